@@ -1,0 +1,62 @@
+"""Hold the inventory of all Redis hosts against the schema, on the controller, before a machine is touched."""
+
+import os
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_inventory, redis_schema
+
+try:  # where a value was written; Ansible keeps it, but not in its public interface
+    from ansible._internal._datatag._tags import Origin
+except ImportError:
+    Origin = None
+
+LAYERS = ('redis_config', 'redis_group_config', 'redis_host_config')
+
+
+class ActionModule(ActionBase):
+    """With `machines`, hold it also against what the hosts said of themselves (the register __redis_facts)."""
+
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        names = [name for name in task_vars['groups'].get('redis', []) if name in task_vars['ansible_play_hosts_all']]
+        instances = [self._instance(name, task_vars) for name in names or task_vars['ansible_play_hosts_all']]
+        errors, warnings = redis_inventory.check(instances, redis_schema.options(), redis_schema.load())
+        result = {'changed': False, 'machines': redis_inventory.machines(instances)}
+        if warnings:
+            result['warnings'] = warnings
+        if errors:
+            count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
+            result.update(failed=True, errors=errors, msg='\n'.join([f'The inventory has {count}. No host was touched.', *[f'- {text}' for text in errors]]))
+        return result
+
+    def _instance(self, name, task_vars):
+        raw = task_vars['hostvars'].raw_get(name)
+        known = [variable for variable in raw if str(variable).startswith('redis_')]
+        values, origins, broken = {}, {}, {}
+        templated = task_vars['hostvars'][name]
+        for variable in known:
+            origins[variable] = _origin(raw[variable])
+            try:
+                values[variable] = templated[variable]
+            except AnsibleError as error:
+                broken[variable] = str(error).splitlines()[0]
+            if variable in LAYERS and isinstance(raw[variable], dict):
+                origins.update({(variable, key): _origin(value) or _origin(key) for key, value in raw[variable].items()})
+        return redis_inventory.Instance(
+            name=name, machine=(raw.get('ansible_host', name), raw.get('ansible_port', 22)), values=values, origins=origins,
+            broken=broken, baseline=task_vars['__redis_baseline'],
+            facts=raw.get('__redis_facts') if self._task.args.get('machines') else None)
+
+
+def _origin(value):
+    """Return where a value was written, as path:line below the present folder, or ''."""
+    tag = Origin and Origin.get_tag(value)
+    if not tag:
+        return ''
+    if not tag.path:
+        return tag.description or ''
+    path = os.path.relpath(tag.path)
+    return f'{tag.path if path.startswith("..") else path}:{tag.line_num}' if tag.line_num else path

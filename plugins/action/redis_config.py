@@ -1,0 +1,21 @@
+"""Render the files of a Redis instance and hand them, with what the schema knows, to the module of the same name."""
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.rendering import rendered
+
+
+class ActionModule(ActionBase):
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        [conf] = rendered(self, task_vars, [args['conf']])
+        conf['secret_content'] = conf.pop('content')
+        schema = redis_schema.load()
+        args.update(conf=conf, files=rendered(self, task_vars, args['files']),
+                    immutable=redis_schema.immutable(schema), aliases=redis_schema.aliases(schema))
+        result = self._execute_module(module_args=args, task_vars=task_vars)
+        for step in result.get('steps', []):
+            self._display.display(f"  {task_vars['inventory_hostname']}: {step}")
+        result['warnings'] = [*result.get('warnings', []), *result.get('pending', []), *result.pop('notes', [])]
+        return result

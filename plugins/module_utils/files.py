@@ -1,0 +1,78 @@
+"""Files on a host: what is there, what differs, an atomic replacement."""
+
+import grp
+import os
+import pwd
+import tempfile
+
+
+def observe(paths):
+    """Return {path: {kind, text, owner, group, mode, mtime} or None}. Text that is not UTF-8 survives the round trip."""
+    return {path: _observe(path) for path in paths}
+
+
+def _observe(path):
+    try:
+        stat = os.stat(path)
+    except FileNotFoundError:
+        return None
+    kind, text = 'directory', None
+    if not os.path.isdir(path):
+        kind = 'file'
+        with open(path, encoding='utf-8', errors='surrogateescape', newline='') as file:
+            text = file.read()
+    return {'kind': kind, 'text': text, 'owner': _name(pwd.getpwuid, stat.st_uid), 'group': _name(grp.getgrgid, stat.st_gid),
+            'mode': f'{stat.st_mode & 0o7777:04o}', 'mtime': stat.st_mtime}
+
+
+def _name(lookup, number):
+    try:
+        return lookup(number)[0]
+    except KeyError:
+        return str(number)
+
+
+def differs(want, have):
+    """Return what differs between a wanted file and the observed one: a list out of missing, content, owner, group, mode."""
+    if have is None:
+        return ['missing']
+    found = [key for key in ('owner', 'group', 'mode') if want[key] != have[key]]
+    if want.get('content') is not None and want['content'] != have['text']:
+        found.insert(0, 'content')
+    return found
+
+
+def write(want):
+    """Make the file or folder so. A file is replaced by rename, so a reader sees the old one or the new one."""
+    path, mode = want['path'], int(want['mode'], 8)
+    uid, gid = pwd.getpwnam(want['owner']).pw_uid, grp.getgrnam(want['group']).gr_gid
+    if want.get('content') is None:
+        os.makedirs(path, mode=mode, exist_ok=True)
+        os.chown(path, uid, gid)
+        os.chmod(path, mode)
+        return
+    folder = os.path.dirname(path)
+    os.makedirs(folder, mode=0o755, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f'.{os.path.basename(path)}.')
+    try:
+        with os.fdopen(handle, 'w', encoding='utf-8', errors='surrogateescape', newline='') as file:
+            file.write(want['content'])
+            file.flush()
+            os.fsync(file.fileno())
+        os.chown(temporary, uid, gid)
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def diff(want, have, show=lambda text: text):
+    """Return a diff entry for --diff; `show` hides what must not be seen."""
+    before = show((have or {}).get('text') or '')
+    after = show(want.get('content') or '')
+    marks = {key: (have or {}).get(key) for key in ('owner', 'group', 'mode')}
+    wanted = {key: want[key] for key in marks}
+    if have and marks != wanted:
+        before, after = f'{marks}\n{before}', f'{wanted}\n{after}'
+    return {'before_header': want['path'], 'after_header': want['path'], 'before': before, 'after': after}

@@ -1,0 +1,39 @@
+"""One systemd unit, through systemctl."""
+
+import subprocess
+import time
+
+
+def _systemctl(*words):
+    return subprocess.run(['systemctl', *words], capture_output=True, text=True, check=False)
+
+
+def observe(unit):
+    """Return {load, active, enabled, reload, pid, started}; `started` is in seconds since the epoch, 0 if not running."""
+    names = {'LoadState': 'load', 'ActiveState': 'active', 'UnitFileState': 'enabled', 'NeedDaemonReload': 'reload',
+             'MainPID': 'pid', 'ExecMainStartTimestampMonotonic': 'started'}
+    shown = _systemctl('show', unit, '--property', ','.join(names)).stdout
+    state = {names[key]: text for key, _sep, text in (line.partition('=') for line in shown.splitlines()) if key in names}
+    boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
+    started = int(state.get('started') or 0)
+    return {
+        'load': state.get('load', 'not-found'),
+        'active': state.get('active', 'inactive'),
+        'enabled': state.get('enabled', ''),
+        'reload': state.get('reload') == 'yes',
+        'pid': int(state.get('pid') or 0),
+        'started': boot + started / 1e6 if started else 0,
+    }
+
+
+def do(verb, *units):
+    """Run a systemctl verb; raise RuntimeError with the unit's last journal lines when it fails."""
+    done = _systemctl(verb, *units)
+    if done.returncode == 0:
+        return
+    says = done.stderr.strip()
+    if units:
+        journal = subprocess.run(['journalctl', '--no-pager', '--output=cat', '--lines=15', f'--unit={units[0]}'],
+                                 capture_output=True, text=True, check=False)
+        says += '\n' + journal.stdout.strip()
+    raise RuntimeError(f"systemctl {verb} {' '.join(units)} failed: {says}")

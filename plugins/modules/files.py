@@ -1,0 +1,60 @@
+#!/usr/bin/python
+"""Make files and folders so, all of them in one exchange."""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cistern.core.plugins.module_utils import files
+
+DOCUMENTATION = r"""
+module: files
+short_description: Make files and folders so, all of them in one exchange
+description:
+  - Used through the action of the same name, which renders them.
+options:
+  files:
+    description: The files; without content it is a folder.
+    type: list
+    elements: dict
+    required: true
+    options:
+      path: {description: Where it goes., type: path, required: true}
+      content: {description: The text., type: str}
+      secret_content: {description: "The text, where it holds a secret; no diff is shown.", type: str}
+      owner: {description: Its owner., type: str, required: true}
+      group: {description: Its group., type: str, required: true}
+      mode: {description: Its mode in four octal digits., type: str, required: true}
+"""
+EXAMPLES = r"""
+- name: Write two files
+  cistern.core.files:
+    files:
+      - {template: etc/a.conf.j2, path: /etc/a.conf, owner: root, group: root, mode: '0644'}
+      - {template: etc/b.conf.j2, path: /etc/b.conf, owner: root, group: root, mode: '0600', secret: true}
+"""
+RETURN = r"""
+written: {description: Paths that were written, or would be in check mode., type: list, returned: always}
+"""
+
+SPEC = {'files': {'type': 'list', 'elements': 'dict', 'required': True, 'options': {
+    'path': {'type': 'path', 'required': True}, 'content': {'type': 'str'},
+    'secret_content': {'type': 'str', 'no_log': True}, 'owner': {'type': 'str', 'required': True},
+    'group': {'type': 'str', 'required': True}, 'mode': {'type': 'str', 'required': True},
+}}}
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    secret = {file['path'] for file in module.params['files'] if file['secret_content'] is not None}
+    wanted = [{**file, 'content': file['secret_content'] or file['content']} for file in module.params['files']]
+    have = files.observe([file['path'] for file in wanted])
+    changed = [file for file in wanted if files.differs(file, have[file['path']])]
+    try:
+        for file in changed if not module.check_mode else []:
+            files.write(file)
+    except (OSError, KeyError) as error:
+        module.fail_json(msg=f"{file['path']} cannot be written: {error}")
+    module.exit_json(changed=bool(changed), written=[file['path'] for file in changed],
+                     diff=[files.diff(file, have[file['path']]) for file in changed if file['path'] not in secret])
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,23 @@
+"""Render the files of a role on the controller, so that one module run carries all of them to the host."""
+
+from ansible.template import trust_as_template
+
+
+def rendered(action, task_vars, files):
+    """Return the files with `content`.
+
+    A file has `template` (a path below the role's templates/, which mirrors the host's file system) or `source` (a file
+    on the controller, taken as it is); with neither it is a folder.
+    """
+    return [_rendered(action, task_vars, dict(file)) for file in files]
+
+
+def _rendered(action, task_vars, file):
+    if 'template' in file:
+        source = action._find_needle('templates', file.pop('template'))
+        text = trust_as_template(action._loader.get_text_file_contents(source))
+        templar = action._templar.copy_with_new_env(available_variables=task_vars)
+        file['content'] = templar.template(text, escape_backslashes=False, overrides={'trim_blocks': True, 'newline_sequence': '\n'})
+    elif 'source' in file:
+        file['content'] = action._loader.get_text_file_contents(action._find_needle('files', file.pop('source')))
+    return file
