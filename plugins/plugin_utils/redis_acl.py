@@ -82,7 +82,7 @@ def wrong_users(lines: list[list[str]], series: Series, channels: bool, modules:
     """What is wrong with the user lines. channels: new users may use all of them; modules: some are loaded."""
     seen: set[str] = set()
     for line in lines:
-        name = line[0]
+        name = line[0] if line else ""
         if not name or re.search(r"[\s\0]", name):
             return "must start with the user's name, without spaces"
         if name in seen:
@@ -181,7 +181,7 @@ class _Rules:
             return None
         if self.series < (7, 0):
             wrong = sign == "-" or not sub or (self.series < (6, 2) and self.granted)
-            return f"has {sign + name!r}: Redis {self.series[0]}.{self.series[1]} only adds subcommands to no rights" if wrong else None
+            return f"has {sign + name!r}: before Redis 7.0 a subcommand is only added, to no rights" if wrong else None
         late = name in SUBCOMMANDS_SINCE_72 and self.series < (7, 2)
         if command in SUBCOMMANDS:
             return unknown if late or sub not in SUBCOMMANDS[command].split() else None

@@ -141,8 +141,9 @@ def _wrong_one(name: str, value: object, spec: dict) -> str | None:
     return next((says for says in found if says), None)
 
 
-def _problems(config: dict, schema: dict, version: Version, text: str, vendor: bool) -> list[Problem]:
+def _problems(config: dict, schema: dict, text: str, vendor: bool, together: bool) -> list[Problem]:
     """All problems for one version."""
+    version = Version.of(text)
     found: list[tuple[str, str]] = []
     fine: dict[str, list[list[str]]] = {}
     for name, value in config.items():
@@ -154,7 +155,7 @@ def _problems(config: dict, schema: dict, version: Version, text: str, vendor: b
             continue
         spec = entry(name, schema, text)
         says = _wrong_version(name, schema, version) or _wrong_one(name, value, spec)
-        if not says and spec.get("package") == "vendor" and not vendor and as_text(value) == "yes":
+        if not says and spec.get("package") == "vendor" and not vendor and as_text(value).lower() == "yes":
             says = "is not possible with the distribution's package, which is built without Redis's own jemalloc"
         same = canonical(name, schema)
         if not says and same in fine:
@@ -171,18 +172,19 @@ def _problems(config: dict, schema: dict, version: Version, text: str, vendor: b
         says = wrong_users(fine["user"], version.series, str(pubsub[-1][0]).lower() == "allchannels",
                            bool(config.get("loadmodule") or config.get("include")))
         found += [("user", says)] if says else []
-    found += wrong_together(fine, version.series)
+    found += wrong_together(fine, version.series) if together else []
     return [Problem(name, HIDDEN if is_secret(name, schema) else config.get(name), says) for name, says in found]
 
 
-def problems(config: dict, schema: dict, version: str | None, vendor: bool = False) -> list[Problem]:
+def problems(config: dict, schema: dict, version: str | None, vendor: bool = False, together: bool = True) -> list[Problem]:
     """Everything that the server would refuse, and what it would silently read otherwise than it is written.
 
     `vendor` says that the package is Redis's own (packages.redis.io), which can do a little more than the distribution's.
+    `together=False` leaves out the rules between directives, for a configuration that is only a part.
     """
     if version is not None:
-        return _problems(config, schema, Version.of(version), version, vendor)
-    each = [_problems(config, schema, Version.of(text), text, vendor=True) for text in COVERED]
+        return _problems(config, schema, version, vendor, together)
+    each = [_problems(config, schema, text, True, together) for text in COVERED]
     always = set.intersection(*({problem.key for problem in one} for one in each))
     return [problem for problem in each[-1] if problem.key in always]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from .redis_text import SEVERAL, size_in_bytes
 
 TITLE_WORDS = ("title", "listen-addr", "server-mode", "config-file", "port", "tls-port", "unixsocket")
+TITLE = re.compile(r"\{\{|\{(" + "|".join(TITLE_WORDS) + r")\}")
 Check = Callable[[str, dict], "str | None"]
 
 
@@ -72,10 +73,8 @@ def _events(text: str, spec: dict) -> str | None:
 
 def _template(text: str, spec: dict) -> str | None:
     # The server reads {{ as one brace and asks for a text that is not blank; title and the paths may be empty.
-    rest = re.sub(r"\{\{|\{(%s)\}" % "|".join(TITLE_WORDS),
-                  lambda found: "x" if found[1] in (None, "listen-addr", "port", "tls-port") else "", text)
-    bare = re.sub(r"\{\{|\{(%s)\}" % "|".join(TITLE_WORDS), "", text)
-    if "{" in bare:
+    rest = TITLE.sub(lambda found: "x" if found[1] in (None, "listen-addr", "port", "tls-port") else "", text)
+    if "{" in TITLE.sub("", text):
         return "must use only {" + "}, {".join(TITLE_WORDS) + "}"
     return None if rest.strip(" ") else "must not make a blank title"
 
@@ -155,7 +154,7 @@ def _output_limits(line: list[str], spec: dict) -> str | None:
 
 
 def _module(line: list[str], spec: dict) -> str | None:
-    return None if line[0].startswith("/") else "must start with the absolute path of a module"
+    return None if line and line[0].startswith("/") else "must start with the absolute path of a module"
 
 
 LINES = {"flags": _flags, "addresses": _addresses, "percents": _percents, "numbers": _numbers, "endpoint": _endpoint,
@@ -165,8 +164,9 @@ CHECKS: dict[str, Check] = {
     "events": _events, "template": _template, "ipv4": _address(4), "ipv6": _address(6),
     "bool": lambda text, spec: None if text.lower() in ("yes", "no") else f"must be true or false, not {text!r}",
     "octal": _matches(r"0?[0-7]{1,3}", "a file mode such as 770"),
+    "path": _matches(r"(/.*)?", "an absolute path"),
     "filename": _matches(r"[^/\\]*", "a file name without slashes"),
     "hostname": _matches(r"[A-Za-z0-9.-]{0,255}", "a host name of letters, digits, hyphens and dots"),
     "nodename": _matches(r"[^!#$%&()*+:;<>?@\[\]^{|}~]*", "a name without special characters"),
-    "locale": _matches(r"[A-Za-z0-9_.@-]*", "the name of a locale such as C.UTF-8"),
+    "locale": _matches(r"(C|POSIX|[a-z]{2,3}_[A-Z]{2})?(\.[A-Za-z0-9-]+)?(@[a-z]+)?", "the name of a locale such as C.UTF-8"),
 }

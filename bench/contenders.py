@@ -1,0 +1,161 @@
+"""Who is timed, and how each is told what to do. All get the same hosts, the same settings and a cold SSH connection."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent
+ROOT = BENCH.parent
+STATE = BENCH / ".state"
+INVENTORY = BENCH / "inventory"
+PASSWORD = "throw-away-of-the-bench"
+SUBNET = "10.213.8"
+RUN_SECONDS = 900
+
+# A peer role gets the settings that it has names for. One that is not listed runs with its own defaults: then nobody can
+# say what its server should be like, so only its first and its unchanged run are timed.
+PEER_SETTINGS = {
+    "geerlingguy.redis": lambda maxmemory: {
+        "redis_bind_interface": "127.0.0.1 {{ ansible_host }}",
+        "redis_port": 6379,
+        "redis_requirepass": PASSWORD,
+        "redis_maxmemory": maxmemory,
+        "redis_maxmemory_policy": "allkeys-lru",
+    },
+}
+
+
+class RunFailed(Exception):
+    """A contender did not finish, or left a server that is not as it was told."""
+
+
+class Contender:
+    """One way to provision Redis, with hosts of its own: nobody else's file is ever in its way."""
+
+    can_change = True
+
+    def __init__(self, name, index):
+        self.name = name
+        self.slug = re.sub(r"[^a-z0-9]+", "-", name.lower())
+        self.index = index
+
+    def hosts(self, count):
+        """Its hosts: name to address, sixteen addresses a contender."""
+        return {f"{self.slug}-{number}": f"{SUBNET}.{16 * (self.index + 1) + number}" for number in range(1, count + 1)}
+
+    def prepare(self, count, maxmemory):
+        """Write what the run reads, as an operator would edit it before; not timed."""
+
+    def command(self, count, maxmemory):
+        raise NotImplementedError
+
+    def run(self, count, maxmemory):
+        """Seconds from the start of the command to its end."""
+        self.prepare(count, maxmemory)
+        # Connections that Ansible kept open for its last run would favour whoever is timed more often.
+        with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as sockets:
+            environment = {key: text for key, text in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHON"))}
+            environment |= {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets}
+            environment |= self.environment()
+            log = STATE / f"{self.slug}.log"
+            with log.open("wb") as output:
+                start = time.monotonic()
+                done = subprocess.run(self.command(count, maxmemory), cwd=ROOT, env=environment, timeout=RUN_SECONDS,
+                                      stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+                seconds = time.monotonic() - start
+        if done.returncode:
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+            raise RunFailed(f"{self.name} ended with {done.returncode}; the end of {log.relative_to(ROOT)}:\n{tail}")
+        return seconds
+
+    def environment(self):
+        return {}
+
+
+class Shell(Contender):
+    def prepare(self, count, maxmemory):
+        lab = ROOT / "lab" / ".state"
+        (STATE / "ssh_config").write_text(
+            f"User ops\nIdentityFile {lab}/id_ed25519\nUserKnownHostsFile {lab}/known_hosts\n"
+            "IdentitiesOnly yes\nStrictHostKeyChecking yes\n")
+
+    def command(self, count, maxmemory):
+        return [BENCH / "shell.sh", STATE / "ssh_config", maxmemory, *self.hosts(count).values()]
+
+    def environment(self):
+        return {"REDIS_PASSWORD": PASSWORD}
+
+
+class Pyinfra(Contender):
+    def prepare(self, count, maxmemory):
+        lab = ROOT / "lab" / ".state"
+        common = {"ssh_user": "ops", "ssh_key": f"{lab}/id_ed25519", "ssh_known_hosts_file": f"{lab}/known_hosts",
+                  "ssh_strict_host_key_checking": "yes", "ssh_allow_agent": False, "ssh_look_for_keys": False,
+                  "_sudo": True, "maxmemory": maxmemory, "password": PASSWORD}
+        hosts = [(name, {**common, "ssh_hostname": address, "address": address}) for name, address in self.hosts(count).items()]
+        (STATE / "pyinfra_inventory.py").write_text(f"hosts = {hosts!r}\n")
+
+    def command(self, count, maxmemory):
+        return [BENCH / ".venv" / "bin" / "pyinfra", "--yes", STATE / "pyinfra_inventory.py", BENCH / "pyinfra_deploy.py"]
+
+
+class Ansible(Contender):
+    """What Cistern and a peer role share: the shipped ansible.cfg, an inventory file, a playbook."""
+
+    def settings(self, maxmemory):
+        raise NotImplementedError
+
+    def playbook(self):
+        raise NotImplementedError
+
+    def prepare(self, count, maxmemory):
+        hosts = {name: {"ansible_host": address} for name, address in self.hosts(count).items()}
+        deployment = {"hosts": hosts, "vars": self.settings(maxmemory)}
+        write_json(INVENTORY / f"{self.slug}.yml", {"all": {"children": {"redis": {"children": {"bench": deployment}}}}})
+
+    def command(self, count, maxmemory):
+        return [Path(sys.executable).with_name("ansible-playbook"), "-i", INVENTORY / f"{self.slug}.yml", self.playbook()]
+
+
+class Cistern(Ansible):
+    def settings(self, maxmemory):
+        return {"redis_deployment": "bench", "redis_password": PASSWORD, "redis_bind": ["127.0.0.1", "{{ ansible_host }}"],
+                "redis_group_config": {"maxmemory": maxmemory}}
+
+    def playbook(self):
+        return ROOT / "playbooks" / "redis.yml"
+
+
+class Peer(Ansible):
+    def __init__(self, folder, index):
+        super().__init__(folder.name, index)
+        self.folder = folder
+        self.can_change = folder.name in PEER_SETTINGS
+
+    def settings(self, maxmemory):
+        return PEER_SETTINGS[self.name](maxmemory) if self.can_change else {}
+
+    def playbook(self):
+        path = STATE / f"{self.slug}.yml"
+        write_json(path, [{"hosts": "all", "become": True, "gather_facts": True, "roles": [self.name]}])
+        return path
+
+    def environment(self):
+        return {"ANSIBLE_ROLES_PATH": str(self.folder.parent)}
+
+
+def write_json(path, data):
+    """JSON is YAML, and needs no library."""
+    path.write_text(json.dumps(data, indent=2) + "\n")
+
+
+def all_contenders(peers):
+    """Everyone who is timed, in the order of the table; a peer is a folder of `peers`."""
+    folders = sorted(folder for folder in Path(peers).iterdir() if (folder / "tasks").is_dir()) if peers else []
+    first = [Shell("shell", 0), Pyinfra("pyinfra", 1), Cistern("Cistern", 2)]
+    return first + [Peer(folder.resolve(), index) for index, folder in enumerate(folders, start=3)]

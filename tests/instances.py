@@ -1,0 +1,152 @@
+"""The Redis instances of an inventory, as tests see them: what the inventory says, and real connections to the hosts.
+
+What it says is worked out here from the inventory and the role's defaults, on purpose not by the role's own code.
+"""
+
+import functools
+import os
+import shlex
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import redis
+import testinfra
+import yaml
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import FileVaultSecret
+from ansible.template import Templar, trust_as_template
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+ROOT = Path(__file__).resolve().parents[1]
+ROLE = ROOT / "roles" / "redis"
+# One SSH connection a host for a whole session; a socket's path must be short.
+CONTROL = tempfile.TemporaryDirectory(prefix="cistern-ssh-")
+
+
+def _trusted(value):
+    if isinstance(value, dict):
+        return {key: _trusted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_trusted(item) for item in value]
+    return trust_as_template(value) if isinstance(value, str) else value
+
+
+def read(inventory):
+    """Return the instances of an inventory's group `redis`, by name."""
+    loader = DataLoader()
+    password_file = os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE")
+    if password_file:
+        secret = FileVaultSecret(filename=password_file, loader=loader)
+        secret.load()
+        loader.set_vault_secrets([("default", secret)])
+    hosts = InventoryManager(loader, sources=[str(inventory)])
+    variables = VariableManager(loader, hosts)
+    everyone = HostVars(hosts, variables, loader)
+    defaults = _trusted(yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8")))
+    found = {}
+    for host in hosts.get_hosts("redis"):
+        known = {**defaults, **variables.get_vars(host=host), "hostvars": everyone}
+        templar = Templar(loader, variables=known)
+        wanted = {name for name in known if name.startswith(("redis_", "ansible_host", "ansible_user", "ansible_ssh", "ansible_port", "lab_"))}
+        found[host.name] = Instance(host.name, {name: templar.template(known[name]) for name in wanted})
+    return found
+
+
+class Instance:
+    """One instance: `says` are its variables; `host` runs commands as root; `redis()` is a client of its own."""
+
+    def __init__(self, name, says):
+        self.name = name
+        self.says = says
+        suffix = says["redis_instance"]
+        self.unit = f"redis-server@{suffix}.service" if suffix else "redis-server.service"
+        self.conf = f"/etc/redis/redis-{suffix}.conf" if suffix else "/etc/redis/redis.conf"
+        self.address = says.get("ansible_host", name)
+        self._tunnel = None
+
+    def __repr__(self):
+        return self.name
+
+    def directives(self):
+        """Return the settings that the inventory wants, in its own spelling; taken-away ones are left out."""
+        merged = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["__redis_baseline"]
+        for layer in ("redis_config", "redis_group_config", "redis_host_config"):
+            merged.update(self.says[layer])
+        merged.update({
+            "port": self.says["redis_port"], "bind": " ".join(self.says["redis_bind"]), "requirepass": self.says["redis_password"],
+            "masterauth": self.says["redis_password"], "dir": self.says["redis_data_dir"], "logfile": self.says["redis_log_file"],
+        })
+        return {name: value for name, value in merged.items() if value is not None}
+
+    @functools.cached_property
+    def host(self):
+        return testinfra.get_host(
+            f"ssh://{self.says.get('ansible_user', 'root')}@{self.address}:{self.says.get('ansible_port', 22)}",
+            sudo=True, ssh_identity_file=self.says.get("ansible_ssh_private_key_file"),
+            ssh_extra_args=self.says.get("ansible_ssh_common_args", ""), controlpersist=60,
+            controlpath=f"{CONTROL.name}/%%C")
+
+    def run(self, command):
+        """Run a shell command as root; it must succeed. Returns its output."""
+        return self.host.check_output(command)
+
+    def redis(self, password=None, **options):
+        """Return a client through an SSH tunnel of its own, as the instance may listen on its machine alone."""
+        if self._tunnel is None:
+            self._tunnel = Tunnel(self)
+        return redis.Redis(unix_socket_path=self._tunnel.path(), password=self.says["redis_password"] if password is None else password,
+                           decode_responses=True, protocol=2, retry=Retry(NoBackoff(), 0), **options)
+
+    def pid(self):
+        return int(self.run(f"systemctl show --property MainPID --value {self.unit}"))
+
+
+class Tunnel:
+    """A local socket that ends at the instance's first address."""
+
+    def __init__(self, instance):
+        self.instance = instance
+        self.folder = tempfile.TemporaryDirectory(prefix="cistern-tunnel-")
+        self.process = None
+
+    def path(self):
+        socket = f"{self.folder.name}/redis"
+        if self.process and self.process.poll() is None:
+            return socket
+        says = self.instance.says
+        if os.path.exists(socket):
+            os.unlink(socket)
+        command = ["ssh", "-N", "-o", "ControlPath=none", "-o", "ExitOnForwardFailure=yes", *shlex.split(says.get("ansible_ssh_common_args", "")),
+                   "-L", f"{socket}:{says['redis_bind'][0]}:{says['redis_port']}", "-p", str(says.get("ansible_port", 22))]
+        if "ansible_ssh_private_key_file" in says:
+            command += ["-i", says["ansible_ssh_private_key_file"]]
+        self.process = subprocess.Popen([*command, f"{says.get('ansible_user', 'root')}@{self.instance.address}"],
+                                        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        until = time.monotonic() + 20
+        while not os.path.exists(socket):
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"no tunnel to {self.instance}: {self.process.stderr.read().decode()}")
+            time.sleep(0.02)
+        return socket
+
+    def close(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
+        self.folder.cleanup()
+
+
+def close(instances):
+    """Close the tunnels."""
+    for instance in instances.values():
+        if instance._tunnel:
+            instance._tunnel.close()
+            instance._tunnel = None
+
+

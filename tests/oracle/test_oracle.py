@@ -1,0 +1,145 @@
+"""The server is the judge of the checker: what the checker accepts must start, what a server refuses it must refuse.
+
+CISTERN_ORACLE_HOSTS names the servers, separated by commas: `podman:NAME` or NAME for a running container, `chroot:/path` for a
+root with redis-server and python3 in it (needs root). A redis-server of this machine is asked in any case. CISTERN_ORACLE_COUNT
+and CISTERN_ORACLE_SEED change how many configurations a server gets and which.
+"""
+import collections
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives as redis
+from generate import Generator
+
+HERE = pathlib.Path(__file__).parent
+SCHEMA = yaml.safe_load((HERE.parents[1] / "roles/redis/vars/directives.yml").read_text())["__redis_directives"]
+COUNT = int(os.environ.get("CISTERN_ORACLE_COUNT", "2400"))
+SEED = int(os.environ.get("CISTERN_ORACLE_SEED", "1"))
+HOSTS = [host for host in os.environ.get("CISTERN_ORACLE_HOSTS", "").split(",") if host]
+if shutil.which("redis-server"):
+    HOSTS.append("local")
+
+# What the checker refuses although the server starts: the reason, and what the checker says then.
+STRICTER = {
+    "one spelling of a name, or a word that the server only reads for old files or its own tests": "is not a Redis directive|works up to Redis",
+    "the last line would silently win": "takes one value, not a list|is the same directive as|is set by include",
+    "YAML reads it as something else than it says": "to YAML",
+    "a number or size is written plainly: no sign, no leading zero, no lone unit": "must be a size|must be a whole number|must be a file mode|"
+                                                                                  "must be from|must be numbers|must be seconds|must be class",
+    "a line break or NUL in a value would be another line": "must be one line",
+    "the server cuts or changes it silently": "bytes long|must be an absolute path|must be addresses|blank title|must be the name of a locale",
+    "it fails as soon as it is used": "must be words of|must be a host and a port|must end in a port|must name an address|must not be empty",
+    "an ACL rule of no effect": "must start with the user's name|is not a rule of ACLs|takes a password away|names '",
+    "a shape that only a list or a mapping can have": "must be a plain value",
+    "nothing is left to take away or to repeat": "must be pairs of|must be a command and",
+}
+STRICTER_SHARE = 0.08
+
+pytestmark = pytest.mark.skipif(not HOSTS, reason="no redis-server to ask: set CISTERN_ORACLE_HOSTS")
+
+
+def ask(host: str, question: dict) -> object:
+    """The judge's answer on that host."""
+    python = ["python3", "-c", (HERE / "judge.py").read_text()]
+    way, _, place = host.partition(":")
+    command = python if host == "local" else ["chroot", place, *python] if way == "chroot" else \
+        ["podman", "exec", "-i", place or host, *python]
+    done = subprocess.run(command, input=json.dumps(question), stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module", params=HOSTS)
+def server(request):
+    """A host and what its server says about its directives."""
+    facts = ask(request.param, {"do": "facts", "names": sorted(SCHEMA)})
+    return {"host": request.param, **facts}
+
+
+def known(version: str) -> dict:
+    """The schema's lines of the names that this version has."""
+    spec = {name: redis.entry(name, SCHEMA, version) for name in SCHEMA}
+    return {name: line for name, line in spec.items() if not any(
+        re.match("needs Redis|works up to|is a directive of Valkey", problem.says)
+        for problem in redis.problems({name: "x"}, SCHEMA, version, together=False))}
+
+
+def certificate(folder: pathlib.Path) -> dict:
+    """A key and a certificate for the candidates with TLS."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=oracle", "-days", "2",
+                    "-keyout", folder / "key", "-out", folder / "crt"], check=True, capture_output=True)
+    return {"tls.key": (folder / "key").read_text(), "tls.crt": (folder / "crt").read_text()}
+
+
+def text_of(config: dict) -> str:
+    """The configuration as a file; one that cannot be written properly is written as a careless template would."""
+    try:
+        return "\n".join(redis.to_lines(config, SCHEMA)) + "\n"
+    except ValueError:
+        return "".join(f"{name} {value}\n" for name, value in config.items() if value is not None)
+
+
+def test_checker_agrees_with_server(server, tmp_path):
+    """Nothing that the checker accepts is fatal, and what it refuses beyond the server has a reason."""
+    host, version = server["host"], server["version"]
+    configs = Generator(SCHEMA, known(version), SEED).candidates(COUNT)
+    found = [redis.problems(config, SCHEMA, version) for config in configs]
+    # A port of its own keeps candidates apart that run at the same time.
+    texts = [text_of({"port": 20000 + number % 12000, **config} if "port" not in config else config) for number, config in enumerate(configs)]
+    print(f"\n{host}: Redis {version}, {len(configs)} configurations, seed {SEED}", flush=True)
+    files = {"users.acl": "", "more.conf": "# nothing\n", **certificate(tmp_path)}
+    verdicts = ask(host, {"do": "start", "files": files, "candidates": [
+        {"text": text, "ping": number % 8 == 1} for number, text in enumerate(texts)]})
+
+    fatal = [(config, text, verdict) for config, text, verdict, says in zip(configs, texts, verdicts, found, strict=True) if verdict and not says]
+    stricter, unexplained = collections.Counter(), []
+    for text, verdict, says in zip(texts, verdicts, found, strict=True):
+        if not verdict and says:
+            reason = next((why for why, pattern in STRICTER.items() if any(re.search(pattern, one.says) for one in says)), None)
+            stricter[reason] += 1
+            if reason is None:
+                unexplained.append((text, says))
+    both = sum(1 for verdict, says in zip(verdicts, found, strict=True) if verdict and says)
+    neither = sum(1 for verdict, says in zip(verdicts, found, strict=True) if not verdict and not says)
+    print(f"{host}: accepted and running {neither}, refused and fatal {both}, accepted but fatal {len(fatal)}, "
+          f"refused but fine {sum(stricter.values())}")
+    for reason, number in stricter.most_common():
+        print(f"  {number:4}  {reason}")
+    for config, text, verdict in fatal[:20]:
+        print(f"accepted but fatal: {config}\n{text}-> {verdict}\n")
+    for text, says in unexplained[:20]:
+        print(f"refused but fine, no reason listed: {[(one.key, one.value, one.says) for one in says]}\n{text}")
+    assert not fatal
+    assert not unexplained
+    assert sum(stricter.values()) <= STRICTER_SHARE * len(configs)
+    assert min(both, neither) >= len(configs) // 5, "the generator must ask both kinds of questions"
+
+
+def test_names(server):
+    """Each name that the server lists is in the schema for its version, and the other way round."""
+    names = known(server["version"])
+    missing = sorted(set(server["listed"]) - set(names))
+    invented = sorted(name for name, line in names.items() if not line.get("file_only") and name not in server["known"])
+    assert not missing
+    assert not invented
+
+
+def test_defaults(server):
+    """The schema's defaults are what a server without a configuration says."""
+    ours = {"port", "unixsocket", "dir", "pidfile"}  # set by the judge
+    wrong = {name: (line["default"], server["known"][name]) for name, line in known(server["version"]).items()
+             if name not in ours and "default" in line and line["default"] != server["known"].get(name)}
+    assert not wrong
+
+
+def test_live(server):
+    """CONFIG SET of the present value is refused exactly for what the schema calls not live."""
+    refused = {name for name, reply in server["set"].items() if re.search("immutable|protected config|Unsupported CONFIG|Unknown option", str(reply))}
+    names = {name: line for name, line in known(server["version"]).items() if not line.get("file_only")}
+    wrong = {name: server["set"].get(name) for name in names if redis.is_live(name, SCHEMA, server["version"]) == (name in refused)}
+    assert not wrong

@@ -1,0 +1,40 @@
+"""Which instances to look at: those of the inventory given with --ansible-inventory."""
+
+import instances
+import pytest
+
+
+def pytest_generate_tests(metafunc):
+    if "instance" in metafunc.fixturenames:
+        found = _found(metafunc.config)
+        metafunc.parametrize("instance", found.values(), ids=list(found), scope="session")
+
+
+def _found(config):
+    if not hasattr(config, "_instances"):
+        inventory = config.getoption("ansible_inventory")
+        if not inventory:
+            raise pytest.UsageError("which inventory? --ansible-inventory=inventories/<environment>")
+        config._instances = instances.read(inventory)
+    return config._instances
+
+
+@pytest.fixture(scope="session")
+def everyone(pytestconfig):
+    """All instances, by name."""
+    return _found(pytestconfig)
+
+
+def pytest_unconfigure(config):
+    instances.close(getattr(config, "_instances", {}))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure comes with the last words of the unit it is about."""
+    report = yield
+    instance = getattr(item, "funcargs", {}).get("instance")
+    if report.failed and instance is not None:
+        journal = instance.host.run(f"journalctl --no-pager --output=short-iso --lines=20 --unit={instance.unit}; tail -20 {instance.says['redis_log_file']}")
+        report.sections.append((f"journal and log of {instance}", journal.stdout))
+    return report

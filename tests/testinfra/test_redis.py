@@ -1,0 +1,132 @@
+"""Is what the inventory says true on the server? Changes nothing, so it may be asked of production."""
+
+import base64
+import re
+
+import pytest
+import redis
+from ansible_collections.cistern.core.plugins.plugin_utils.redis_directives import size_in_bytes
+
+
+def test_it_answers_with_the_password(instance):
+    assert instance.redis().ping()
+
+
+@pytest.mark.parametrize("password", ["", "not the password"])
+def test_it_refuses_anyone_else(instance, password):
+    with pytest.raises((redis.AuthenticationError, redis.ResponseError), match="NOAUTH|WRONGPASS|Authentication required|invalid username-password"):
+        instance.redis(password=password).ping()
+
+
+def test_it_listens_where_the_inventory_says_and_nowhere_else(instance):
+    pid = instance.pid()
+    rows = [line.split() for line in instance.run("ss --listening --tcp --numeric --processes --no-header").splitlines()]
+    listens = {row[3] for row in rows if f"pid={pid}," in row[-1]}
+    wanted = {f"[{address}]" if ":" in address else address for address in instance.says["redis_bind"]}
+    assert listens == {f"{address.lstrip('-')}:{instance.says['redis_port']}" for address in wanted}
+
+
+def test_every_directive_is_in_effect(instance):
+    client = instance.redis()
+    runs = {name: client.config_get(name).get(name) for name in instance.directives()}
+    assert runs == {name: as_server(name, value) for name, value in instance.directives().items()}
+
+
+def as_server(name, value):
+    """Return a value of the inventory as CONFIG GET says it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    if isinstance(value, str) and re.fullmatch(r"(?i)\d+([kmg]b?|b)", value):
+        return str(size_in_bytes(value))
+    return str(value)
+
+
+def test_what_the_file_says_survives_a_restart(instance):
+    """The file and the running server agree, so that the next start changes nothing."""
+    client = instance.redis()
+    lines = [line.split(None, 1) for line in instance.run(f"cat {instance.conf}").splitlines() if line and not line.startswith("#")]
+    names = {name for name, *_rest in lines} - {"replicaof", "user", "include", "loadmodule", "rename-command"}
+    assert {"port", "dir", "requirepass"} <= names
+    plain = {name: rest[0] for name, *rest in lines if name in names and rest and re.fullmatch(r"[\w./-]+", rest[0])}
+    assert {name: client.config_get(name).get(name) for name in plain} == {name: as_server(name, text) for name, text in plain.items()}
+
+
+def test_files_belong_to_whom_they_should(instance):
+    expected = {
+        instance.conf: ("redis", "redis", 0o640),
+        instance.says["redis_data_dir"]: ("redis", "redis", 0o750),
+        f"/etc/systemd/system/{instance.unit}.d/cistern.conf": ("root", "root", 0o644),
+    }
+    found = {path: instance.host.file(path) for path in expected}
+    assert {path: (file.user, file.group, file.mode & 0o777) for path, file in found.items()} == expected
+
+
+def test_the_unit_runs_now_and_after_a_reboot(instance):
+    service = instance.host.service(instance.unit)
+    assert service.is_running and service.is_enabled
+
+
+def test_the_server_is_not_root(instance):
+    assert instance.run(f"stat --format %U /proc/{instance.pid()}") == "redis"
+
+
+def test_there_are_descriptors_for_every_client(instance):
+    limits = instance.run(f"cat /proc/{instance.pid()}/limits")
+    allowed = int(re.search(r"Max open files\s+\d+\s+(\d+)", limits).group(1))
+    machine = int(instance.run("cat /proc/1/limits | sed -n 's/^Max open files *[0-9]* *\\([0-9]*\\).*/\\1/p'"))
+    assert allowed >= min(int(instance.redis().config_get("maxclients")["maxclients"]) + 32, machine)
+
+
+def test_the_unit_is_as_hardened_as_packaged(instance):
+    packaged = "redis-server@.service" if "@" in instance.unit else "redis-server.service"
+    name = packaged.replace("@", "@packaged")
+    # the packaged unit, alone, under a folder without our drop-in
+    before = instance.run(
+        f"folder=$(mktemp -d) && cp $(systemctl show --property FragmentPath --value {instance.unit}) $folder/{name}"
+        f" && systemd-analyze security --no-pager --offline=true $folder/{name} | tail -1; rm -r $folder")
+    after = instance.run(f"systemd-analyze security --no-pager {instance.unit} | tail -1")
+    assert exposure(after) <= exposure(before)
+
+
+def exposure(line):
+    return float(re.search(r"exposure level for \S+: ([\d.]+)", line).group(1))
+
+
+def test_the_kernel_is_set_at_boot_and_now(instance):
+    if not instance.says["redis_kernel"]:
+        assert not instance.host.file("/etc/sysctl.d/60-redis.conf").exists
+        return
+    assert "vm.overcommit_memory = 1" in instance.run("cat /etc/sysctl.d/60-redis.conf")
+    assert "transparent_hugepage/enabled - - - - madvise" in instance.run("cat /etc/tmpfiles.d/redis-hugepages.conf")
+    backlog = int(instance.redis().config_get("tcp-backlog")["tcp-backlog"])
+    assert int(re.search(r"net.core.somaxconn = (\d+)", instance.run("cat /etc/sysctl.d/60-redis.conf")).group(1)) >= backlog
+    if instance.host.run("systemd-detect-virt --container --quiet").rc != 0:
+        assert instance.run("cat /proc/sys/vm/overcommit_memory") == "1"
+        assert int(instance.run("cat /proc/sys/net/core/somaxconn")) >= backlog
+        assert "[always]" not in instance.run("cat /sys/kernel/mm/transparent_hugepage/enabled")
+
+
+def test_the_log_is_rotated(instance):
+    if instance.says["redis_log_file"]:
+        plan = instance.host.run("logrotate --debug /etc/logrotate.conf")
+        assert f"considering log {instance.says['redis_log_file']}" in plan.stdout + plan.stderr
+
+
+PLACES = {
+    "arguments and environment of processes": "for p in /proc/[0-9]*; do tr '\\0' '\\n' < $p/cmdline; [ -r $p/environ ] && tr '\\0' '\\n' < $p/environ; done 2>/dev/null",
+    "the journal": "journalctl --no-pager --quiet",
+    "units": "systemctl cat 'redis*' --no-pager",
+    "logs": "cat /var/log/redis/*.log",
+    "files that others can read": "find /etc /var /run /tmp /opt /srv /home -xdev -type f -perm /o+r -size -2M -exec cat {} + 2>/dev/null",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_password_is_nowhere_it_should_not_be(instance, place):
+    # the pattern travels encoded, lest this very test put the password into a list of processes
+    pattern = base64.b64encode(instance.says["redis_password"].encode()).decode()
+    found = instance.host.run(f"pattern=$(mktemp) && echo {pattern} | base64 -d > $pattern"
+                              f" && ({PLACES[place]}) | grep --text --count --fixed-strings --file $pattern; rm $pattern")
+    assert found.stdout.strip() == "0", place
