@@ -16,7 +16,7 @@ set -eu
 export REDISCLI_AUTH DEBIAN_FRONTEND=noninteractive
 conf=/etc/redis/redis.conf
 if ! [ -x /usr/bin/redis-server ]; then
-    apt-get install --yes --quiet --no-install-recommends redis-server > /dev/null 2>&1
+    apt-get install --yes --quiet --no-install-recommends redis-server < /dev/null > /dev/null 2>&1
 fi
 umask 077
 cat > $conf.new << CONF

@@ -1,19 +1,22 @@
+#!/usr/bin/env python3
 """Start and stop the test hosts of an inventory: booted machines, made with podman on this one.
 
-    lab/hosts.py up    -i inventories/lab/hosts.yml     start what is missing, wait until every host is ready
-    lab/hosts.py show  -i inventories/lab/hosts.yml     the hosts, their containers and addresses
-    lab/hosts.py down  -i inventories/lab/hosts.yml     remove the hosts and the network of this inventory
+    lab/hosts.py up    -i inventories/lab               start what is missing, wait until every host is ready
+    lab/hosts.py show  -i inventories/lab               the hosts, their addresses and containers, and how to use them
+    lab/hosts.py down  -i inventories/lab               remove the hosts and the network of this inventory
     lab/hosts.py down  --all [--images]                 of every inventory, and the host images too
 
-The inventory says everything: `lab_network` and `lab_subnet` for all hosts; for each host `ansible_host` and, when wanted,
-`lab_suite` (bookworm, noble, ...; the machine's own when left out), `lab_os_release` (a file of lab/os-release: the host says
-that it is that system) and `lab_memory` (512m). Inventory hosts with one address are one machine.
+The inventory says everything: `lab_network` and `lab_subnet` for all hosts; for each host `ansible_host` and, when
+wanted, `lab_suite` (bookworm, noble, ...; the machine's own when left out), `lab_os_release` (a file of lab/os-release:
+the host says that it is that system) and `lab_memory` (512m). Inventory hosts with one address are one machine, whose
+container is named cistern-<lab_network>-<first of its hosts>.
 """
 
 import argparse
 import hashlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,6 +26,7 @@ from pathlib import Path
 
 LAB = Path(__file__).resolve().parent
 READY_SECONDS = 60
+INOTIFY_INSTANCES = 1024        # a host takes five or six of them; 128 is usual
 
 
 class LabError(Exception):
@@ -31,7 +35,7 @@ class LabError(Exception):
 
 def run(*command, check=True):
     """The output of a command; its own words when it fails."""
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if check and done.returncode != 0:
         raise LabError(f"`{' '.join(map(str, command))}` failed: {(done.stderr or done.stdout).strip()}")
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -43,7 +47,9 @@ def podman(*command, check=True):
 
 def read_inventory(path):
     """The network of an inventory and its machines: [{name, names, address, suite, os_release, memory}]."""
-    tool = Path(sys.executable).with_name("ansible-inventory")
+    tool = shutil.which("ansible-inventory", path=f"{sys.prefix}/bin:{LAB.parent}/.venv/bin:{os.environ['PATH']}")
+    if not tool:
+        raise LabError("ansible-inventory is not installed: run lab/bootstrap first")
     hostvars = json.loads(run(tool, "-i", path, "--list"))["_meta"]["hostvars"]
     if not hostvars:
         raise LabError(f"{path} has no hosts")
@@ -69,28 +75,30 @@ def read_inventory(path):
 
 
 def containers(network=None):
-    """Our containers by name: {name: {recipe, running}}; of one network, or of all."""
+    """Our containers by name: {name: {recipe, state}}; of one network, or of all."""
     label = f"cistern.network={network}" if network else "cistern.network"
     found = json.loads(podman("ps", "--all", "--filter", f"label={label}", "--format", "json") or "[]")
-    return {
-        each["Names"][0]: {"recipe": each["Labels"]["cistern.recipe"], "running": each["State"] == "running"}
-        for each in found
-    }
+    return {each["Names"][0]: {"recipe": each["Labels"]["cistern.recipe"], "state": each["State"]} for each in found}
 
 
 def start(machine, network, existing):
     """Bring one machine to life; one whose description changed is made anew. Returns what was done."""
     recipe = hashlib.sha256(json.dumps(machine, sort_keys=True).encode()).hexdigest()[:12]
-    have = existing.get(machine["name"])
-    if have and have["recipe"] == recipe:
-        if have["running"]:
+    have = existing.get(machine["name"], {"recipe": None, "state": None})
+    if have["recipe"] == recipe:
+        if have["state"] == "running":
             return "is up"
-        podman("start", machine["name"])
-        return "started"
-    if have:
+        # One that was only created comes from a run that was interrupted before it was complete.
+        verb = {"exited": "start", "stopped": "start", "paused": "unpause"}.get(have["state"])
+        if verb:
+            podman(verb, machine["name"])
+            return "started again"
+    if have["state"]:
         podman("rm", "--force", "--time", "0", machine["name"])
     options = ["--systemd=always", "--name", machine["name"], "--hostname", machine["names"][0]]
-    options += ["--network", f"cistern-{network}", "--ip", machine["address"]]
+    # A rebooted machine keeps its hardware address; a new one each time would not be found until ARP entries age.
+    hardware = "02:00:" + ":".join(f"{int(part):02x}" for part in machine["address"].split("."))
+    options += ["--network", f"cistern-{network}", "--ip", machine["address"], "--mac-address", hardware]
     options += [word for name in machine["names"] for word in ("--network-alias", name)]
     options += ["--label", f"cistern.network={network}", "--label", f"cistern.recipe={recipe}"]
     if machine["memory"]:
@@ -103,32 +111,53 @@ def start(machine, network, existing):
 
 
 def wait_until_ready(machine):
-    """systemd has finished booting and sshd answers; an SSH connection kept open to a former host is closed."""
+    """systemd has finished booting and sshd answers. Returns what systemd says: running, or degraded."""
+    # Asked again and again: --wait would wait for ever for a systemd that is stuck.
+    ask = [LAB / "podman", "exec", machine["name"], "systemctl", "is-system-running"]
     deadline = time.monotonic() + READY_SECONDS
-    state = banner = ""
+    state = ""
     while time.monotonic() < deadline:
-        state = state or podman("exec", machine["name"], "sh", "-c",
-                                "systemctl is-system-running --wait | grep -xE 'running|degraded'", check=False)
-        if state:
-            try:
-                with socket.create_connection((machine["address"], 22), timeout=2) as connection:
-                    banner = connection.recv(64)
-            except OSError:
-                banner = b""
-            if banner.startswith(b"SSH-"):
-                return state
-        time.sleep(0.1)
-    raise LabError(f"{machine['name']} did not become ready in {READY_SECONDS} s: "
-                   f"`lab/podman exec {machine['name']} systemctl --failed` says more")
+        state = subprocess.run(ask, capture_output=True, text=True).stdout.strip()
+        if state in ("running", "degraded") and ssh_answers(machine["address"]):
+            return state
+        time.sleep(0.2)
+    raise LabError(f"{machine['name']} was not ready after {READY_SECONDS} s (systemd: {state or 'no answer'}); "
+                   f"`lab/podman exec {machine['name']} journalctl --priority warning` says more")
+
+
+def ssh_answers(address):
+    try:
+        with socket.create_connection((address, 22), timeout=2) as connection:
+            return connection.recv(64).startswith(b"SSH-")
+    except OSError:
+        return False
+
+
+def raise_inotify_limit():
+    """Root's inotify instances are shared by the systemds of all hosts; without one, a host hangs half-booted."""
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    if int(limit.read_text()) < INOTIFY_INSTANCES:
+        as_root = [] if os.geteuid() == 0 else ["sudo"]
+        run(*as_root, "sh", "-c", f"echo {INOTIFY_INSTANCES} > {limit}")
+        print(f"fs.inotify.max_user_instances raised to {INOTIFY_INSTANCES} until this machine boots again")
+
+
+def make_image(suite):
+    """The image of a suite; making a new one takes a minute and says so on stderr."""
+    done = subprocess.run([LAB / "image", *([suite] if suite else [])], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise LabError(f"there is no image for {suite or 'this machine'}")
+    return done.stdout.strip()
 
 
 def up(path):
     network, subnet, machines = read_inventory(path)
     suites = {machine["suite"] for machine in machines}
     with ThreadPoolExecutor() as pool:
-        images = dict(zip(suites, pool.map(lambda suite: make_image(suite), suites), strict=True))
+        images = dict(zip(suites, pool.map(make_image, suites), strict=True))
     for machine in machines:
         machine["image"] = images[machine["suite"]]
+    raise_inotify_limit()
     existing = containers(network)
     gone = set(existing) - {machine["name"] for machine in machines}
     if gone:
@@ -142,20 +171,22 @@ def up(path):
         print(f"{machine['name']:<32} {machine['address']:<16} {what}, {state}")
 
 
-def make_image(suite):
-    """The image of a suite; making a new one takes a minute and says so on stderr."""
-    done = subprocess.run([LAB / "image", *([suite] if suite else [])], stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise LabError(f"there is no image for {suite or 'this machine'}")
-    return done.stdout.strip()
-
-
 def show(path):
     existing = containers()
     _, _, machines = read_inventory(path)
     for machine in machines:
-        state = "up" if existing.get(machine["name"], {}).get("running") else "down"
-        print(f"{', '.join(machine['names']):<28} {machine['address']:<16} {machine['name']:<32} {state}")
+        state = existing.get(machine["name"], {"state": "not there"})["state"]
+        print(f"  {', '.join(machine['names']):<26} {machine['address']:<15} {machine['name']:<30} {state}")
+    first = machines[0]
+    print(f"""
+  log in      ssh -i lab/.state/id_ed25519 -o UserKnownHostsFile=lab/.state/known_hosts ops@{first['address']}
+  or, as root lab/podman exec -it {first['name']} bash
+  reboot      lab/podman restart {first['name']}
+  next        . .venv/bin/activate; change something in {path}/group_vars, then
+              ansible-playbook -i {path} playbooks/site.yml --check --diff     # what would be done
+              ansible-playbook -i {path} playbooks/site.yml                    # do it
+              make verify INVENTORY={path}                                     # prove it
+  the end     make down""")
 
 
 def down(path, images):
@@ -181,6 +212,8 @@ def main():
     parser.add_argument("--all", action="store_true", help="down: the hosts of every inventory")
     parser.add_argument("--images", action="store_true", help="down: the host images too")
     args = parser.parse_args()
+    if args.images and not args.all:
+        parser.error("the images belong to every inventory: --images goes with --all")
     if not args.inventory and not (args.verb == "down" and args.all):
         parser.error("which inventory? -i PATH")
     os.chdir(LAB.parent)

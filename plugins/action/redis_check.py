@@ -24,13 +24,11 @@ class ActionModule(ActionBase):
         names = [name for name in task_vars['groups'].get('redis', []) if name in task_vars['ansible_play_hosts_all']]
         instances = [self._instance(name, task_vars) for name in names or task_vars['ansible_play_hosts_all']]
         errors, warnings = redis_inventory.check(instances, redis_schema.options(), redis_schema.load())
-        result = {'changed': False, 'machines': redis_inventory.machines(instances)}
-        if warnings:
-            result['warnings'] = warnings
         if errors:
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
-            result.update(failed=True, errors=errors, msg='\n'.join([f'The inventory has {count}. No host was touched.', *[f'- {text}' for text in errors]]))
-        return result
+            lines = [f'The inventory has {count}. No host was touched.', *[f'- {text}' for text in errors]]
+            return {'failed': True, 'msg': '\n'.join(lines)}
+        return {'changed': False, 'machines': redis_inventory.machines(instances), 'warnings': warnings}
 
     def _instance(self, name, task_vars):
         raw = task_vars['hostvars'].raw_get(name)

@@ -1,6 +1,6 @@
 """Filters of the redis role."""
 
-import fnmatch
+import re
 
 from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_schema
 
@@ -12,9 +12,9 @@ def redis_lines(directives):
 
 def redis_wanted_packages(names, installed, version):
     """Return what apt is to install: missing packages, and those of the server whose version is not the pinned one."""
-    pinned = {name: f'*:{version}*' if version and name.startswith('redis-') else '*' for name in names}
-    return [name if pinned[name] == '*' else f'{name}={pinned[name]}' for name in names
-            if name not in installed or not fnmatch.fnmatch(installed[name]['version'], pinned[name])]
+    pinned = re.compile(rf'\d+:{re.escape(version)}(\D|$)' if version else '')
+    return [name for name in names
+            if name not in installed or (name.startswith('redis-') and not pinned.match(installed[name]['version']))]
 
 
 class FilterModule:

@@ -11,6 +11,8 @@ from ansible_collections.cistern.core.plugins.module_utils.redis_conf import HID
 
 # Changed by a procedure, never by a value in a file and a restart: that would start with an empty AOF.
 APPEND_ONLY = 'appendonly'
+# What the server keeps for itself (CONFIG_MIN_RESERVED_FDS in its src/server.h).
+OWN_DESCRIPTORS = 32
 
 
 class Refused(Exception):
@@ -72,8 +74,8 @@ def _change(want, have, conf):
     _refuse_moved_data(have['wanted'], have['running'], have['keys'])
     _refuse_lost_databases(drift, have)
     steps = []
-    live = {name: pair for name, pair in drift.items()
-            if name in have['running'] and name not in want['immutable'] and name != APPEND_ONLY}
+    live = {name: pair for name, pair in drift.items() if name in have['running'] and not _needs_restart(name, pair, want, have)
+            and name != APPEND_ONLY}
     if live:
         steps.append({'do': 'set', 'have': {name: pair[0] for name, pair in live.items()},
                       'want': {name: pair[1] for name, pair in live.items()}})
@@ -85,12 +87,19 @@ def _change(want, have, conf):
     return steps + _restart(want, have, drift)
 
 
+def _needs_restart(name, pair, want, have):
+    """Whether the server takes a value only at its start; more clients than it has descriptors for are such a value."""
+    return name in want['immutable'] or (name == 'maxclients' and int(pair[1]) + OWN_DESCRIPTORS > have['descriptors'])
+
+
 def _restart(want, have, drift):
     """Return the restart, with its reasons; a restart that waits for the operator is a step too, but takes no action."""
     why = [f'{name}: {_said(name, pair[0])} -> {_said(name, pair[1])}'
-           for name, pair in drift.items() if name in want['immutable'] and name in have['running']]
+           for name, pair in drift.items() if name in have['running'] and _needs_restart(name, pair, want, have)]
     if have['version'] != have['running_version']:
         why.append(f"version: {have['running_version']} -> {have['version']}")
+    elif have['unit']['replaced']:
+        why.append('its program was replaced by an upgrade')
     for file in want['files']:
         found = have['files'].get(file['path'])
         if file.get('unit') and (files.differs(file, found) or found['mtime'] > have['unit']['started']):

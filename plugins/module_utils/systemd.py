@@ -1,5 +1,6 @@
 """One systemd unit, through systemctl."""
 
+import os
 import subprocess
 import time
 
@@ -9,21 +10,33 @@ def _systemctl(*words):
 
 
 def observe(unit):
-    """Return {load, active, enabled, reload, pid, started}; `started` is in seconds since the epoch, 0 if not running."""
+    """Return {load, active, enabled, reload, pid, started, replaced}.
+
+    `started` is in seconds since the epoch, 0 if not running; `replaced` says that the program on disk is another one than
+    the one that runs, as after an upgrade.
+    """
     names = {'LoadState': 'load', 'ActiveState': 'active', 'UnitFileState': 'enabled', 'NeedDaemonReload': 'reload',
              'MainPID': 'pid', 'ExecMainStartTimestampMonotonic': 'started'}
     shown = _systemctl('show', unit, '--property', ','.join(names)).stdout
     state = {names[key]: text for key, _sep, text in (line.partition('=') for line in shown.splitlines()) if key in names}
     boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
     started = int(state.get('started') or 0)
+    pid = int(state.get('pid') or 0)
     return {
         'load': state.get('load', 'not-found'),
         'active': state.get('active', 'inactive'),
         'enabled': state.get('enabled', ''),
         'reload': state.get('reload') == 'yes',
-        'pid': int(state.get('pid') or 0),
+        'pid': pid,
         'started': boot + started / 1e6 if started else 0,
+        'replaced': bool(pid) and os.readlink(f'/proc/{pid}/exe').endswith(' (deleted)'),
     }
+
+
+def descriptors(pid):
+    """Return how many files a process may have open."""
+    with open(f'/proc/{pid}/limits', encoding='utf-8') as limits:
+        return int(next(line.split()[4] for line in limits if line.startswith('Max open files')))
 
 
 def do(verb, *units):

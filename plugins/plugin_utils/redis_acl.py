@@ -5,24 +5,25 @@ from .redis_text import SPACES, split_arguments
 
 # Commands by the series that brought them: of the core, then of what a server brings along as a built-in module.
 COMMANDS = {
-    (6, 0): """acl append asking auth bgrewriteaof bgsave bitcount bitfield bitfield_ro bitop bitpos blpop brpop brpoplpush
-        bzpopmax bzpopmin client cluster command config dbsize debug decr decrby del discard dump echo eval evalsha exec exists
-        expire expireat flushall flushdb geoadd geodist geohash geopos georadius georadius_ro georadiusbymember
-        georadiusbymember_ro get getbit getrange getset hdel hello hexists hget hgetall hincrby hincrbyfloat hkeys hlen hmget
-        hmset hscan hset hsetnx hstrlen hvals incr incrby incrbyfloat info keys lastsave latency lindex linsert llen lolwut
-        lpop lpos lpush lpushx lrange lrem lset ltrim memory mget migrate module monitor move mset msetnx multi object persist
-        pexpire pexpireat pfadd pfcount pfdebug pfmerge pfselftest ping psetex psubscribe psync pttl publish pubsub
-        punsubscribe randomkey readonly readwrite rename renamenx replconf replicaof restore restore-asking role rpop
-        rpoplpush rpush rpushx sadd save scan scard script sdiff sdiffstore select set setbit setex setnx setrange shutdown
-        sinter sinterstore sismember slaveof slowlog smembers smove sort spop srandmember srem sscan strlen subscribe
-        substr sunion sunionstore swapdb sync time touch ttl type unlink unsubscribe unwatch wait watch xack xadd xclaim xdel
-        xgroup xinfo xlen xpending xrange xread xreadgroup xrevrange xsetid xtrim zadd zcard zcount zincrby zinterstore
-        zlexcount zpopmax zpopmin zrange zrangebylex zrangebyscore zrank zrem zremrangebylex zremrangebyrank zremrangebyscore
-        zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan zscore zunionstore""",
-    (6, 2): """blmove copy failover geosearch geosearchstore getdel getex hrandfield lmove reset smismember xautoclaim zdiff
-        zdiffstore zinter zmscore zrandmember zrangestore zunion""",
-    (7, 0): """blmpop bzmpop eval_ro evalsha_ro expiretime fcall fcall_ro function lcs lmpop pexpiretime quit sintercard
-        sort_ro spublish ssubscribe sunsubscribe zintercard zmpop""",
+    (6, 0): """acl append asking auth bgrewriteaof bgsave bitcount bitfield bitfield_ro bitop bitpos blpop brpop
+        brpoplpush bzpopmax bzpopmin client cluster command config dbsize debug decr decrby del discard dump echo eval
+        evalsha exec exists expire expireat flushall flushdb geoadd geodist geohash geopos georadius georadius_ro
+        georadiusbymember georadiusbymember_ro get getbit getrange getset hdel hello hexists hget hgetall hincrby
+        hincrbyfloat hkeys hlen hmget hmset hscan hset hsetnx hstrlen hvals incr incrby incrbyfloat info keys lastsave
+        latency lindex linsert llen lolwut lpop lpos lpush lpushx lrange lrem lset ltrim memory mget migrate module
+        monitor move mset msetnx multi object persist pexpire pexpireat pfadd pfcount pfdebug pfmerge pfselftest ping
+        psetex psubscribe psync pttl publish pubsub punsubscribe randomkey readonly readwrite rename renamenx replconf
+        replicaof restore restore-asking role rpop rpoplpush rpush rpushx sadd save scan scard script sdiff sdiffstore
+        select set setbit setex setnx setrange shutdown sinter sinterstore sismember slaveof slowlog smembers smove
+        sort spop srandmember srem sscan strlen subscribe substr sunion sunionstore swapdb sync time touch ttl type
+        unlink unsubscribe unwatch wait watch xack xadd xclaim xdel xgroup xinfo xlen xpending xrange xread xreadgroup
+        xrevrange xsetid xtrim zadd zcard zcount zincrby zinterstore zlexcount zpopmax zpopmin zrange zrangebylex
+        zrangebyscore zrank zrem zremrangebylex zremrangebyrank zremrangebyscore zrevrange zrevrangebylex
+        zrevrangebyscore zrevrank zscan zscore zunionstore""",
+    (6, 2): """blmove copy failover geosearch geosearchstore getdel getex hrandfield lmove reset smismember xautoclaim
+        zdiff zdiffstore zinter zmscore zrandmember zrangestore zunion""",
+    (7, 0): """blmpop bzmpop eval_ro evalsha_ro expiretime fcall fcall_ro function lcs lmpop pexpiretime quit
+        sintercard sort_ro spublish ssubscribe sunsubscribe zintercard zmpop""",
     (7, 2): "waitaof",
     (7, 4): "hexpire hexpireat hexpiretime hpersist hpexpire hpexpireat hpexpiretime hpttl httl",
     (8, 0): "hgetdel hgetex hsetex",
@@ -31,11 +32,11 @@ MODULE_COMMANDS = {(8, 0): "vadd vcard vdim vemb vgetattr vinfo vismember vlinks
 # Commands of 7.0 and later that consist of subcommands, each with rights of its own.
 SUBCOMMANDS = {
     "acl": "cat deluser dryrun genpass getuser help list load log save setuser users whoami",
-    "client": "caching getname getredir help id info kill list no-evict no-touch pause reply setinfo setname tracking "
-              "trackinginfo unblock unpause",
-    "cluster": "addslots addslotsrange bumpepoch count-failure-reports countkeysinslot delslots delslotsrange failover "
-               "flushslots forget getkeysinslot help info keyslot links meet myid myshardid nodes replicas replicate reset "
-               "saveconfig set-config-epoch setslot shards slaves slots",
+    "client": "caching getname getredir help id info kill list no-evict no-touch pause reply setinfo setname "
+              "tracking trackinginfo unblock unpause",
+    "cluster": "addslots addslotsrange bumpepoch count-failure-reports countkeysinslot delslots delslotsrange "
+               "failover flushslots forget getkeysinslot help info keyslot links meet myid myshardid nodes replicas "
+               "replicate reset saveconfig set-config-epoch setslot shards slaves slots",
     "command": "count docs getkeys getkeysandflags help info list",
     "config": "get help resetstat rewrite set",
     "function": "delete dump flush help kill list load restore stats",
@@ -50,8 +51,9 @@ SUBCOMMANDS = {
     "xinfo": "consumers groups help stream",
 }
 SUBCOMMANDS_SINCE_72 = ("client|no-touch", "client|setinfo", "cluster|myshardid")
-CATEGORIES = ("all keyspace read write set sortedset list hash string bitmap hyperloglog geo stream pubsub admin fast slow "
-              "blocking dangerous connection transaction scripting").split()
+CATEGORIES = {
+    "all", "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
+    "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting"}
 Series = tuple[int, int]
 
 
@@ -62,7 +64,7 @@ def commands(series: Series, modules: bool = False) -> set[str]:
 
 
 def wrong_renames(lines: list[list[str]], series: Series) -> str | None:
-    """What is wrong with the rename-command lines, taken in their order; new names are not repeated, they are secrets."""
+    """What is wrong with the rename-command lines, in their order; new names are secrets and not repeated."""
     names = commands(series)
     for line in lines:
         if len(line) != 2:
@@ -127,7 +129,7 @@ class _Rules:
         if mark in "#!":
             fits = re.fullmatch(r"[0-9a-f]{64}", rest)
             if not fits or (mark == "!" and mark + rest not in self.passwords):
-                return "has a password hash that is not 64 lower-case hexadecimal digits, or takes one away that is not there"
+                return "has a hash that is not 64 lower-case hexadecimal digits, or takes one away that is not there"
             (self.passwords.add if mark == "#" else self.passwords.discard)("!" + rest)
             return None
         if self.series >= (7, 0) and (mark == "(" or word == "clearselectors"):

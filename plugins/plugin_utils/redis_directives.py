@@ -1,8 +1,8 @@
 """The check of redis.conf against the schema in roles/redis/vars/directives.yml, and the text that it becomes.
 
 Pure functions: a configuration is a mapping of directives as the inventory has it, the schema is `__redis_directives`.
-A version is Redis's own ('7.0.15', '8.0', a package's '5:7.0.15-1'), `valkey 8.0.1` for Valkey, or None when it is not known:
-then what any covered version takes is fine.
+A version is Redis's own ('7.0.15', '8.0', a package's '5:7.0.15-1'), `valkey 8.0.1` for Valkey, or None when it is not
+known: then what any covered version takes is fine.
 """
 import re
 from difflib import get_close_matches
@@ -33,15 +33,21 @@ class Version(NamedTuple):
 
     valkey: bool
     series: tuple[int, int]
+    SHAPE = r"(?:^|[: -])v?(\d+)\.(\d+)"
 
     @classmethod
     def of(cls, text: str) -> "Version":
         """Version of its text; ValueError if that is none. Valkey 8 behaves as Redis 7.2, from which it stems."""
-        found = re.search(r"(?:^|[: -])v?(\d+)\.(\d+)", text)
+        found = re.search(cls.SHAPE, text)
         if not found:
             raise ValueError(f"{text!r} is not a version such as 7.0.15")
         valkey = "valkey" in text.lower()
         return cls(valkey, (7, 2) if valkey else (int(found[1]), int(found[2])))
+
+    @classmethod
+    def reads(cls, text: str) -> bool:
+        """Whether the text is a version; a pin such as '5:*' says nothing."""
+        return bool(re.search(cls.SHAPE, text))
 
     def __str__(self) -> str:
         return "Valkey" if self.valkey else f"{self.series[0]}.{self.series[1]}"
@@ -176,13 +182,14 @@ def _problems(config: dict, schema: dict, text: str, vendor: bool, together: boo
     return [Problem(name, HIDDEN if is_secret(name, schema) else config.get(name), says) for name, says in found]
 
 
-def problems(config: dict, schema: dict, version: str | None, vendor: bool = False, together: bool = True) -> list[Problem]:
+def problems(config: dict, schema: dict, version: str | None, vendor: bool = False,
+             together: bool = True) -> list[Problem]:
     """Everything that the server would refuse, and what it would silently read otherwise than it is written.
 
-    `vendor` says that the package is Redis's own (packages.redis.io), which can do a little more than the distribution's.
+    `vendor` says that the package is Redis's own (packages.redis.io), which can do more than the distribution's.
     `together=False` leaves out the rules between directives, for a configuration that is only a part.
     """
-    if version is not None:
+    if version is not None and Version.reads(version):
         return _problems(config, schema, version, vendor, together)
     each = [_problems(config, schema, text, True, together) for text in COVERED]
     always = set.intersection(*({problem.key for problem in one} for one in each))

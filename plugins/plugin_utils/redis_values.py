@@ -142,7 +142,8 @@ def _save(line: list[str], spec: dict) -> str | None:
     if len(line) != 2:
         return f"must be pairs of seconds and changes such as '900 1', not {' '.join(line)!r}"
     seconds, changes = (_number(one, {"type": "int", "min": low}) for one, low in zip(line, (1, 0), strict=True))
-    return f"must be seconds (1 or more) and changes (0 or more), not {' '.join(line)!r}" if seconds or changes else None
+    wrong = f"must be seconds (1 or more) and changes (0 or more), not {' '.join(line)!r}"
+    return wrong if seconds or changes else None
 
 
 def _output_limits(line: list[str], spec: dict) -> str | None:
@@ -168,5 +169,6 @@ CHECKS: dict[str, Check] = {
     "filename": _matches(r"[^/\\]*", "a file name without slashes"),
     "hostname": _matches(r"[A-Za-z0-9.-]{0,255}", "a host name of letters, digits, hyphens and dots"),
     "nodename": _matches(r"[^!#$%&()*+:;<>?@\[\]^{|}~]*", "a name without special characters"),
-    "locale": _matches(r"(C|POSIX|[a-z]{2,3}_[A-Z]{2})?(\.[A-Za-z0-9-]+)?(@[a-z]+)?", "the name of a locale such as C.UTF-8"),
+    "locale": _matches(r"(C|POSIX|[a-z]{2,3}_[A-Z]{2})?(\.[A-Za-z0-9-]+)?(@[a-z]+)?",
+                       "the name of a locale such as C.UTF-8"),
 }

@@ -2,13 +2,17 @@
 
 The controller hands over this file with `python3 -c` and the question on standard input:
   {"do": "start", "files": {name: text}, "candidates": [{"text": redis.conf, "ping": true}, ...]}
-      starts the server on each candidate, in a folder of its own that the text calls /ORACLE, until it accepts connections or
-      gives up; the answer is null for a good one, else what the server said.
-  {"do": "facts", "names": [...]}   version, CONFIG GET *, CONFIG GET of each name, and what CONFIG SET says to each value.
+      starts the server on each candidate, in a folder of its own that the text calls /ORACLE, until it accepts
+      connections or gives up; the answer is null for a good one, else what the server said.
+  {"do": "facts", "names": [...]}
+      version, CONFIG GET *, CONFIG GET of each name, and what CONFIG SET says to each value.
+  {"do": "read", "files": {}, "text": redis.conf, "password": it, "names": [...]}
+      starts the server and says what CONFIG GET has for each name.
 
 Parsing alone is not enough of a judge: ACL rules, TLS, cluster and (from Redis 8 on) unknown names are looked at later.
 """
 import concurrent.futures
+import contextlib
 import json
 import os
 import pwd
@@ -56,7 +60,8 @@ class Server:
             os.chown(os.path.join(self.folder, name), who.get("user", -1), who.get("group", -1))
         self.socket = os.path.join(self.folder, "ping.sock")
         self.process = subprocess.Popen(
-            ["redis-server", os.path.join(self.folder, "redis.conf"), *(self.socket if one == "@SOCKET@" else one for one in options)],
+            ["redis-server", os.path.join(self.folder, "redis.conf"),
+             *(self.socket if one == "@SOCKET@" else one for one in options)],
             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True, **who)
         self.said = b""
@@ -65,16 +70,14 @@ class Server:
         return self
 
     def __exit__(self, *_error):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.stdout.close()
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def fatal(self, seconds=20):
-        """None as soon as the server accepts connections; else what it said at its end."""
+        """None as soon as the server accepts connections, '' if the machine lacks something; else its last words."""
         timer = signal_later(self.process, seconds)
         try:
             for line in self.process.stdout:
@@ -84,17 +87,19 @@ class Server:
         finally:
             timer.cancel()
         text = self.said.decode("utf-8", "replace")
-        return None if MACHINE.search(text) else reason(text)
+        return "" if MACHINE.search(text) else reason(text)
 
-    def ask(self, *words):
+    def ask(self, *words, password=None):
         """One command over the socket, the whole answer parsed."""
         with socket.socket(socket.AF_UNIX) as link:
             link.settimeout(10)
             link.connect(self.socket)
-            link.sendall(b"*%d\r\n" % len(words) + b"".join(
-                b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words))
             with link.makefile("rb") as stream:
-                return answer(stream)
+                for command in ([("AUTH", password)] if password else []) + [words]:
+                    raw = [word.encode("utf-8", "surrogateescape") for word in command]
+                    link.sendall(b"*%d\r\n" % len(raw) + b"".join(b"$%d\r\n%s\r\n" % (len(one), one) for one in raw))
+                    reply = answer(stream)
+                return reply
 
 
 def signal_later(process, seconds):
@@ -123,7 +128,7 @@ def reason(text):
 
 
 def judge(candidate, files):
-    """None for a good candidate, else what the server said. A port that another process has just now gets more tries."""
+    """None for a good candidate, else what the server said. A port that is taken just now gets more tries."""
     for again in range(3):
         said = verdict(candidate, files)
         if not said or "Address already in use" not in said:
@@ -138,10 +143,10 @@ def verdict(candidate, files):
     try:
         with Server(candidate["text"], files, OURS + (["--unixsocket", "@SOCKET@"] if ping else [])) as server:
             said = server.fatal()
-            if said is None and ping and not MACHINE.search(server.said.decode("utf-8", "replace")):
+            if said is None and ping:
                 # That it wants a password or its primary is an answer, too.
                 return None if server.ask("PING") else "no answer to PING"
-            return said
+            return said or None
     except OSError as error:
         return f"judge: {error}"
 
@@ -173,14 +178,26 @@ def facts(question):
             if len(pair) == 2:
                 known[name] = pair[1]
         replies = {name: server.ask("CONFIG", "SET", name, value) for name, value in known.items()}
-        version = re.search(r"redis_version:(\S+)", server.ask("INFO", "server")).group(1)
+        about = server.ask("INFO", "server")
+        found = re.search(r"(valkey)_version:(\S+)", about) or re.search(r"(redis)_version:(\S+)", about)
+        version = " ".join(found.groups())
     return {"version": version, "listed": listed, "known": known, "set": replies}
+
+
+def read(question):
+    """What CONFIG GET says of a configuration that is expected to be good."""
+    with Server(question["text"], question["files"], [*OURS, "--unixsocket", "@SOCKET@"]) as server:
+        said = server.fatal()
+        if said:
+            raise SystemExit(said)
+        pairs = {name: server.ask("CONFIG", "GET", name, password=question["password"]) for name in question["names"]}
+    return {name: pair[1] if len(pair) == 2 and not str(pair).startswith("-") else pair for name, pair in pairs.items()}
 
 
 def main():
     """Read the question, write the answer."""
     question = json.load(sys.stdin)
-    json.dump({"start": start, "facts": facts}[question["do"]](question), sys.stdout)
+    json.dump({"start": start, "facts": facts, "read": read}[question["do"]](question), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import yaml
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, describe, plan
 
 CASES = sorted(Path(__file__).parent.glob('cases/redis_plan/*.yml'))
-SETTINGS = {'maxmemory': '268435456', 'save': '900 1', 'appendonly': 'no', 'databases': '16', 'requirepass': 'secret',
+SETTINGS = {'maxmemory': '268435456', 'save': '900 1', 'appendonly': 'no', 'databases': '16', 'maxclients': '10000', 'requirepass': 'secret',
             'dir': '/var/lib/redis', 'dbfilename': 'dump.rdb', 'appendfilename': 'appendonly.aof', 'appenddirname': 'appendonlydir',
             'replica-priority': '100', 'slave-priority': '100', 'rename-command': []}
 
@@ -24,10 +24,10 @@ def usual():
     want = {'conf': conf, 'files': [unit], 'unit': 'redis-server.service', 'kernel': {'vm.overcommit_memory': 1}, 'restart': True,
             'immutable': ['databases', 'dir', 'dbfilename', 'appendfilename', 'appenddirname'], 'aliases': {'slave-priority': 'replica-priority'}}
     have = {'files': {file['path']: {**file, **found, 'text': file['content']} for file in (conf, unit)},
-            'unit': {'load': 'loaded', 'active': 'active', 'enabled': 'enabled', 'reload': False, 'pid': 7, 'started': 200},
+            'unit': {'load': 'loaded', 'active': 'active', 'enabled': 'enabled', 'reload': False, 'pid': 7, 'started': 200, 'replaced': False},
             'kernel': {'vm.overcommit_memory': '1'}, 'container': False, 'version': '7.0.15', 'running_version': '7.0.15',
             'wanted': dict(SETTINGS), 'on_disk': dict(SETTINGS), 'running': {k: v for k, v in SETTINGS.items() if isinstance(v, str)},
-            'keys': 0, 'databases': [], 'stored': False}
+            'keys': 0, 'databases': [], 'stored': False, 'descriptors': 65535}
     return want, have
 
 

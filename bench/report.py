@@ -1,0 +1,106 @@
+"""The numbers of a bench as JSON, as a table on the terminal, and as the table of docs/performance.md."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import re
+import statistics
+import subprocess
+
+import contenders as field
+
+CASES = {"first": "first run", "unchanged": "unchanged", "change": "one directive"}
+PEER, LIMIT = "geerlingguy.redis", 0.45
+PAGE = field.ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- written by `make bench` -->\n", "<!-- end of what `make bench` writes -->"
+
+
+def results(bench, sizes, repeat, took):
+    """Everything that was measured, and on what."""
+    with open("/proc/meminfo", encoding="utf-8") as file:
+        memory = int(re.search(r"MemTotal:\s+(\d+)", file.read()).group(1)) // 1024
+    shown = subprocess.run([field.BENCH / ".venv" / "bin" / "pyinfra", "--version"], capture_output=True, text=True)
+    return {
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "minutes": round(took / 60, 1),
+        "machine": {"cores": os.cpu_count(), "memory_mb": memory, "kernel": platform.release()},
+        "versions": {
+            "python": platform.python_version(),
+            "ansible-core": importlib.metadata.version("ansible-core"),
+            "pyinfra": shown.stdout.strip().rpartition("v")[2],
+        },
+        "repeat": repeat,
+        "hosts": sizes,
+        "contenders": [each.name for each in bench.everyone],
+        "restarts_servers": sorted(list(pair) for pair in bench.restarted),
+        "runs": [
+            {"contender": name, "hosts": count, "case": case, "median": round(statistics.median(seconds), 3),
+             "seconds": [round(each, 3) for each in seconds]}
+            for (name, count, case), seconds in bench.seconds.items()
+        ],
+    }
+
+
+def medians(found):
+    return {(run["contender"], run["hosts"], run["case"]): run["median"] for run in found["runs"]}
+
+
+def rows(found):
+    """The table: seconds, and in brackets how much of that Cistern needs."""
+    median = medians(found)
+    restarts = {tuple(pair) for pair in found["restarts_servers"]}
+    yield ["hosts", "run", *found["contenders"]]
+    for count in found["hosts"]:
+        for case, title in CASES.items():
+            row = [str(count), title]
+            for name in found["contenders"]:
+                seconds = median.get((name, count, case))
+                own = median.get(("Cistern", count, case))
+                if seconds is None:
+                    row.append("-")
+                    continue
+                text = f"{seconds:.1f}" + ("*" if (name, case) in restarts else "")
+                row.append(text if name == "Cistern" or own is None else f"{text} ({own / seconds:.2f})")
+            yield row
+
+
+def markdown(found):
+    """The part of docs/performance.md that this command owns."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows(found)]
+    lines.insert(1, "|---:|---|" + "---:|" * len(found["contenders"]))
+    machine, versions = found["machine"], found["versions"]
+    lines += [
+        "",
+        "Seconds, the median; in brackets Cistern's time as a part of it; `*`: the server was restarted.",
+        f"{found['date']}, {machine['cores']} cores, {machine['memory_mb'] / 1024:.0f} GB, controller and hosts on this one machine; "
+        + ", ".join(f"{name} {version}" for name, version in versions.items())
+        + f"; {found['repeat']} rounds, first runs {-(-found['repeat'] // 3)}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write(found, path, whole):
+    """Print the table, keep the numbers; only a whole run goes into the documentation."""
+    field.write_json(path, found)
+    table = list(rows(found))
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    print()
+    for row in table:
+        print("  ".join(text.ljust(width) if column == 1 else text.rjust(width)
+                        for column, (text, width) in enumerate(zip(row, widths, strict=True))))
+    print("\nSeconds, the median; in brackets Cistern's time as a part of it; *: the server was restarted.")
+    print(f"{found['minutes']} minutes; all times are in {path.relative_to(field.ROOT)}")
+    if whole:
+        before, _begin, rest = PAGE.read_text().partition(BEGIN)
+        PAGE.write_text(before + BEGIN + markdown(found) + END + rest.partition(END)[2])
+
+
+def accepted(found):
+    """Whether an unchanged run on 4 hosts is fast enough; True when that was not measured."""
+    median = medians(found)
+    own, peer = (median.get((name, 4, "unchanged")) for name in ("Cistern", PEER))
+    if own is None or peer is None:
+        return True
+    print(f"4 hosts, unchanged: {own / peer:.2f} of {PEER} (limit {LIMIT})")
+    return own / peer <= LIMIT

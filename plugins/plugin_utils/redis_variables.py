@@ -1,0 +1,184 @@
+"""What is wrong with the variables of one Redis instance: pure functions over what the inventory says.
+
+Each error is a sentence: which variable, where it was written, what is wrong, what to write.
+"""
+
+import difflib
+import re
+import typing
+
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives
+
+LAYERS = ('redis_config', 'redis_group_config', 'redis_host_config')
+SHORTEST_PASSWORD = 16
+
+# Directives that the toolkit computes, with what to write instead.
+COMPUTED = {
+    'bind': 'write redis_bind', 'port': 'write redis_port', 'requirepass': 'write redis_password',
+    'masterauth': 'write redis_password', 'primaryauth': 'write redis_password', 'dir': 'write redis_data_dir',
+    'logfile': 'write redis_log_file', 'pidfile': 'leave it out, the unit says where it lies',
+    'daemonize': 'leave it out, systemd runs the server', 'supervised': 'leave it out, systemd runs the server',
+    'replicaof': 'leave it out, the servers know who is primary', 'slaveof': 'leave it out, the servers know who is primary',
+    'cluster-enabled': 'write redis_mode', 'cluster-config-file': 'leave it out',
+    'user': 'leave it out and use ACL SETUSER and CONFIG REWRITE: users are the server\'s own, a run keeps them',
+}
+# The packaged unit hides these folders from the server.
+HIDDEN_FOLDERS = ('/home', '/root', '/run/user', '/tmp', '/var/tmp')
+
+
+class Instance(typing.NamedTuple):
+    """One inventory host. `facts` is None until the machine was asked; `broken` are variables that cannot be evaluated."""
+
+    name: str
+    machine: tuple
+    values: dict
+    origins: dict
+    broken: dict
+    baseline: dict
+    facts: typing.Optional[dict] = None
+
+    def get(self, variable, options):
+        value = self.values.get(variable)
+        return options[variable].get('default') if value is None else value
+
+    def directives(self):
+        """Return the effective settings, without the computed ones."""
+        merged = dict(self.baseline)
+        for layer in LAYERS:
+            merged.update(self.values.get(layer) or {})
+        return merged
+
+
+def at(instance, key, say=None):
+    origin = instance.origins.get(key)
+    return f'{say or key} ({origin})' if origin else f'{say or key}'
+
+
+def variables(instance, options):
+    for name, why in instance.broken.items():
+        yield f'{at(instance, name)}: cannot be evaluated: {why}'
+    for name in instance.values:
+        if name not in options:
+            yield f'{at(instance, name)}: there is no such variable{_nearest(name, options)}'
+    for name, option in options.items():
+        if name in instance.values and name not in instance.broken:
+            says = _wrong(instance.values[name], option)
+            if says:
+                yield f'{at(instance, name)}: {says}'
+        elif option.get('required') and name not in instance.broken:
+            yield f'{name}: is missing; write it into group_vars/<deployment>'
+    password = instance.values.get('redis_password')
+    if isinstance(password, str) and len(password) < SHORTEST_PASSWORD:
+        yield f'{at(instance, "redis_password")}: has {len(password)} characters; write at least {SHORTEST_PASSWORD}'
+    if isinstance(password, str) and re.search(r'[\n\r\0]', password):
+        yield f'{at(instance, "redis_password")}: has a line break; write it on one line'
+    yield from _formats(instance, options)
+
+
+def _formats(instance, options):
+    for name, pattern, say in (
+            ('redis_instance', r'([a-z0-9][a-z0-9-]*)?', 'small letters, digits and hyphens'),
+            ('redis_deployment', r'[a-z0-9][a-z0-9_-]*', 'small letters, digits, hyphens and underscores'),
+            ('redis_version', r'(\d+\.\d+(\.\d+)?)?', 'a version such as "7.0" or "7.0.15", in quotes')):
+        value = instance.values.get(name)
+        if isinstance(value, str) and not re.fullmatch(pattern, value):
+            yield f"{at(instance, name)}: must be {say}, not '{value}'"
+    for name, low, high in (('redis_port', 1, 65535), ('redis_oom_score_adjust', -1000, 1000), ('redis_memory_headroom', 0, 300)):
+        number = integer(instance.values.get(name), low)
+        if not low <= number <= high:
+            yield f'{at(instance, name)}: must be from {low} to {high}, not {number}'
+    if instance.get('redis_package_source', options) == 'repository':
+        repository = instance.values.get('redis_apt_repository') or {}
+        missing = [key for key in ('uri', 'suite', 'components', 'key') if not repository.get(key)]
+        if missing:
+            yield f"{at(instance, 'redis_apt_repository')}: needs {', '.join(missing)} where redis_package_source is repository"
+    if instance.values.get('redis_bind') == []:
+        yield f"{at(instance, 'redis_bind')}: is empty; write at least one address"
+
+
+def _wrong(value, option):
+    """Return what is wrong with the type or the choice of a variable, or None."""
+    kind = option['type']
+    fits = {'str': str, 'path': str, 'dict': dict, 'list': list, 'bool': bool, 'int': int}[kind]
+    if kind == 'int' and isinstance(value, str) and re.fullmatch(r'-?\d+', value):
+        value = int(value)
+    if kind == 'bool' and isinstance(value, str) and value.lower() in ('true', 'false', 'yes', 'no'):
+        value = value.lower() in ('true', 'yes')
+    if not isinstance(value, fits) or (kind == 'int' and isinstance(value, bool)):
+        article = {'str': 'text (in quotes)', 'path': 'a path', 'dict': 'a mapping', 'list': 'a list', 'bool': 'true or false', 'int': 'a whole number'}
+        return f'must be {article[kind]}, not {value!r}'
+    if 'choices' in option and value not in option['choices']:
+        return f"must be {' or '.join(option['choices'])}, not '{value}'"
+    if kind == 'dict' and 'options' in option:
+        for key in value:
+            if key not in option['options']:
+                return f"has no key '{key}'{_nearest(key, option['options'])}"
+    return None
+
+
+def settings(instance, schema):
+    """Yield what is wrong with the directives of the instance: each layer by itself, then all of them together."""
+    version = instance.values.get('redis_version') or None
+    if instance.facts:
+        version = _server_version(instance.facts) or version
+    # servers of packages.redis.io are built with more than the distributions' are
+    vendor = instance.values.get('redis_package_source', 'distribution') != 'distribution'
+    merged = instance.directives()
+    for layer in LAYERS:
+        values = instance.values.get(layer)
+        for key, value in values.items() if isinstance(values, dict) else ():
+            says = [f'is computed; {COMPUTED[key]}'] if key in COMPUTED else [
+                problem.says for problem in redis_directives.problems({key: value}, schema, version, vendor, together=False)]
+            if key == 'rename-command' and re.search(r'(?i)\b(config|info|ping|auth|acl)\b', str(value)):
+                says.append('the toolkit needs this command; take it from users with an ACL instead')
+            if says:
+                merged.pop(key, None)
+            for text in says:
+                yield f"{at(instance, (layer, key), f'{key} in {layer}')}: {text}"
+    for problem in redis_directives.problems(merged, schema, version, vendor):
+        layer = next((layer for layer in reversed(LAYERS) if problem.key in (instance.values.get(layer) or {})), None)
+        where = at(instance, (layer, problem.key), f'{problem.key} in {layer}') if layer else problem.key
+        yield f'{where}: {problem.says}'
+
+
+def downgrade(instance):
+    """A server cannot be sure to read what a newer one wrote."""
+    pinned, installed = instance.values.get('redis_version'), instance.facts and instance.facts['packages'].get('redis-server')
+    if not pinned or not installed or not re.fullmatch(r'\d+\.\d+(\.\d+)?', str(pinned)):
+        return
+    has = re.match(r'(?:\d+:)?([\d.]+)', installed['version']).group(1)
+    parts = [int(part) for part in pinned.split('.')]
+    if [int(part) for part in has.split('.')][:len(parts)] > parts:
+        yield (f"{at(instance, 'redis_version')}: {pinned} is older than the {has} that is installed, whose data it may not read; "
+               f'write {has} or newer')
+
+
+def _server_version(facts):
+    """Return the version of the server that is installed or would be: 5:7.0.15-1~deb12u1 is 7.0.15."""
+    text = (facts['packages'].get('redis-server') or {}).get('version') or facts.get('offered', '')
+    found = re.match(r'(?:\d+:)?(\d+\.\d+\.\d+)', text)
+    return found.group(1) if found else None
+
+
+def places(instance, options):
+    for name in ('redis_data_dir', 'redis_log_file'):
+        path = instance.values.get(name)
+        if not isinstance(path, str) or path == '':
+            continue
+        if not path.startswith('/'):
+            yield f"{at(instance, name)}: must start with /, not '{path}'"
+        for folder in HIDDEN_FOLDERS:
+            if f'{path}/'.startswith(f'{folder}/'):
+                yield f'{at(instance, name)}: the unit hides {folder} from the server; write a folder elsewhere, such as /srv/redis'
+
+
+def integer(value, default):
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return default
+
+
+def _nearest(name, names):
+    found = difflib.get_close_matches(name, list(names), n=1)
+    return f'; did you mean {found[0]}?' if found else ''

@@ -1,0 +1,100 @@
+"""What a change does to a live deployment: the shipped playbook, run against the booted hosts of --ansible-inventory.
+
+These tests change, break and reboot the hosts, which is why they ask for hosts of the lab.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import instances
+import pytest
+
+PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+
+
+class Run:
+    """A finished run of playbooks/site.yml."""
+
+    def __init__(self, code, output):
+        self.code = code
+        self.output = output
+        self.changed = sum(map(int, re.findall(r"changed=(\d+)", output)))
+
+    def steps(self, name):
+        """Return the steps that were told of an instance."""
+        return re.findall(rf"^  {re.escape(name)}: (.*)$", self.output, re.MULTILINE)
+
+
+class Playbook:
+    """The shipped playbook on the scenario's inventory; `more` are variables laid over it."""
+
+    def __init__(self, inventory):
+        self.inventory = inventory
+
+    def start(self, more=None, options=()):
+        environment = {**os.environ, "ANSIBLE_CONFIG": str(instances.ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
+        command = [PLAYBOOK, "playbooks/site.yml", "--inventory", self.inventory, *options]
+        if more:
+            with tempfile.NamedTemporaryFile("w", prefix="cistern-more-", suffix=".json", delete=False) as file:
+                json.dump(more, file)
+            command += ["--extra-vars", f"@{file.name}"]
+        # a session of its own, so that the whole run can be killed
+        return subprocess.Popen(command, cwd=instances.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True, start_new_session=True)
+
+    def run(self, more=None, options=(), fails=False):
+        process = self.start(more, options)
+        output = process.communicate(timeout=300)[0]
+        assert (process.returncode != 0) == fails, output
+        return Run(process.returncode, output)
+
+    def check(self, more=None):
+        """Return what a run would do."""
+        return self.run(more, options=["--check", "--diff"])
+
+    def killed(self, more, after):
+        """Start a run and kill it, without a chance to clean up, `after` seconds later. Returns whether it was still running."""
+        process = self.start(more)
+        try:
+            process.communicate(timeout=after)
+            return False
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return True
+
+
+@pytest.fixture(scope="session")
+def inventory(pytestconfig):
+    path = pytestconfig.getoption("ansible_inventory")
+    assert path, "which inventory? --ansible-inventory=molecule/<scenario>/inventory.yml"
+    return str(Path(path).resolve())
+
+
+@pytest.fixture(scope="session")
+def everyone(inventory):
+    """All instances, by name."""
+    found = instances.read(inventory)
+    assert all("lab_network" in instance.says for instance in found.values()), "these tests break hosts: they run on a lab only"
+    yield found
+    instances.close(found)
+
+
+@pytest.fixture(scope="session")
+def playbook(inventory):
+    return Playbook(inventory)
+
+
+@pytest.fixture(autouse=True)
+def as_the_inventory_says(playbook, everyone):
+    """Each test starts from, and leaves behind, empty servers that are what the inventory says."""
+    yield
+    playbook.run()
+    for instance in everyone.values():
+        instance.redis().flushall()
