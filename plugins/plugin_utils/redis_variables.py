@@ -45,7 +45,8 @@ class Instance(typing.NamedTuple):
         """Return the effective settings, without the computed ones."""
         merged = dict(self.baseline)
         for layer in LAYERS:
-            merged.update(self.values.get(layer) or {})
+            values = self.values.get(layer)
+            merged.update(values if isinstance(values, dict) else {})
         return merged
 
 
@@ -64,7 +65,8 @@ def variables(instance, options):
         if name in instance.values and name not in instance.broken:
             says = _wrong(instance.values[name], option)
             if says:
-                yield f'{at(instance, name)}: {says}'
+                # a password is not shown, not even a wrong one
+                yield f'{at(instance, name)}: ' + (says.split(', not ')[0] if name.endswith('_password') else says)
         elif option.get('required') and name not in instance.broken:
             yield f'{name}: is missing; write it into group_vars/<deployment>'
     password = instance.values.get('redis_password')
@@ -136,7 +138,7 @@ def settings(instance, schema):
             for text in says:
                 yield f"{at(instance, (layer, key), f'{key} in {layer}')}: {text}"
     for problem in redis_directives.problems(merged, schema, version, vendor):
-        layer = next((layer for layer in reversed(LAYERS) if problem.key in (instance.values.get(layer) or {})), None)
+        layer = next((layer for layer in reversed(LAYERS) if isinstance(instance.values.get(layer), dict) and problem.key in instance.values[layer]), None)
         where = at(instance, (layer, problem.key), f'{problem.key} in {layer}') if layer else problem.key
         yield f'{where}: {problem.says}'
 

@@ -9,7 +9,12 @@ from pathlib import Path
 import jinja2
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_inventory, redis_schema
+from ansible_collections.cistern.core.plugins.plugin_utils import (
+    redis_directives,
+    redis_inventory,
+    redis_schema,
+    redis_variables,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = ROOT / 'roles/redis'
@@ -48,7 +53,7 @@ def test_defaults_are_what_the_specification_says():
 
 def test_defaults_pass_the_check():
     literal = {name: value for name, value in load(ROLE / 'defaults/main.yml').items() if '{{' not in str(value)}
-    instance = redis_inventory.Instance(
+    instance = redis_variables.Instance(
         name='one', machine=('one', 22), origins={}, broken={}, baseline={},
         values={**literal, 'redis_deployment': 'cache', 'redis_password': 'sixteen letters.'})
     assert redis_inventory.check([instance], redis_schema.options(), redis_schema.load()) == ([], [])
@@ -57,7 +62,7 @@ def test_defaults_pass_the_check():
 def test_directives_of_the_role_are_in_the_schema():
     derived, schema = load(ROLE / 'vars/main.yml'), redis_schema.load()
     assert set(derived['__redis_baseline']) | set(derived['__redis_computed']) <= set(schema)
-    assert set(derived['__redis_computed']) <= set(redis_inventory.COMPUTED) <= set(schema)
+    assert set(derived['__redis_computed']) <= set(redis_variables.COMPUTED) <= set(schema)
     for version in redis_directives.COVERED:
         assert redis_directives.problems(derived['__redis_baseline'], schema, version) == []
 
