@@ -1,4 +1,4 @@
-"""Who is timed, and how each is told what to do. All get the same hosts, the same settings and a cold SSH connection."""
+"""Who is timed, and how each is told what to do: equal hosts, the same settings, a cold SSH connection."""
 
 import json
 import os
@@ -17,8 +17,8 @@ PASSWORD = "throw-away-of-the-bench"
 SUBNET = "10.213.8"
 RUN_SECONDS = 900
 
-# A peer role gets the settings that it has names for. One that is not listed runs with its own defaults: then nobody can
-# say what its server should be like, so only its first and its unchanged run are timed.
+# A peer role gets the settings that it has names for. One that is not listed runs with its own defaults: then nobody
+# can say what its server should be like, so only its first and its unchanged run are timed.
 PEER_SETTINGS = {
     "geerlingguy.redis": lambda maxmemory: {
         "redis_bind_interface": "127.0.0.1 {{ ansible_host }}",
@@ -66,8 +66,15 @@ class Contender:
             log = STATE / f"{self.slug}.log"
             with log.open("wb") as output:
                 start = time.monotonic()
-                done = subprocess.run(self.command(count, maxmemory), cwd=self.cwd, env=environment, timeout=RUN_SECONDS,
-                                      stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+                done = subprocess.run(
+                    self.command(count, maxmemory),
+                    cwd=self.cwd,
+                    env=environment,
+                    timeout=RUN_SECONDS,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
                 seconds = time.monotonic() - start
         if done.returncode:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
@@ -83,7 +90,8 @@ class Shell(Contender):
         lab = ROOT / "lab" / ".state"
         (STATE / "ssh_config").write_text(
             f"User ops\nIdentityFile {lab}/id_ed25519\nUserKnownHostsFile {lab}/known_hosts\n"
-            "IdentitiesOnly yes\nStrictHostKeyChecking yes\n")
+            "IdentitiesOnly yes\nStrictHostKeyChecking yes\n"
+        )
 
     def command(self, count, maxmemory):
         return [BENCH / "shell.sh", STATE / "ssh_config", maxmemory, *self.hosts(count).values()]
@@ -101,14 +109,30 @@ class Pyinfra(Contender):
         # the lab's known_hosts has one line for any address, which pyinfra does not understand
         key = (lab / "known_hosts").read_text().split(maxsplit=1)[1]
         (STATE / "known_hosts").write_text("".join(f"{address} {key}" for address in self.hosts(count).values()))
-        common = {"ssh_user": "ops", "ssh_key": f"{lab}/id_ed25519", "ssh_known_hosts_file": f"{STATE}/known_hosts",
-                  "ssh_strict_host_key_checking": "yes", "ssh_allow_agent": False, "ssh_look_for_keys": False,
-                  "_sudo": True, "maxmemory": maxmemory, "password": PASSWORD}
-        hosts = [(name, {**common, "ssh_hostname": address, "address": address}) for name, address in self.hosts(count).items()]
+        common = {
+            "ssh_user": "ops",
+            "ssh_key": f"{lab}/id_ed25519",
+            "ssh_known_hosts_file": f"{STATE}/known_hosts",
+            "ssh_strict_host_key_checking": "yes",
+            "ssh_allow_agent": False,
+            "ssh_look_for_keys": False,
+            "_sudo": True,
+            "maxmemory": maxmemory,
+            "password": PASSWORD,
+        }
+        hosts = [
+            (name, {**common, "ssh_hostname": address, "address": address})
+            for name, address in self.hosts(count).items()
+        ]
         (STATE / "pyinfra_inventory.py").write_text(f"hosts = {hosts!r}\n")
 
     def command(self, count, maxmemory):
-        return [BENCH / ".venv" / "bin" / "pyinfra", "--yes", STATE / "pyinfra_inventory.py", BENCH / "pyinfra_deploy.py"]
+        return [
+            BENCH / ".venv" / "bin" / "pyinfra",
+            "--yes",
+            STATE / "pyinfra_inventory.py",
+            BENCH / "pyinfra_deploy.py",
+        ]
 
 
 class Ansible(Contender):
@@ -123,16 +147,27 @@ class Ansible(Contender):
     def prepare(self, count, maxmemory):
         hosts = {name: {"ansible_host": address} for name, address in self.hosts(count).items()}
         deployment = {"hosts": hosts, "vars": self.settings(maxmemory)}
-        write_json(INVENTORY / f"{self.slug}.yml", {"all": {"children": {"redis": {"children": {"bench": deployment}}}}})
+        write_json(
+            INVENTORY / f"{self.slug}.yml", {"all": {"children": {"redis": {"children": {"bench": deployment}}}}}
+        )
 
     def command(self, count, maxmemory):
-        return [Path(sys.executable).with_name("ansible-playbook"), "-i", INVENTORY / f"{self.slug}.yml", self.playbook()]
+        return [
+            Path(sys.executable).with_name("ansible-playbook"),
+            "-i",
+            INVENTORY / f"{self.slug}.yml",
+            self.playbook(),
+        ]
 
 
 class Cistern(Ansible):
     def settings(self, maxmemory):
-        return {"redis_deployment": "bench", "redis_password": PASSWORD, "redis_bind": ["127.0.0.1", "{{ ansible_host }}"],
-                "redis_group_config": {"maxmemory": maxmemory}}
+        return {
+            "redis_deployment": "bench",
+            "redis_password": PASSWORD,
+            "redis_bind": ["127.0.0.1", "{{ ansible_host }}"],
+            "redis_group_config": {"maxmemory": maxmemory},
+        }
 
     def playbook(self):
         return ROOT / "playbooks" / "redis.yml"

@@ -35,8 +35,13 @@ def results(bench, sizes, repeat, took):
         "contenders": [each.name for each in bench.everyone],
         "restarts_servers": sorted(list(pair) for pair in bench.restarted),
         "runs": [
-            {"contender": name, "hosts": count, "case": case, "median": round(statistics.median(seconds), 3),
-             "seconds": [round(each, 3) for each in seconds]}
+            {
+                "contender": name,
+                "hosts": count,
+                "case": case,
+                "median": round(statistics.median(seconds), 3),
+                "seconds": [round(each, 3) for each in seconds],
+            }
             for (name, count, case), seconds in bench.seconds.items()
         ],
     }
@@ -73,7 +78,8 @@ def markdown(found):
     lines += [
         "",
         "Seconds, the median; in brackets Cistern's time as a part of it; `*`: the server was restarted.",
-        f"{found['date']}, {machine['cores']} cores, {machine['memory_mb'] / 1024:.0f} GB, controller and hosts on this one machine; "
+        f"{found['date']}, {machine['cores']} cores, {machine['memory_mb'] / 1024:.0f} GB, "
+        "controller and hosts on this one machine; "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + f"; {found['repeat']} rounds, first runs {-(-found['repeat'] // 3)}.",
     ]
@@ -87,8 +93,12 @@ def write(found, path, whole):
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     print()
     for row in table:
-        print("  ".join(text.ljust(width) if column == 1 else text.rjust(width)
-                        for column, (text, width) in enumerate(zip(row, widths, strict=True))))
+        print(
+            "  ".join(
+                text.ljust(width) if column == 1 else text.rjust(width)
+                for column, (text, width) in enumerate(zip(row, widths, strict=True))
+            )
+        )
     print("\nSeconds, the median; in brackets Cistern's time as a part of it; *: the server was restarted.")
     print(f"{found['minutes']} minutes; all times are in {path.relative_to(field.ROOT)}")
     if whole:

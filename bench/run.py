@@ -1,13 +1,13 @@
 """Time Cistern beside a shell script, pyinfra and peer roles: first run, unchanged run, one changed directive.
 
-    make bench                            1, 4 and 8 hosts; about a quarter of an hour
+    make bench                            1, 4 and 8 hosts; ten minutes, and half as long again with a peer
     BENCH_HOSTS="1 4" make bench          other numbers of hosts, up to 8
     BENCH_REPEAT=3 make bench             how often each unchanged and changed run is timed (5); first runs take a third
     BENCH_PEERS=~/roles make bench        each folder in ~/roles is a role that is timed too
 
 All take turns within one round, so whatever else the machine does falls on all of them; the table shows medians.
-Each contender has hosts of its own, made anew before every first run. After each run the servers are asked for their
-values, which is not timed: who is fast and wrong is not in the table. A run of 1, 4 and 8 hosts writes bench/results.json
+Each contender has hosts of its own, made anew before every first run. After each run the servers are asked for
+their values, which is not timed: who is fast and wrong is out. A run of 1, 4 and 8 hosts writes bench/results.json
 and the table of docs/performance.md; any other only prints.
 """
 
@@ -46,10 +46,15 @@ def need_pyinfra():
 
 def lab(verb, hosts):
     """`lab/hosts.py up` or `down` for these hosts."""
-    field.write_json(ALL_HOSTS, {"all": {
-        "vars": {"lab_network": "bench", "lab_subnet": f"{field.SUBNET}.0/24"},
-        "hosts": {name: {"ansible_host": address} for name, address in hosts.items()},
-    }})
+    field.write_json(
+        ALL_HOSTS,
+        {
+            "all": {
+                "vars": {"lab_network": "bench", "lab_subnet": f"{field.SUBNET}.0/24"},
+                "hosts": {name: {"ansible_host": address} for name, address in hosts.items()},
+            }
+        },
+    )
     subprocess.run([sys.executable, HOSTS_PY, verb, "-i", ALL_HOSTS], check=True, stdout=subprocess.DEVNULL)
 
 
@@ -80,7 +85,9 @@ def look(contender, count, maxmemory):
             except redis.RedisError as error:
                 raise field.RunFailed(f"after a run of {contender.name}, {name} does not answer: {error}") from error
         if has != BYTES[maxmemory]:
-            raise field.RunFailed(f"after a run of {contender.name}, {name} has maxmemory {has}, not {BYTES[maxmemory]}")
+            raise field.RunFailed(
+                f"after a run of {contender.name}, {name} has maxmemory {has}, not {BYTES[maxmemory]}"
+            )
     return identities
 
 

@@ -21,24 +21,27 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        names = [name for name in task_vars['groups'].get('redis', []) if name in task_vars['ansible_play_hosts_all']]
-        instances = [self._instance(name, task_vars) for name in names or task_vars['ansible_play_hosts_all']]
+        playing = task_vars['ansible_play_hosts_all']
+        # with --limit too, the neighbours of an instance count: their ports, their memory
+        instances = [self._instance(name, task_vars) for name in task_vars['groups'].get('redis', playing)]
         errors, warnings = redis_inventory.check(instances, redis_schema.options(), redis_schema.load())
         if errors:
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
             lines = [f'The inventory has {count}. No host was touched.', *[f'- {text}' for text in errors]]
             return {'failed': True, 'msg': '\n'.join(lines)}
-        return {'changed': False, 'machines': redis_inventory.machines(instances), 'warnings': warnings}
+        return {'changed': False, 'machines': redis_inventory.machines(instances, playing), 'warnings': warnings}
 
     def _instance(self, name, task_vars):
         raw = task_vars['hostvars'].raw_get(name)
         known = [variable for variable in raw if str(variable).startswith('redis_')]
         values, origins, broken = {}, {}, {}
-        templated = task_vars['hostvars'][name]
+        # a variable may refer to a default of the role, which hostvars do not have
+        defaults = self._loader.load_from_file(str(redis_schema.ROLE / 'defaults' / 'main.yml'))
+        templar = self._templar.copy_with_new_env(available_variables={**defaults, **raw, 'hostvars': task_vars['hostvars']})
         for variable in known:
             origins[variable] = _origin(raw[variable])
             try:
-                values[variable] = templated[variable]
+                values[variable] = templar.template(raw[variable])
             except AnsibleError as error:
                 broken[variable] = str(error).splitlines()[0]
             if variable in LAYERS and isinstance(raw[variable], dict):

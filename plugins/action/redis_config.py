@@ -14,8 +14,4 @@ class ActionModule(ActionBase):
         schema = redis_schema.load()
         args.update(conf=conf, files=rendered(self, task_vars, args['files']),
                     immutable=redis_schema.immutable(schema), aliases=redis_schema.aliases(schema))
-        result = self._execute_module(module_args=args, task_vars=task_vars)
-        for step in result.get('steps', []):
-            self._display.display(f"  {task_vars['inventory_hostname']}: {step}")
-        result['warnings'] = [*result.get('warnings', []), *result.get('pending', []), *result.pop('notes', [])]
-        return result
+        return self._execute_module(module_args=args, task_vars=task_vars)

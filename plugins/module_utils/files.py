@@ -33,7 +33,12 @@ def _name(lookup, number):
 
 
 def differs(want, have):
-    """Return what differs between a wanted file and the observed one: a list out of missing, content, owner, group, mode."""
+    """Return what differs between a wanted file and the observed one.
+
+    A list out of missing, present (where it must be absent), content, owner, group, mode.
+    """
+    if want.get('absent'):
+        return ['present'] if have else []
     if have is None:
         return ['missing']
     found = [key for key in ('owner', 'group', 'mode') if want[key] != have[key]]
@@ -42,8 +47,19 @@ def differs(want, have):
     return found
 
 
-def write(want):
-    """Make the file or folder so. A file is replaced by rename, so a reader sees the old one or the new one."""
+def meaning(text):
+    """Return the lines of a text that are not blank and not comments."""
+    return [line for line in (text or '').splitlines() if line.strip() and not line.lstrip().startswith('#')]
+
+
+def write(want, modified=None):
+    """Make the file or folder so. A file is replaced by rename, so a reader sees the old one or the new one.
+
+    `modified` is the time it shall be said to be modified at, for a change that has no effect.
+    """
+    if want.get('absent'):
+        os.unlink(want['path'])
+        return
     path, mode = want['path'], int(want['mode'], 8)
     uid, gid = pwd.getpwnam(want['owner']).pw_uid, grp.getgrnam(want['group']).gr_gid
     if want.get('content') is None:
@@ -61,6 +77,8 @@ def write(want):
             os.fsync(file.fileno())
         os.chown(temporary, uid, gid)
         os.chmod(temporary, mode)
+        if modified:
+            os.utime(temporary, (modified, modified))
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
@@ -70,9 +88,9 @@ def write(want):
 def diff(want, have, show=lambda text: text):
     """Return a diff entry for --diff; `show` hides what must not be seen."""
     before = show((have or {}).get('text') or '')
-    after = show(want.get('content') or '')
+    after = '' if want.get('absent') else show(want.get('content') or '')
     marks = {key: (have or {}).get(key) for key in ('owner', 'group', 'mode')}
     wanted = {key: want[key] for key in marks}
-    if have and marks != wanted:
+    if have and marks != wanted and not want.get('absent'):
         before, after = f'{marks}\n{before}', f'{wanted}\n{after}'
     return {'before_header': want['path'], 'after_header': want['path'], 'before': before, 'after': after}

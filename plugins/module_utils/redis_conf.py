@@ -6,7 +6,8 @@ import re
 SERVER_OWNED = ('replicaof', 'slaveof', 'user')
 
 # Directives whose arguments never appear in a diff or a message.
-SECRET = ('requirepass', 'masterauth', 'primaryauth', 'user', 'tls-key-file-pass', 'tls-client-key-file-pass')
+# (The new name of a command is one too: it keeps the command from those who do not know it.)
+SECRET = ('requirepass', 'masterauth', 'primaryauth', 'user', 'rename-command', 'tls-key-file-pass', 'tls-client-key-file-pass')
 
 HIDDEN = '(hidden)'
 

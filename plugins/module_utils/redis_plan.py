@@ -11,6 +11,8 @@ from ansible_collections.cistern.core.plugins.module_utils.redis_conf import HID
 
 # Changed by a procedure, never by a value in a file and a restart: that would start with an empty AOF.
 APPEND_ONLY = 'appendonly'
+# Lines that the server reads at its start and does not tell by CONFIG GET; observed by what they bring about.
+AT_START = ('rename-command', 'loadmodule')
 # What the server keeps for itself (CONFIG_MIN_RESERVED_FDS in its src/server.h).
 OWN_DESCRIPTORS = 32
 
@@ -30,13 +32,20 @@ def plan(want, have):
     """Return the steps, in order. Empty means that all is as it should be."""
     steps = _kernel(want, have)
     changed = [file for file in want['files'] if files.differs(file, have['files'].get(file['path']))]
-    steps += [{'do': 'write', 'path': file['path']} for file in changed]
+    steps += [{'do': 'write', 'path': file['path'], **_unmodified(file, have)} for file in changed]
     if have['unit']['reload'] or any(file.get('unit') for file in changed):
         steps.append({'do': 'reload units'})
     conf = _conf(want, have)
     if have['running'] is None:
         return steps + _start(want, have, conf)
     return steps + _change(want, have, conf)
+
+
+def _unmodified(file, have):
+    """Return the time a unit's file keeps where only its comments change: nobody restarts for a comment."""
+    found = have['files'].get(file['path'])
+    same = found and file.get('unit') and files.meaning(file.get('content')) == files.meaning(found['text'])
+    return {'modified': found['mtime']} if same else {}
 
 
 def _kernel(want, have):
@@ -89,12 +98,12 @@ def _change(want, have, conf):
 
 def _needs_restart(name, pair, want, have):
     """Whether the server takes a value only at its start; more clients than it has descriptors for are such a value."""
-    return name in want['immutable'] or (name == 'maxclients' and int(pair[1]) + OWN_DESCRIPTORS > have['descriptors'])
+    return name in want['immutable'] or name in AT_START or (name == 'maxclients' and int(pair[1]) + OWN_DESCRIPTORS > have['descriptors'])
 
 
 def _restart(want, have, drift):
     """Return the restart, with its reasons; a restart that waits for the operator is a step too, but takes no action."""
-    why = [f'{name}: {_said(name, pair[0])} -> {_said(name, pair[1])}'
+    why = [name if name in AT_START else f'{name}: {_said(name, pair[0])} -> {_said(name, pair[1])}'
            for name, pair in drift.items() if name in have['running'] and _needs_restart(name, pair, want, have)]
     if have['version'] != have['running_version']:
         why.append(f"version: {have['running_version']} -> {have['version']}")
@@ -102,11 +111,8 @@ def _restart(want, have, drift):
         why.append('its program was replaced by an upgrade')
     for file in want['files']:
         found = have['files'].get(file['path'])
-        if file.get('unit') and (files.differs(file, found) or found['mtime'] > have['unit']['started']):
+        if file.get('unit') and not _unmodified(file, have) or found and file.get('unit') and found['mtime'] > have['unit']['started']:
             why.append(file['path'])
-    # rename-command, loadmodule, include: read at start only, and no server says what it read. The file tells.
-    why += [name for name, pair in differences(have['wanted'], have['on_disk'] or {}, {}).items()
-            if isinstance(pair[1], list) and pair[1] != (pair[0] or [])]
     if not why:
         return []
     if not want['restart']:

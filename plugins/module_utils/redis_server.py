@@ -29,12 +29,14 @@ _NOT_IN_SHADOW = {
 _LEFT_OUT = {*redis_conf.SERVER_OWNED, 'daemonize', 'supervised', *_NOT_IN_SHADOW}
 # CONFIG GET says these too; they are topology, or the command line of the packaged unit.
 _NOT_SETTINGS = {'replicaof', 'slaveof', 'daemonize', 'supervised', 'cluster-config-file'}
-# Directives that CONFIG GET does not know: compared as lists of lines.
-_FILE_ONLY = ('rename-command', 'loadmodule', 'include')
 
 
 class Unusable(Exception):
     """A configuration that the server refuses, in its own words."""
+
+
+class WrongPassword(Exception):
+    """A server answers, and takes none of the passwords that it could have."""
 
 
 def installed_version():
@@ -63,8 +65,6 @@ def meaning(text):
         shutil.rmtree(folder, ignore_errors=True)
     for name, default in _NOT_IN_SHADOW.items():
         settings[name] = ' '.join(found[name][-1]) if name in found else default
-    for name in _FILE_ONLY:
-        settings[name] = [' '.join(args) for args in found.get(name, [])]
     return settings
 
 
@@ -109,7 +109,7 @@ def connect(addresses, ports, passwords):
     """Return a client of the server that answers on one of these ports with one of these passwords.
 
     While a change is half done, the file, the inventory and the server may each say something else; all are tried.
-    Raises PermissionError where a server answers and refuses every password, ConnectionError where none answers.
+    Raises WrongPassword where a server answers and refuses every password, ConnectionError where none answers.
     """
     refused = None
     for port in dict.fromkeys(ports):
@@ -128,7 +128,7 @@ def connect(addresses, ports, passwords):
             except redis.exceptions.ConnectionError:
                 break
     if refused:
-        raise PermissionError(str(refused))
+        raise WrongPassword(str(refused))
     raise ConnectionError(f"nothing answers on {addresses[0]} port {' or '.join(map(str, dict.fromkeys(ports)))}")
 
 
@@ -136,7 +136,13 @@ def _settings(client):
     answer = client.execute_command('CONFIG', 'GET', '*')
     if not isinstance(answer, dict):
         answer = dict(zip(answer[::2], answer[1::2]))
-    return {name: '' if text is None else str(text) for name, text in answer.items() if name not in _NOT_SETTINGS}
+    settings = {name: '' if text is None else str(text) for name, text in answer.items() if name not in _NOT_SETTINGS}
+    # What CONFIG GET does not know: renamed commands go by their new names, or are gone; modules are loaded or not.
+    commands = client.execute_command('COMMAND')
+    names = commands if isinstance(commands, dict) else [command[0] for command in commands]
+    settings['rename-command'] = ' '.join(sorted(names))
+    settings['loadmodule'] = ' '.join(sorted(str(module) for module in client.execute_command('MODULE', 'LIST')))
+    return settings
 
 
 def running(client):

@@ -22,6 +22,7 @@ options:
       owner: {description: Its owner., type: str, required: true}
       group: {description: Its group., type: str, required: true}
       mode: {description: Its mode in four octal digits., type: str, required: true}
+      absent: {description: Whether it must not be there., type: bool, default: false}
 """
 EXAMPLES = r"""
 - name: Write two files
@@ -31,12 +32,13 @@ EXAMPLES = r"""
       - {template: etc/b.conf.j2, path: /etc/b.conf, owner: root, group: root, mode: '0600', secret: true}
 """
 RETURN = r"""
-written: {description: Paths that were written, or would be in check mode., type: list, returned: always}
+written: {description: "Paths that were written or removed, or would be in check mode.", type: list, returned: always}
 """
 
 SPEC = {'files': {'type': 'list', 'elements': 'dict', 'required': True, 'options': {
     'path': {'type': 'path', 'required': True}, 'content': {'type': 'str'},
     'secret_content': {'type': 'str', 'no_log': True}, 'owner': {'type': 'str', 'required': True},
+    'absent': {'type': 'bool', 'default': False},
     'group': {'type': 'str', 'required': True}, 'mode': {'type': 'str', 'required': True},
 }}}
 
@@ -44,7 +46,8 @@ SPEC = {'files': {'type': 'list', 'elements': 'dict', 'required': True, 'options
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     secret = {file['path'] for file in module.params['files'] if file['secret_content'] is not None}
-    wanted = [{**file, 'content': file['secret_content'] or file['content']} for file in module.params['files']]
+    wanted = [{**file, 'content': file['secret_content'] if file['path'] in secret else file['content']}
+              for file in module.params['files']]
     have = files.observe([file['path'] for file in wanted])
     changed = [file for file in wanted if files.differs(file, have[file['path']])]
     try:

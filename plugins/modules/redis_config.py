@@ -43,6 +43,7 @@ options:
       group: {description: Its group., type: str, required: true}
       mode: {description: Its mode in four octal digits., type: str, required: true}
       unit: {description: Takes effect when the unit restarts., type: bool, default: false}
+      absent: {description: Whether it must not be there., type: bool, default: false}
   kernel: {description: Kernel settings and their values., type: dict, default: {}}
   addresses: {description: Addresses to reach the server on., type: list, elements: str, required: true}
   port: {description: Port to reach the server on., type: int, required: true}
@@ -52,7 +53,13 @@ options:
     type: dict
     required: true
   aliases: {description: Other names of directives., type: dict, default: {}}
-  restart: {description: Whether to restart where needed; otherwise what waits is reported., type: bool, default: true}
+  phase:
+    description:
+      - V(change) does everything but a restart, and tells in C(pending) what waits for one.
+      - V(restart) restarts if something waits for it, so that a play can let one instance go after the other.
+    type: str
+    choices: [change, restart]
+    default: change
 """
 EXAMPLES = r"""
 - name: Write the configuration and make the server run with it
@@ -61,9 +68,9 @@ EXAMPLES = r"""
     # the rest comes from the role's vars/main.yml
 """
 RETURN = r"""
-steps: {description: What was done, or would be done in check mode, in order., type: list, returned: always}
+steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
 pending: {description: What waits for a restart., type: list, returned: always}
-notes: {description: What differs and is not ours to change, such as the kernel of a container., type: list, returned: always}
+notes: {description: "What differs and is not ours to change, such as the kernel of a container.", type: list, returned: always}
 version: {description: The version that runs., type: str, returned: always}
 """
 
@@ -74,14 +81,15 @@ SPEC = {
     'conf': {'type': 'dict', 'required': True,
              'options': {**FILE, 'secret_content': {'type': 'str', 'required': True, 'no_log': True}}},
     'files': {'type': 'list', 'elements': 'dict', 'default': [],
-              'options': {**FILE, 'content': {'type': 'str'}, 'unit': {'type': 'bool', 'default': False}}},
+              'options': {**FILE, 'content': {'type': 'str'}, 'unit': {'type': 'bool', 'default': False},
+                          'absent': {'type': 'bool', 'default': False}}},
     'kernel': {'type': 'dict', 'default': {}},
     'addresses': {'type': 'list', 'elements': 'str', 'required': True},
     'port': {'type': 'int', 'required': True},
     'password': {'type': 'str', 'required': True, 'no_log': True},
     'immutable': {'type': 'dict', 'required': True},
     'aliases': {'type': 'dict', 'default': {}},
-    'restart': {'type': 'bool', 'default': True},
+    'phase': {'type': 'str', 'choices': ['change', 'restart'], 'default': 'change'},
 }
 
 
@@ -91,7 +99,7 @@ def apply(step, want, have):
     if do == 'kernel':
         kernel.apply(step['name'], step['want'])
     elif do == 'write':
-        files.write(_file(step, want, have))
+        files.write(_file(step, want, have), step.get('modified'))
     elif do == 'reload units':
         systemd.do('daemon-reload')
     elif do == 'enable':
@@ -182,12 +190,14 @@ def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want = dict(module.params)
     want['conf'] = {**want['conf'], 'content': want['conf'].pop('secret_content')}
+    want['restart'] = want['phase'] == 'restart'
     try:
         have = observe(want)
         want['immutable'] = immutable(want['immutable'], have['running_version'] or have['version'])
         steps = plan(want, have)
-        result = {'diff': diffs(steps, want, have), 'notes': notes(want, have)}
-        actions = [step for step in steps if step['do'] != 'report']
+        # in check mode the first phase has told the rest already
+        actions = [step for step in steps if step['do'] != 'report' and (not want['restart'] or step['do'] == 'restart')]
+        result = {'diff': diffs(actions, want, have), 'notes': notes(want, have)}
         if actions and not module.check_mode:
             for step in actions:
                 apply(step, want, have)
@@ -197,7 +207,7 @@ def main():
                 module.fail_json(msg='After the run this still differs: ' + '; '.join(left), steps=[describe(step) for step in actions])
     except redis_server.Unusable as error:
         module.fail_json(msg=f"The installed Redis refuses the new {want['conf']['path']}, so nothing was replaced: {error}")
-    except PermissionError as error:
+    except redis_server.WrongPassword as error:
         module.fail_json(msg=f"The server of {want['unit']} refuses the password of the inventory and that of its file ({error}). "
                              'Write the password it has into redis_password, run, and change it from there.')
     except (Refused, OSError, RuntimeError, redis_server.RedisError) as error:

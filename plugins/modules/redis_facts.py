@@ -15,6 +15,7 @@ description:
   - Takes the place of fact gathering. Reads only.
 options:
   packages: {description: Packages to look for., type: list, elements: str, required: true}
+  files: {description: Files to look for., type: list, elements: str, default: []}
 """
 EXAMPLES = r"""
 - name: Ask the machine
@@ -28,11 +29,18 @@ release: {description: C(VERSION_CODENAME) of os-release., type: str, returned: 
 memory_mb: {description: Memory of the machine or the limit of its container in MiB., type: int, returned: always}
 container: {description: Whether the kernel is another machine's., type: bool, returned: always}
 packages: {description: For each package its C(version) and whether it is on C(hold)., type: dict, returned: always}
+files: {description: Those of the files that exist., type: list, returned: always}
 offered: {description: Version that apt would install of the first package that is missing., type: str, returned: always}
 """
 
 
-def observe(packages):
+SPEC = {
+    'packages': {'type': 'list', 'elements': 'str', 'required': True},
+    'files': {'type': 'list', 'elements': 'str', 'default': []},
+}
+
+
+def observe(packages, files):
     """Return the facts as documented in RETURN."""
     release = _os_release()
     installed = _packages(packages)
@@ -40,6 +48,7 @@ def observe(packages):
     return {
         'distribution': release.get('ID', '').capitalize(), 'release': release.get('VERSION_CODENAME', ''),
         'memory_mb': _memory_mb(), 'container': kernel.in_container(), 'packages': installed,
+        'files': [path for path in files if os.path.exists(path)],
         'offered': _offered(missing[0]) if missing else '',
     }
 
@@ -74,9 +83,9 @@ def _offered(name):
 
 
 def main():
-    module = AnsibleModule(argument_spec={'packages': {'type': 'list', 'elements': 'str', 'required': True}}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     try:
-        module.exit_json(changed=False, **observe(module.params['packages']))
+        module.exit_json(changed=False, **observe(**module.params))
     except (OSError, subprocess.SubprocessError) as error:
         module.fail_json(msg=f'The machine cannot be asked: {error}')
 

@@ -20,14 +20,18 @@ def check(instances, options, schema):
     return _told(errors, instances), _told(warnings, instances)
 
 
-def machines(instances):
-    """Return {host: {lead, unnamed, tcp_backlog}}: which instance acts for its machine, and what they need together."""
+def machines(instances, playing):
+    """Return {host: {lead, unnamed, tcp_backlog}}: which instance acts for its machine, and what they need together.
+
+    `playing` are the hosts of this run: one of them acts, but all instances of the machine are counted.
+    """
     told = {}
     for group in _by_machine(instances).values():
         backlog = max(integer(instance.directives().get('tcp-backlog'), 511) for instance in group)
         unnamed = any(not instance.values.get('redis_instance') for instance in group)
+        lead = next((instance.name for instance in group if instance.name in playing), None)
         for instance in group:
-            told[instance.name] = {'lead': instance is group[0], 'unnamed': unnamed, 'tcp_backlog': backlog}
+            told[instance.name] = {'lead': instance.name == lead, 'unnamed': unnamed, 'tcp_backlog': backlog}
     return told
 
 
@@ -67,20 +71,25 @@ def _overlap(one, other, options):
 def _memory(instances, options):
     """Yield (refuse, sentence, names) where a machine may not have the memory that its instances may take."""
     for group in _by_machine(instances).values():
-        facts = next((instance.facts for instance in group if instance.facts), None)
-        if not facts:
+        total = next((instance.facts['memory_mb'] for instance in group if instance.facts), None)
+        limits = {instance.name: _limit(instance) for instance in group}
+        if total is None:
             continue
-        total, need, names = facts['memory_mb'], 0, [instance.name for instance in group]
-        for instance in group:
-            limit = redis_directives.size_in_bytes(instance.directives().get('maxmemory') or 0)
-            if limit is None:
-                continue
-            if limit >> 20 >= total:
-                yield True, f'maxmemory: {limit >> 20} MiB is more than {instance.machine[0]} has ({total} MiB); write less', [instance.name]
+        for name, limit in limits.items():
             if limit == 0:
-                yield False, f'maxmemory: 0 sets no limit, the server may take all memory of {instance.machine[0]}; write one', [instance.name]
-            need += (limit >> 20) * (100 + integer(instance.get('redis_memory_headroom', options), 30)) // 100
-        if need > total and all(redis_directives.size_in_bytes(i.directives().get('maxmemory') or 0) >> 20 < total for i in group):
+                yield False, f'maxmemory: 0 sets no limit, the server may take all memory of {group[0].machine[0]}; write one', [name]
+            if limit >= total:
+                yield True, f'maxmemory: {limit} MiB is more than {group[0].machine[0]} has ({total} MiB); write less', [name]
+        need = sum(limits[instance.name] * (100 + integer(instance.get('redis_memory_headroom', options), 30)) // 100 for instance in group)
+        if need > total and max(limits.values()) < total:
             refuse = any(instance.get('redis_memory_policy', options) == 'refuse' for instance in group)
             yield refuse, (f'maxmemory: the instances of {group[0].machine[0]} may need {need} MiB with their headroom, and it has {total} MiB; '
-                           'write less, or redis_memory_policy: warn'), names
+                           'write less, or redis_memory_policy: warn'), list(limits)
+
+
+def _limit(instance):
+    """Return maxmemory in MiB; 0 also for one that is not a size, which the check of the settings tells."""
+    try:
+        return redis_directives.size_in_bytes(instance.directives().get('maxmemory') or 0) >> 20
+    except ValueError:
+        return 0

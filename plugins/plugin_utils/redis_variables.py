@@ -22,6 +22,7 @@ COMPUTED = {
     'cluster-enabled': 'write redis_mode', 'cluster-config-file': 'leave it out',
     'user': 'leave it out and use ACL SETUSER and CONFIG REWRITE: users are the server\'s own, a run keeps them',
 }
+VERSION = r'\d+\.\d+(\.\d+)?'
 # The packaged unit hides these folders from the server.
 HIDDEN_FOLDERS = ('/home', '/root', '/run/user', '/tmp', '/var/tmp')
 
@@ -81,7 +82,7 @@ def _formats(instance, options):
     for name, pattern, say in (
             ('redis_instance', r'([a-z0-9][a-z0-9-]*)?', 'small letters, digits and hyphens'),
             ('redis_deployment', r'[a-z0-9][a-z0-9_-]*', 'small letters, digits, hyphens and underscores'),
-            ('redis_version', r'(\d+\.\d+(\.\d+)?)?', 'a version such as "7.0" or "7.0.15", in quotes')):
+            ('redis_version', rf'({VERSION})?', 'a version such as "7.0" or "7.0.15", in quotes')):
         value = instance.values.get(name)
         if isinstance(value, str) and not re.fullmatch(pattern, value):
             yield f"{at(instance, name)}: must be {say}, not '{value}'"
@@ -120,7 +121,7 @@ def _wrong(value, option):
 
 def settings(instance, schema):
     """Yield what is wrong with the directives of the instance: each layer by itself, then all of them together."""
-    version = instance.values.get('redis_version') or None
+    version = _pinned(instance)
     if instance.facts:
         version = _server_version(instance.facts) or version
     # servers of packages.redis.io are built with more than the distributions' are
@@ -145,14 +146,20 @@ def settings(instance, schema):
 
 def downgrade(instance):
     """A server cannot be sure to read what a newer one wrote."""
-    pinned, installed = instance.values.get('redis_version'), instance.facts and instance.facts['packages'].get('redis-server')
-    if not pinned or not installed or not re.fullmatch(r'\d+\.\d+(\.\d+)?', str(pinned)):
+    pinned, installed = _pinned(instance), instance.facts and instance.facts['packages'].get('redis-server')
+    if not pinned or not installed:
         return
     has = re.match(r'(?:\d+:)?([\d.]+)', installed['version']).group(1)
     parts = [int(part) for part in pinned.split('.')]
     if [int(part) for part in has.split('.')][:len(parts)] > parts:
         yield (f"{at(instance, 'redis_version')}: {pinned} is older than the {has} that is installed, whose data it may not read; "
                f'write {has} or newer')
+
+
+def _pinned(instance):
+    """Return the pinned version, None where there is none or it is not one."""
+    version = instance.values.get('redis_version')
+    return version if isinstance(version, str) and re.fullmatch(VERSION, version) else None
 
 
 def _server_version(facts):
@@ -182,5 +189,5 @@ def integer(value, default):
 
 
 def _nearest(name, names):
-    found = difflib.get_close_matches(name, list(names), n=1)
+    found = difflib.get_close_matches(str(name), list(names), n=1)
     return f'; did you mean {found[0]}?' if found else ''

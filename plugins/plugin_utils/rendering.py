@@ -13,7 +13,10 @@ def rendered(action, task_vars, files):
 
 
 def _rendered(action, task_vars, file):
-    if 'template' in file:
+    if file.get('absent'):
+        file.pop('template', None)
+        file.pop('source', None)
+    elif 'template' in file:
         source = action._find_needle('templates', file.pop('template'))
         text = trust_as_template(action._loader.get_text_file_contents(source))
         templar = action._templar.copy_with_new_env(available_variables=task_vars)

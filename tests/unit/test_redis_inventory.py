@@ -49,7 +49,11 @@ def test_check(path):
 def test_one_instance_acts_for_its_machine():
     case = {"hosts": {"a": {"machine": "m"}, "b": {"machine": "m", "says": {"redis_instance": "two", "redis_config": {"tcp-backlog": 9000}}},
                       "c": {"says": {"redis_instance": "three"}}}}
-    told = redis_inventory.machines(instances(case))
+    told = redis_inventory.machines(instances(case), ["a", "b", "c"])
     assert {name: entry["lead"] for name, entry in told.items()} == {"a": True, "b": False, "c": True}
     assert {name: entry["unnamed"] for name, entry in told.items()} == {"a": True, "b": True, "c": False}
     assert {name: entry["tcp_backlog"] for name, entry in told.items()} == {"a": 9000, "b": 9000, "c": 511}
+    # with --limit b, it acts, and the neighbour still counts
+    told = redis_inventory.machines(instances(case), ["b"])
+    assert {name: entry["lead"] for name, entry in told.items()} == {"a": False, "b": True, "c": False}
+    assert told["b"]["unnamed"] is True

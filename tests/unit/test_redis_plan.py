@@ -14,7 +14,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Ref
 CASES = sorted(Path(__file__).parent.glob('cases/redis_plan/*.yml'))
 SETTINGS = {'maxmemory': '268435456', 'save': '900 1', 'appendonly': 'no', 'databases': '16', 'maxclients': '10000', 'requirepass': 'secret',
             'dir': '/var/lib/redis', 'dbfilename': 'dump.rdb', 'appendfilename': 'appendonly.aof', 'appenddirname': 'appendonlydir',
-            'replica-priority': '100', 'slave-priority': '100', 'rename-command': []}
+            'replica-priority': '100', 'slave-priority': '100', 'rename-command': 'flushall get set', 'loadmodule': ''}
 
 
 def usual():

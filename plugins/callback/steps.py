@@ -1,0 +1,27 @@
+"""The default output of ansible-playbook, and below each host the steps that were taken there."""
+
+from ansible.plugins.callback.default import CallbackModule as Default
+
+DOCUMENTATION = r"""
+name: steps
+type: stdout
+short_description: The default output, and the steps of modules that tell them
+description:
+  - As P(ansible.builtin.default#callback). Below a host stand its C(steps) and what is C(pending).
+  - In check mode these are the steps that a run would take.
+extends_documentation_fragment:
+  - default_callback
+  - result_format_callback
+"""
+
+
+class CallbackModule(Default):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = 'stdout'
+    CALLBACK_NAME = 'cistern.core.steps'
+
+    def v2_runner_on_ok(self, result):
+        super().v2_runner_on_ok(result)
+        told = result.result
+        for step in [*told.get('steps', []), *told.get('pending', []), *[f'note: {note}' for note in told.get('notes', [])]]:
+            self._display.display(f'  {result.host.get_name()}: {step}')
