@@ -26,7 +26,7 @@ PEER_SETTINGS = {
         "redis_requirepass": PASSWORD,
         "redis_maxmemory": maxmemory,
         "redis_maxmemory_policy": "allkeys-lru",
-    },
+    }
 }
 
 

@@ -3,13 +3,7 @@
 from pyinfra import host
 from pyinfra.operations import apt, files, systemd
 
-apt.packages(
-    name="Install Redis",
-    packages=["redis-server"],
-    update=True,
-    cache_time=3600,
-    no_recommends=True,
-)
+apt.packages(name="Install Redis", packages=["redis-server"], update=True, cache_time=3600, no_recommends=True)
 conf = files.template(
     name="Write redis.conf",
     src="redis.conf.j2",
@@ -21,15 +15,7 @@ conf = files.template(
     maxmemory=host.data.maxmemory,
     password=host.data.password,
 )
+systemd.service(name="Redis runs", service="redis-server.service", running=True, enabled=True)
 systemd.service(
-    name="Redis runs",
-    service="redis-server.service",
-    running=True,
-    enabled=True,
-)
-systemd.service(
-    name="Restart Redis when its file changed",
-    service="redis-server.service",
-    restarted=True,
-    _if=conf.did_change,
+    name="Restart Redis when its file changed", service="redis-server.service", restarted=True, _if=conf.did_change
 )

@@ -26,7 +26,7 @@ from pathlib import Path
 
 LAB = Path(__file__).resolve().parent
 READY_SECONDS = 60
-INOTIFY_INSTANCES = 1024        # a host takes five or six of them; 128 is usual
+INOTIFY_INSTANCES = 1024  # a host takes five or six of them; 128 is usual
 
 
 class LabError(Exception):
@@ -63,14 +63,16 @@ def read_inventory(path):
     machines = []
     for address, names in by_address.items():
         own = hostvars[names[0]]
-        machines.append({
-            "name": f"cistern-{own['lab_network']}-{names[0]}",
-            "names": names,
-            "address": address,
-            "suite": own.get("lab_suite", ""),
-            "os_release": own.get("lab_os_release", ""),
-            "memory": own.get("lab_memory", ""),
-        })
+        machines.append(
+            {
+                "name": f"cistern-{own['lab_network']}-{names[0]}",
+                "names": names,
+                "address": address,
+                "suite": own.get("lab_suite", ""),
+                "os_release": own.get("lab_os_release", ""),
+                "memory": own.get("lab_memory", ""),
+            }
+        )
     return own["lab_network"], own["lab_subnet"], machines
 
 
@@ -121,8 +123,10 @@ def wait_until_ready(machine):
         if state in ("running", "degraded") and ssh_answers(machine["address"]):
             return state
         time.sleep(0.2)
-    raise LabError(f"{machine['name']} was not ready after {READY_SECONDS} s (systemd: {state or 'no answer'}); "
-                   f"`lab/podman exec {machine['name']} journalctl --priority warning` says more")
+    raise LabError(
+        f"{machine['name']} was not ready after {READY_SECONDS} s (systemd: {state or 'no answer'}); "
+        f"`lab/podman exec {machine['name']} journalctl --priority warning` says more"
+    )
 
 
 def ssh_answers(address):
@@ -179,9 +183,9 @@ def show(path):
         print(f"  {', '.join(machine['names']):<26} {machine['address']:<15} {machine['name']:<30} {state}")
     first = machines[0]
     print(f"""
-  log in      ssh -i lab/.state/id_ed25519 -o UserKnownHostsFile=lab/.state/known_hosts ops@{first['address']}
-  or, as root lab/podman exec -it {first['name']} bash
-  reboot      lab/podman restart {first['name']}
+  log in      ssh -i lab/.state/id_ed25519 -o UserKnownHostsFile=lab/.state/known_hosts ops@{first["address"]}
+  or, as root lab/podman exec -it {first["name"]} bash
+  reboot      lab/podman restart {first["name"]}
   next        . .venv/bin/activate; change something in {path}/group_vars, then
               ansible-playbook -i {path} playbooks/site.yml --check --diff     # what would be done
               ansible-playbook -i {path} playbooks/site.yml                    # do it

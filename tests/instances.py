@@ -53,7 +53,11 @@ def read(inventory):
     for host in hosts.get_hosts("redis"):
         known = {**defaults, **variables.get_vars(host=host), "hostvars": everyone}
         templar = Templar(loader, variables=known)
-        wanted = {name for name in known if name.startswith(("redis_", "ansible_host", "ansible_user", "ansible_ssh", "ansible_port", "lab_"))}
+        wanted = {
+            name
+            for name in known
+            if name.startswith(("redis_", "ansible_host", "ansible_user", "ansible_ssh", "ansible_port", "lab_"))
+        }
         found[host.name] = Instance(host.name, {name: templar.template(known[name]) for name in wanted})
     return found
 
@@ -78,19 +82,28 @@ class Instance:
         merged = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["__redis_baseline"]
         for layer in ("redis_config", "redis_group_config", "redis_host_config"):
             merged.update(self.says[layer])
-        merged.update({
-            "port": self.says["redis_port"], "bind": " ".join(self.says["redis_bind"]), "requirepass": self.says["redis_password"],
-            "masterauth": self.says["redis_password"], "dir": self.says["redis_data_dir"], "logfile": self.says["redis_log_file"],
-        })
+        merged.update(
+            {
+                "port": self.says["redis_port"],
+                "bind": " ".join(self.says["redis_bind"]),
+                "requirepass": self.says["redis_password"],
+                "masterauth": self.says["redis_password"],
+                "dir": self.says["redis_data_dir"],
+                "logfile": self.says["redis_log_file"],
+            }
+        )
         return {name: value for name, value in merged.items() if value is not None}
 
     @functools.cached_property
     def host(self):
         return testinfra.get_host(
             f"ssh://{self.says.get('ansible_user', 'root')}@{self.address}:{self.says.get('ansible_port', 22)}",
-            sudo=True, ssh_identity_file=self.says.get("ansible_ssh_private_key_file"),
-            ssh_extra_args=self.says.get("ansible_ssh_common_args", ""), controlpersist=60,
-            controlpath=f"{CONTROL.name}/%%C")
+            sudo=True,
+            ssh_identity_file=self.says.get("ansible_ssh_private_key_file"),
+            ssh_extra_args=self.says.get("ansible_ssh_common_args", ""),
+            controlpersist=60,
+            controlpath=f"{CONTROL.name}/%%C",
+        )
 
     def run(self, command):
         """Run a shell command as root; it must succeed. Returns its output."""
@@ -100,8 +113,14 @@ class Instance:
         """Return a client through an SSH tunnel of its own, as the instance may listen on its machine alone."""
         if self._tunnel is None:
             self._tunnel = Tunnel(self)
-        return redis.Redis(unix_socket_path=self._tunnel.path(), password=self.says["redis_password"] if password is None else password,
-                           decode_responses=True, protocol=2, retry=Retry(NoBackoff(), 0), **options)
+        return redis.Redis(
+            unix_socket_path=self._tunnel.path(),
+            password=self.says["redis_password"] if password is None else password,
+            decode_responses=True,
+            protocol=2,
+            retry=Retry(NoBackoff(), 0),
+            **options,
+        )
 
     def pid(self):
         return int(self.run(f"systemctl show --property MainPID --value {self.unit}"))
@@ -122,12 +141,26 @@ class Tunnel:
         says = self.instance.says
         if os.path.exists(socket):
             os.unlink(socket)
-        command = ["ssh", "-N", "-o", "ControlPath=none", "-o", "ExitOnForwardFailure=yes", *shlex.split(says.get("ansible_ssh_common_args", "")),
-                   "-L", f"{socket}:{says['redis_bind'][0]}:{says['redis_port']}", "-p", str(says.get("ansible_port", 22))]
+        command = [
+            "ssh",
+            "-N",
+            "-o",
+            "ControlPath=none",
+            "-o",
+            "ExitOnForwardFailure=yes",
+            *shlex.split(says.get("ansible_ssh_common_args", "")),
+            "-L",
+            f"{socket}:{says['redis_bind'][0]}:{says['redis_port']}",
+            "-p",
+            str(says.get("ansible_port", 22)),
+        ]
         if "ansible_ssh_private_key_file" in says:
             command += ["-i", says["ansible_ssh_private_key_file"]]
-        self.process = subprocess.Popen([*command, f"{says.get('ansible_user', 'root')}@{self.instance.address}"],
-                                        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [*command, f"{says.get('ansible_user', 'root')}@{self.instance.address}"],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
         until = time.monotonic() + 20
         while not os.path.exists(socket):
             if self.process.poll() is not None or time.monotonic() > until:
@@ -148,5 +181,3 @@ def close(instances):
         if instance._tunnel:
             instance._tunnel.close()
             instance._tunnel = None
-
-

@@ -7,8 +7,8 @@ from ansible_collections.cistern.core.plugins.plugin_utils.rendering import rend
 class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        files = rendered(self, task_vars, self._task.args['files'])
+        files = rendered(self, task_vars, self._task.args["files"])
         for file in files:
-            if file.pop('secret', False):
-                file['secret_content'] = file.pop('content')
-        return self._execute_module(module_args={'files': files}, task_vars=task_vars)
+            if file.pop("secret", False):
+                file["secret_content"] = file.pop("content")
+        return self._execute_module(module_args={"files": files}, task_vars=task_vars)

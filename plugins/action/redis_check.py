@@ -11,7 +11,7 @@ try:  # where a value was written; Ansible keeps it, but not in its public inter
 except ImportError:
     Origin = None
 
-LAYERS = ('redis_config', 'redis_group_config', 'redis_host_config')
+LAYERS = ("redis_config", "redis_group_config", "redis_host_config")
 
 
 class ActionModule(ActionBase):
@@ -21,23 +21,25 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        playing = task_vars['ansible_play_hosts_all']
+        playing = task_vars["ansible_play_hosts_all"]
         # with --limit too, the neighbours of an instance count: their ports, their memory
-        instances = [self._instance(name, task_vars) for name in task_vars['groups'].get('redis', playing)]
+        instances = [self._instance(name, task_vars) for name in task_vars["groups"].get("redis", playing)]
         errors, warnings = redis_inventory.check(instances, redis_schema.options(), redis_schema.load())
         if errors:
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
-            lines = [f'The inventory has {count}. No host was touched.', *[f'- {text}' for text in errors]]
-            return {'failed': True, 'msg': '\n'.join(lines)}
-        return {'changed': False, 'machines': redis_inventory.machines(instances, playing), 'warnings': warnings}
+            lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
+            return {"failed": True, "msg": "\n".join(lines)}
+        return {"changed": False, "machines": redis_inventory.machines(instances, playing), "warnings": warnings}
 
     def _instance(self, name, task_vars):
-        raw = task_vars['hostvars'].raw_get(name)
-        known = [variable for variable in raw if str(variable).startswith('redis_')]
+        raw = task_vars["hostvars"].raw_get(name)
+        known = [variable for variable in raw if str(variable).startswith("redis_")]
         values, origins, broken = {}, {}, {}
         # a variable may refer to a default of the role, which hostvars do not have
-        defaults = self._loader.load_from_file(str(redis_schema.ROLE / 'defaults' / 'main.yml'))
-        templar = self._templar.copy_with_new_env(available_variables={**defaults, **raw, 'hostvars': task_vars['hostvars']})
+        defaults = self._loader.load_from_file(str(redis_schema.ROLE / "defaults" / "main.yml"))
+        templar = self._templar.copy_with_new_env(
+            available_variables={**defaults, **raw, "hostvars": task_vars["hostvars"]}
+        )
         for variable in known:
             origins[variable] = _origin(raw[variable])
             try:
@@ -45,19 +47,26 @@ class ActionModule(ActionBase):
             except AnsibleError as error:
                 broken[variable] = str(error).splitlines()[0]
             if variable in LAYERS and isinstance(raw[variable], dict):
-                origins.update({(variable, key): _origin(value) or _origin(key) for key, value in raw[variable].items()})
+                origins.update(
+                    {(variable, key): _origin(value) or _origin(key) for key, value in raw[variable].items()}
+                )
         return redis_inventory.Instance(
-            name=name, machine=(raw.get('ansible_host', name), raw.get('ansible_port', 22)), values=values, origins=origins,
-            broken=broken, baseline=task_vars['__redis_baseline'],
-            facts=raw.get('__redis_facts') if self._task.args.get('machines') else None)
+            name=name,
+            machine=(raw.get("ansible_host", name), raw.get("ansible_port", 22)),
+            values=values,
+            origins=origins,
+            broken=broken,
+            baseline=task_vars["__redis_baseline"],
+            facts=raw.get("__redis_facts") if self._task.args.get("machines") else None,
+        )
 
 
 def _origin(value):
     """Return where a value was written, as path:line below the present folder, or ''."""
     tag = Origin and Origin.get_tag(value)
     if not tag:
-        return ''
+        return ""
     if not tag.path:
-        return tag.description or ''
+        return tag.description or ""
     path = os.path.relpath(tag.path)
-    return f'{tag.path if path.startswith("..") else path}:{tag.line_num}' if tag.line_num else path
+    return f"{tag.path if path.startswith('..') else path}:{tag.line_num}" if tag.line_num else path

@@ -9,9 +9,13 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         args = dict(self._task.args)
-        [conf] = rendered(self, task_vars, [args['conf']])
-        conf['secret_content'] = conf.pop('content')
+        [conf] = rendered(self, task_vars, [args["conf"]])
+        conf["secret_content"] = conf.pop("content")
         schema = redis_schema.load()
-        args.update(conf=conf, files=rendered(self, task_vars, args['files']),
-                    immutable=redis_schema.immutable(schema), aliases=redis_schema.aliases(schema))
+        args.update(
+            conf=conf,
+            files=rendered(self, task_vars, args["files"]),
+            immutable=redis_schema.immutable(schema),
+            aliases=redis_schema.aliases(schema),
+        )
         return self._execute_module(module_args=args, task_vars=task_vars)

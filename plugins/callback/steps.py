@@ -17,11 +17,15 @@ extends_documentation_fragment:
 
 class CallbackModule(Default):
     CALLBACK_VERSION = 2.0
-    CALLBACK_TYPE = 'stdout'
-    CALLBACK_NAME = 'cistern.core.steps'
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "cistern.core.steps"
 
     def v2_runner_on_ok(self, result):
         super().v2_runner_on_ok(result)
         told = result.result
-        for step in [*told.get('steps', []), *told.get('pending', []), *[f'note: {note}' for note in told.get('notes', [])]]:
-            self._display.display(f'  {result.host.get_name()}: {step}')
+        for step in [
+            *told.get("steps", []),
+            *told.get("pending", []),
+            *[f"note: {note}" for note in told.get("notes", [])],
+        ]:
+            self._display.display(f"  {result.host.get_name()}: {step}")

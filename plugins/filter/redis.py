@@ -12,11 +12,14 @@ def redis_lines(directives):
 
 def redis_wanted_packages(names, installed, version):
     """Return what apt is to install: missing packages, and those of the server whose version is not the pinned one."""
-    pinned = re.compile(rf'\d+:{re.escape(version)}(\D|$)' if version else '')
-    return [name for name in names
-            if name not in installed or (name.startswith('redis-') and not pinned.match(installed[name]['version']))]
+    pinned = re.compile(rf"\d+:{re.escape(version)}(\D|$)" if version else "")
+    return [
+        name
+        for name in names
+        if name not in installed or (name.startswith("redis-") and not pinned.match(installed[name]["version"]))
+    ]
 
 
 class FilterModule:
     def filters(self):
-        return {'redis_lines': redis_lines, 'redis_wanted_packages': redis_wanted_packages}
+        return {"redis_lines": redis_lines, "redis_wanted_packages": redis_wanted_packages}

@@ -7,7 +7,7 @@ import tempfile
 
 
 def observe(paths):
-    """Return {path: {kind, text, owner, group, mode, mtime} or None}. Text that is not UTF-8 survives the round trip."""
+    """Return {path: {kind, text, owner, group, mode, mtime} or None}. Bytes that are not UTF-8 survive."""
     return {path: _observe(path) for path in paths}
 
 
@@ -16,13 +16,19 @@ def _observe(path):
         stat = os.stat(path)
     except FileNotFoundError:
         return None
-    kind, text = 'directory', None
+    kind, text = "directory", None
     if not os.path.isdir(path):
-        kind = 'file'
-        with open(path, encoding='utf-8', errors='surrogateescape', newline='') as file:
+        kind = "file"
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             text = file.read()
-    return {'kind': kind, 'text': text, 'owner': _name(pwd.getpwuid, stat.st_uid), 'group': _name(grp.getgrgid, stat.st_gid),
-            'mode': f'{stat.st_mode & 0o7777:04o}', 'mtime': stat.st_mtime}
+    return {
+        "kind": kind,
+        "text": text,
+        "owner": _name(pwd.getpwuid, stat.st_uid),
+        "group": _name(grp.getgrgid, stat.st_gid),
+        "mode": f"{stat.st_mode & 0o7777:04o}",
+        "mtime": stat.st_mtime,
+    }
 
 
 def _name(lookup, number):
@@ -37,19 +43,19 @@ def differs(want, have):
 
     A list out of missing, present (where it must be absent), content, owner, group, mode.
     """
-    if want.get('absent'):
-        return ['present'] if have else []
+    if want.get("absent"):
+        return ["present"] if have else []
     if have is None:
-        return ['missing']
-    found = [key for key in ('owner', 'group', 'mode') if want[key] != have[key]]
-    if want.get('content') is not None and want['content'] != have['text']:
-        found.insert(0, 'content')
+        return ["missing"]
+    found = [key for key in ("owner", "group", "mode") if want[key] != have[key]]
+    if want.get("content") is not None and want["content"] != have["text"]:
+        found.insert(0, "content")
     return found
 
 
 def meaning(text):
     """Return the lines of a text that are not blank and not comments."""
-    return [line for line in (text or '').splitlines() if line.strip() and not line.lstrip().startswith('#')]
+    return [line for line in (text or "").splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
 def write(want, modified=None):
@@ -57,22 +63,22 @@ def write(want, modified=None):
 
     `modified` is the time it shall be said to be modified at, for a change that has no effect.
     """
-    if want.get('absent'):
-        os.unlink(want['path'])
+    if want.get("absent"):
+        os.unlink(want["path"])
         return
-    path, mode = want['path'], int(want['mode'], 8)
-    uid, gid = pwd.getpwnam(want['owner']).pw_uid, grp.getgrnam(want['group']).gr_gid
-    if want.get('content') is None:
+    path, mode = want["path"], int(want["mode"], 8)
+    uid, gid = pwd.getpwnam(want["owner"]).pw_uid, grp.getgrnam(want["group"]).gr_gid
+    if want.get("content") is None:
         os.makedirs(path, mode=mode, exist_ok=True)
         os.chown(path, uid, gid)
         os.chmod(path, mode)
         return
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=0o755, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f'.{os.path.basename(path)}.')
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
     try:
-        with os.fdopen(handle, 'w', encoding='utf-8', errors='surrogateescape', newline='') as file:
-            file.write(want['content'])
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            file.write(want["content"])
             file.flush()
             os.fsync(file.fileno())
         os.chown(temporary, uid, gid)
@@ -87,10 +93,10 @@ def write(want, modified=None):
 
 def diff(want, have, show=lambda text: text):
     """Return a diff entry for --diff; `show` hides what must not be seen."""
-    before = show((have or {}).get('text') or '')
-    after = '' if want.get('absent') else show(want.get('content') or '')
-    marks = {key: (have or {}).get(key) for key in ('owner', 'group', 'mode')}
+    before = show((have or {}).get("text") or "")
+    after = "" if want.get("absent") else show(want.get("content") or "")
+    marks = {key: (have or {}).get(key) for key in ("owner", "group", "mode")}
     wanted = {key: want[key] for key in marks}
-    if have and marks != wanted and not want.get('absent'):
-        before, after = f'{marks}\n{before}', f'{wanted}\n{after}'
-    return {'before_header': want['path'], 'after_header': want['path'], 'before': before, 'after': after}
+    if have and marks != wanted and not want.get("absent"):
+        before, after = f"{marks}\n{before}", f"{wanted}\n{after}"
+    return {"before_header": want["path"], "after_header": want["path"], "before": before, "after": after}

@@ -3,18 +3,26 @@
 import re
 
 # Redis changes its own file too: who it replicates, and the ACL users it holds. A rewrite keeps these lines.
-SERVER_OWNED = ('replicaof', 'slaveof', 'user')
+SERVER_OWNED = ("replicaof", "slaveof", "user")
 
 # Directives whose arguments never appear in a diff or a message.
 # (The new name of a command is one too: it keeps the command from those who do not know it.)
-SECRET = ('requirepass', 'masterauth', 'primaryauth', 'user', 'rename-command', 'tls-key-file-pass', 'tls-client-key-file-pass')
+SECRET = (
+    "requirepass",
+    "masterauth",
+    "primaryauth",
+    "user",
+    "rename-command",
+    "tls-key-file-pass",
+    "tls-client-key-file-pass",
+)
 
-HIDDEN = '(hidden)'
+HIDDEN = "(hidden)"
 
 # The header of a generated file; a file without it was made by the package or by the operator.
-MARK = 'Written by Cistern'
+MARK = "Written by Cistern"
 
-_ESCAPES = {'n': '\n', 'r': '\r', 't': '\t', 'b': '\b', 'a': '\a'}
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "a": "\a"}
 
 
 def split_args(line):
@@ -37,39 +45,39 @@ def split_args(line):
 
 def _word(line, at):
     """Return one argument that starts at `at`, and where it ends; (None, 0) where a quote is wrong."""
-    raw, end, quote = bytearray(), len(line), ''
+    raw, end, quote = bytearray(), len(line), ""
     while at < end:
         char = line[at]
-        if quote == '"' and char == '\\' and re.match(r'x[0-9a-fA-F]{2}', line[at + 1:at + 4]):
-            raw.append(int(line[at + 2:at + 4], 16))
+        if quote == '"' and char == "\\" and re.match(r"x[0-9a-fA-F]{2}", line[at + 1 : at + 4]):
+            raw.append(int(line[at + 2 : at + 4], 16))
             at += 4
             continue
-        if quote == '"' and char == '\\' and at + 1 < end:
+        if quote == '"' and char == "\\" and at + 1 < end:
             raw += _ESCAPES.get(line[at + 1], line[at + 1]).encode()
             at += 2
             continue
-        if quote == "'" and line[at:at + 2] == "\\'":
+        if quote == "'" and line[at : at + 2] == "\\'":
             raw += b"'"
             at += 2
             continue
         if quote and char == quote:
             if at + 1 < end and not line[at + 1].isspace():
                 return None, 0
-            return raw.decode(errors='surrogateescape'), at + 1
+            return raw.decode(errors="surrogateescape"), at + 1
         if not quote and char.isspace():
             break
-        if not quote and char in '"\'':
+        if not quote and char in "\"'":
             quote = char
         else:
-            raw += char.encode(errors='surrogateescape')
+            raw += char.encode(errors="surrogateescape")
         at += 1
-    return (None, 0) if quote else (raw.decode(errors='surrogateescape'), at)
+    return (None, 0) if quote else (raw.decode(errors="surrogateescape"), at)
 
 
 def directives(text):
     """Yield (name, arguments, line) of each directive; a line that cannot be split has None for arguments."""
     for line in text.splitlines():
-        if line.strip() and not line.lstrip().startswith('#'):
+        if line.strip() and not line.lstrip().startswith("#"):
             words = split_args(line.strip())
             if words is None:
                 yield line.split(None, 1)[0].lower(), None, line
@@ -80,13 +88,13 @@ def directives(text):
 def value(text, name, default=None):
     """Return the last value of a directive of one argument, as the server would take it."""
     found = [args for key, args, _line in directives(text) if key == name and args]
-    return ' '.join(found[-1]) if found else default
+    return " ".join(found[-1]) if found else default
 
 
 def without(text, names):
     """Return the text without the lines of these directives."""
     drop = {line for name, _args, line in directives(text) if name in names}
-    return ''.join(line + '\n' for line in text.splitlines() if line not in drop)
+    return "".join(line + "\n" for line in text.splitlines() if line not in drop)
 
 
 def with_server_lines(text, on_disk):
@@ -95,9 +103,12 @@ def with_server_lines(text, on_disk):
     The `default` user is not one of them: CONFIG REWRITE writes it beside requirepass, and the hash of an old password
     would win over a new requirepass.
     """
-    kept = [line for name, args, line in directives(on_disk)
-            if name in SERVER_OWNED and not (name == 'user' and args and args[0] == 'default')]
-    return text + ''.join(line + '\n' for line in kept)
+    kept = [
+        line
+        for name, args, line in directives(on_disk)
+        if name in SERVER_OWNED and not (name == "user" and args and args[0] == "default")
+    ]
+    return text + "".join(line + "\n" for line in kept)
 
 
 def masked(text):
@@ -105,5 +116,5 @@ def masked(text):
     lines = []
     for line in text.splitlines():
         words = line.split(None, 1)
-        lines.append(f'{words[0]} {HIDDEN}' if len(words) > 1 and words[0].lower() in SECRET else line)
-    return ''.join(line + '\n' for line in lines)
+        lines.append(f"{words[0]} {HIDDEN}" if len(words) > 1 and words[0].lower() in SECRET else line)
+    return "".join(line + "\n" for line in lines)

@@ -7,12 +7,12 @@ have  what observe() of the module redis_config found
 """
 
 from ansible_collections.cistern.core.plugins.module_utils import files, kernel
-from ansible_collections.cistern.core.plugins.module_utils.redis_conf import HIDDEN, SECRET
+from ansible_collections.cistern.core.plugins.module_utils.redis_report import said
 
 # Changed by a procedure, never by a value in a file and a restart: that would start with an empty AOF.
-APPEND_ONLY = 'appendonly'
+APPEND_ONLY = "appendonly"
 # Lines that the server reads at its start and does not tell by CONFIG GET; observed by what they bring about.
-AT_START = ('rename-command', 'loadmodule')
+AT_START = ("rename-command", "loadmodule")
 # What the server keeps for itself (CONFIG_MIN_RESERVED_FDS in its src/server.h).
 OWN_DESCRIPTORS = 32
 
@@ -24,141 +24,152 @@ class Refused(Exception):
 def differences(want, have, aliases):
     """Return {directive: (have, want)}. A directive with two names counts once, by its present name."""
     old = {other for other, name in aliases.items() if name in want}
-    return {name: (have.get(name), wanted) for name, wanted in sorted(want.items())
-            if name not in old and have.get(name) != wanted}
+    return {
+        name: (have.get(name), wanted)
+        for name, wanted in sorted(want.items())
+        if name not in old and have.get(name) != wanted
+    }
 
 
 def plan(want, have):
     """Return the steps, in order. Empty means that all is as it should be."""
     steps = _kernel(want, have)
-    changed = [file for file in want['files'] if files.differs(file, have['files'].get(file['path']))]
-    steps += [{'do': 'write', 'path': file['path'], **_unmodified(file, have)} for file in changed]
-    if have['unit']['reload'] or any(file.get('unit') for file in changed):
-        steps.append({'do': 'reload units'})
+    changed = [file for file in want["files"] if files.differs(file, have["files"].get(file["path"]))]
+    steps += [{"do": "write", "path": file["path"], **_unmodified(file, have)} for file in changed]
+    if have["unit"]["reload"] or any(file.get("unit") for file in changed):
+        steps.append({"do": "reload units"})
     conf = _conf(want, have)
-    if have['running'] is None:
+    if have["running"] is None:
         return steps + _start(want, have, conf)
     return steps + _change(want, have, conf)
 
 
 def _unmodified(file, have):
     """Return the time a unit's file keeps where only its comments change: nobody restarts for a comment."""
-    found = have['files'].get(file['path'])
-    same = found and file.get('unit') and files.meaning(file.get('content')) == files.meaning(found['text'])
-    return {'modified': found['mtime']} if same else {}
+    found = have["files"].get(file["path"])
+    same = found and file.get("unit") and files.meaning(file.get("content")) == files.meaning(found["text"])
+    return {"modified": found["mtime"]} if same else {}
 
 
 def _kernel(want, have):
-    if have['container']:
+    if have["container"]:
         return []
-    return [{'do': 'kernel', 'name': name, 'have': have['kernel'][name], 'want': value}
-            for name, value in want['kernel'].items()
-            if name in have['kernel'] and not kernel.enough(name, have['kernel'][name], value)]
+    return [
+        {"do": "kernel", "name": name, "have": have["kernel"][name], "want": value}
+        for name, value in want["kernel"].items()
+        if name in have["kernel"] and not kernel.enough(name, have["kernel"][name], value)
+    ]
 
 
 def _conf(want, have):
     """Return the step that writes redis.conf, or none: a file is compared by what the server makes of it."""
-    attributes = files.differs({**want['conf'], 'content': None}, have['files'].get(want['conf']['path']))
-    same = have['on_disk'] is not None and not differences(have['wanted'], have['on_disk'], want['aliases'])
-    return [] if same and not attributes else [{'do': 'write', 'path': want['conf']['path']}]
+    attributes = files.differs({**want["conf"], "content": None}, have["files"].get(want["conf"]["path"]))
+    same = have["on_disk"] is not None and not differences(have["wanted"], have["on_disk"], want["aliases"])
+    return [] if same and not attributes else [{"do": "write", "path": want["conf"]["path"]}]
 
 
 def _start(want, have, conf):
     steps = list(conf)
-    enable = [] if have['unit']['enabled'] == 'enabled' else [{'do': 'enable', 'unit': want['unit']}]
-    start = [{'do': 'start', 'unit': want['unit']}]
-    if not have['version']:
+    enable = [] if have["unit"]["enabled"] == "enabled" else [{"do": "enable", "unit": want["unit"]}]
+    start = [{"do": "start", "unit": want["unit"]}]
+    if not have["version"]:
         return steps + enable + start
-    before = (have['on_disk'] or {}).get(APPEND_ONLY, 'no')
-    after = have['wanted'][APPEND_ONLY]
-    _refuse_moved_data(have['wanted'], have['on_disk'] or {}, have['stored'])
-    if have['stored'] and before != after:
+    before = (have["on_disk"] or {}).get(APPEND_ONLY, "no")
+    after = have["wanted"][APPEND_ONLY]
+    _refuse_moved_data(have["wanted"], have["on_disk"] or {}, have["stored"])
+    if have["stored"] and before != after:
         # The data lies where the old value put it: start with that, then switch while the server runs.
-        return [{**conf[0], APPEND_ONLY: before}, *enable, *start, {'do': 'append only', 'to': after}, *conf]
+        return [{**conf[0], APPEND_ONLY: before}, *enable, *start, {"do": "append only", "to": after}, *conf]
     return steps + enable + start
 
 
 def _change(want, have, conf):
-    drift = differences(have['wanted'], have['running'], want['aliases'])
-    _refuse_moved_data(have['wanted'], have['running'], have['keys'])
+    drift = differences(have["wanted"], have["running"], want["aliases"])
+    _refuse_moved_data(have["wanted"], have["running"], have["keys"])
     _refuse_lost_databases(drift, have)
     steps = []
-    live = {name: pair for name, pair in drift.items() if name in have['running'] and not _needs_restart(name, pair, want, have)
-            and name != APPEND_ONLY}
+    live = {
+        name: pair
+        for name, pair in drift.items()
+        if name in have["running"] and not _needs_restart(name, pair, want, have) and name != APPEND_ONLY
+    }
     if live:
-        steps.append({'do': 'set', 'have': {name: pair[0] for name, pair in live.items()},
-                      'want': {name: pair[1] for name, pair in live.items()}})
+        steps.append(
+            {
+                "do": "set",
+                "have": {name: pair[0] for name, pair in live.items()},
+                "want": {name: pair[1] for name, pair in live.items()},
+            }
+        )
     if APPEND_ONLY in drift:
-        steps.append({'do': 'append only', 'to': drift[APPEND_ONLY][1]})
+        steps.append({"do": "append only", "to": drift[APPEND_ONLY][1]})
     steps += conf
-    if have['unit']['enabled'] != 'enabled':
-        steps.append({'do': 'enable', 'unit': want['unit']})
+    if have["unit"]["enabled"] != "enabled":
+        steps.append({"do": "enable", "unit": want["unit"]})
     return steps + _restart(want, have, drift)
 
 
 def _needs_restart(name, pair, want, have):
     """Whether the server takes a value only at its start; more clients than it has descriptors for are such a value."""
-    return name in want['immutable'] or name in AT_START or (name == 'maxclients' and int(pair[1]) + OWN_DESCRIPTORS > have['descriptors'])
+    return (
+        name in want["immutable"]
+        or name in AT_START
+        or (name == "maxclients" and int(pair[1]) + OWN_DESCRIPTORS > have["descriptors"])
+    )
 
 
 def _restart(want, have, drift):
-    """Return the restart, with its reasons; a restart that waits for the operator is a step too, but takes no action."""
-    why = [name if name in AT_START else f'{name}: {_said(name, pair[0])} -> {_said(name, pair[1])}'
-           for name, pair in drift.items() if name in have['running'] and _needs_restart(name, pair, want, have)]
-    if have['version'] != have['running_version']:
+    """Return the restart, with its reasons; where it is not ours to do now, a step that only reports it."""
+    why = [
+        name if name in AT_START else f"{name}: {said(name, pair[0])} -> {said(name, pair[1])}"
+        for name, pair in drift.items()
+        if name in have["running"] and _needs_restart(name, pair, want, have)
+    ]
+    if have["version"] != have["running_version"]:
         why.append(f"version: {have['running_version']} -> {have['version']}")
-    elif have['unit']['replaced']:
-        why.append('its program was replaced by an upgrade')
-    for file in want['files']:
-        found = have['files'].get(file['path'])
-        if file.get('unit') and not _unmodified(file, have) or found and file.get('unit') and found['mtime'] > have['unit']['started']:
-            why.append(file['path'])
+    elif have["unit"]["replaced"]:
+        why.append("its program was replaced by an upgrade")
+    for file in want["files"]:
+        found = have["files"].get(file["path"])
+        if (
+            file.get("unit")
+            and not _unmodified(file, have)
+            or found
+            and file.get("unit")
+            and found["mtime"] > have["unit"]["started"]
+        ):
+            why.append(file["path"])
     if not why:
         return []
-    if not want['restart']:
-        return [{'do': 'report', 'unit': want['unit'], 'why': why}]
-    carry = have['keys'] and have['running']['save'] == '' and have['running'][APPEND_ONLY] == 'no'
-    return [{'do': 'restart', 'unit': want['unit'], 'why': why, **({'carry': True} if carry else {})}]
+    if not want["restart"]:
+        return [{"do": "report", "unit": want["unit"], "why": why}]
+    carry = have["keys"] and have["running"]["save"] == "" and have["running"][APPEND_ONLY] == "no"
+    return [{"do": "restart", "unit": want["unit"], "why": why, **({"carry": True} if carry else {})}]
 
 
 def _refuse_moved_data(wanted, present, holds):
-    for name, variable in (('dir', 'redis_data_dir'), ('dbfilename', 'dbfilename in redis_config'),
-                           ('appenddirname', 'appenddirname in redis_config'),
-                           ('appendfilename', 'appendfilename in redis_config')):
+    for name, variable in (
+        ("dir", "redis_data_dir"),
+        ("dbfilename", "dbfilename in redis_config"),
+        ("appenddirname", "appenddirname in redis_config"),
+        ("appendfilename", "appendfilename in redis_config"),
+    ):
         before = present.get(name)
-        if name.startswith('append') and present.get(APPEND_ONLY) != 'yes':
+        if name.startswith("append") and present.get(APPEND_ONLY) != "yes":
             continue
-        if holds and before not in (None, '', wanted.get(name)):
-            raise Refused(f'{variable} is {wanted.get(name)}, and the data lies under {name} {before}: a restart would start '
-                          f'empty. Move the data while the server is stopped, or write {before}.')
+        if holds and before not in (None, "", wanted.get(name)):
+            raise Refused(
+                f"{variable} is {wanted.get(name)}, and the data lies under {name} {before}: a restart would start "
+                f"empty. Move the data while the server is stopped, or write {before}."
+            )
 
 
 def _refuse_lost_databases(drift, have):
-    if 'databases' not in drift:
+    if "databases" not in drift:
         return
-    used = max(have['databases'], default=-1) + 1
-    if int(drift['databases'][1]) < used:
-        raise Refused(f"databases is {drift['databases'][1]} in redis_config, and database {used - 1} holds keys: the server "
-                      f'could not start with them. Write at least {used}, or empty that database first.')
-
-
-def _said(name, value):
-    return HIDDEN if name in SECRET else (value if value not in (None, '') else '""')
-
-
-def describe(step):
-    """Return the step as one line for people, secrets hidden."""
-    do = step['do']
-    if do == 'set':
-        pairs = [f"{name} {_said(name, step['have'][name])} -> {_said(name, value)}" for name, value in step['want'].items()]
-        return 'set while running: ' + ', '.join(pairs)
-    if do in ('restart', 'report'):
-        verb = 'restart' if do == 'restart' else 'waits for a restart of'
-        return f"{verb} {step['unit']}: {', '.join(step['why'])}" + (', its keys kept in a snapshot' if 'carry' in step else '')
-    if do == 'append only':
-        return f"switch appendonly to {step['to']} while running, keeping every key"
-    if do == 'kernel':
-        return f"set {step['name']}: {step['have']} -> {step['want']}"
-    if do == 'write' and APPEND_ONLY in step:
-        return f"write {step['path']}, appendonly still {step[APPEND_ONLY]}"
-    return ' '.join([do, *[step[key] for key in ('path', 'unit') if key in step]])
+    used = max(have["databases"], default=-1) + 1
+    if int(drift["databases"][1]) < used:
+        raise Refused(
+            f"databases is {drift['databases'][1]} in redis_config, and database {used - 1} holds keys: the server "
+            f"could not start with them. Write at least {used}, or empty that database first."
+        )

@@ -8,22 +8,33 @@ from ansible_collections.cistern.core.plugins.module_utils import files, kernel,
 
 def observe(want):
     """Return what is there: files, unit, kernel, the server's values, and what both versions of redis.conf mean."""
-    path = want['conf']['path']
-    found = files.observe([path, *[file['path'] for file in want['files']]])
+    path = want["conf"]["path"]
+    found = files.observe([path, *[file["path"] for file in want["files"]]])
     have = {
-        'files': found, 'unit': systemd.observe(want['unit']), 'kernel': kernel.observe(want['kernel']),
-        'container': kernel.in_container(), 'version': redis_server.installed_version(), 'wanted': {}, 'on_disk': None,
-        'running': None, 'running_version': None, 'keys': 0, 'databases': [], 'stored': False, 'client': None, 'descriptors': 0,
+        "files": found,
+        "unit": systemd.observe(want["unit"]),
+        "kernel": kernel.observe(want["kernel"]),
+        "container": kernel.in_container(),
+        "version": redis_server.installed_version(),
+        "wanted": {},
+        "on_disk": None,
+        "running": None,
+        "running_version": None,
+        "keys": 0,
+        "databases": [],
+        "stored": False,
+        "client": None,
+        "descriptors": 0,
     }
-    if not have['version']:
+    if not have["version"]:
         return have
-    have['wanted'] = redis_server.meaning(want['conf']['content'])
-    text = found[path]['text'] if found[path] else None
+    have["wanted"] = redis_server.meaning(want["conf"]["content"])
+    text = found[path]["text"] if found[path] else None
     if text is not None:
-        have['on_disk'] = _on_disk(text, want['conf']['content'], have['wanted'])
-    if have['unit']['active'] in ('active', 'reloading'):
-        _observe_server(want, have, text or '')
-    have['stored'] = _stored(have['on_disk'] or have['wanted'])
+        have["on_disk"] = _on_disk(text, want["conf"]["content"], have["wanted"])
+    if have["unit"]["active"] in ("active", "reloading"):
+        _observe_server(want, have, text or "")
+    have["stored"] = _stored(have["on_disk"] or have["wanted"])
     return have
 
 
@@ -37,19 +48,31 @@ def _on_disk(text, content, wanted):
 
 
 def _observe_server(want, have, text):
-    passwords = [want['password'], redis_conf.value(text, 'requirepass')]
-    client = redis_server.connect(want['addresses'], [want['port'], redis_conf.value(text, 'port', want['port'])], passwords)
+    passwords = [want["password"], redis_conf.value(text, "requirepass")]
+    client = redis_server.connect(
+        want["addresses"], [want["port"], redis_conf.value(text, "port", want["port"])], passwords
+    )
     redis_server.wait_loaded(client)
     info = client.info()
-    if int(info['process_id']) != have['unit']['pid']:
-        raise ConnectionError(f"port {want['port']} is served by process {info['process_id']}, which is not {want['unit']}")
-    databases = {int(name[2:]): value['keys'] for name, value in info.items() if name.startswith('db') and name[2:].isdigit()}
-    have.update(client=client, descriptors=systemd.descriptors(have['unit']['pid']), running=redis_server.running(client), running_version=info['redis_version'],
-                keys=sum(databases.values()), databases=list(databases))
+    if int(info["process_id"]) != have["unit"]["pid"]:
+        raise ConnectionError(
+            f"port {want['port']} is served by process {info['process_id']}, which is not {want['unit']}"
+        )
+    databases = {
+        int(name[2:]): value["keys"] for name, value in info.items() if name.startswith("db") and name[2:].isdigit()
+    }
+    have.update(
+        client=client,
+        descriptors=systemd.descriptors(have["unit"]["pid"]),
+        running=redis_server.running(client),
+        running_version=info["redis_version"],
+        keys=sum(databases.values()),
+        databases=list(databases),
+    )
 
 
 def _stored(settings):
     """Whether a folder of data holds a snapshot or an AOF (a file before 7.0, a folder since)."""
-    folder = settings.get('dir') or '/var/lib/redis'
-    names = [settings.get(name) for name in ('dbfilename', 'appendfilename', 'appenddirname')]
+    folder = settings.get("dir") or "/var/lib/redis"
+    names = [settings.get(name) for name in ("dbfilename", "appendfilename", "appenddirname")]
     return any(glob.glob(os.path.join(folder, name)) for name in names if name)

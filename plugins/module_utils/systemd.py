@@ -6,37 +6,45 @@ import time
 
 
 def _systemctl(*words):
-    return subprocess.run(['systemctl', *words], capture_output=True, text=True, check=False)
+    return subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
 
 
 def observe(unit):
     """Return {load, active, enabled, reload, pid, started, replaced}.
 
-    `started` is in seconds since the epoch, 0 if not running; `replaced` says that the program on disk is another one than
-    the one that runs, as after an upgrade.
+    `started` is in seconds since the epoch, 0 if not running; `replaced` says that the program on disk is another one
+    than the one that runs, as after an upgrade.
     """
-    names = {'LoadState': 'load', 'ActiveState': 'active', 'UnitFileState': 'enabled', 'NeedDaemonReload': 'reload',
-             'MainPID': 'pid', 'ExecMainStartTimestampMonotonic': 'started'}
-    shown = _systemctl('show', unit, '--property', ','.join(names)).stdout
-    state = {names[key]: text for key, _sep, text in (line.partition('=') for line in shown.splitlines()) if key in names}
+    names = {
+        "LoadState": "load",
+        "ActiveState": "active",
+        "UnitFileState": "enabled",
+        "NeedDaemonReload": "reload",
+        "MainPID": "pid",
+        "ExecMainStartTimestampMonotonic": "started",
+    }
+    shown = _systemctl("show", unit, "--property", ",".join(names)).stdout
+    state = {
+        names[key]: text for key, _sep, text in (line.partition("=") for line in shown.splitlines()) if key in names
+    }
     boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
-    started = int(state.get('started') or 0)
-    pid = int(state.get('pid') or 0)
+    started = int(state.get("started") or 0)
+    pid = int(state.get("pid") or 0)
     return {
-        'load': state.get('load', 'not-found'),
-        'active': state.get('active', 'inactive'),
-        'enabled': state.get('enabled', ''),
-        'reload': state.get('reload') == 'yes',
-        'pid': pid,
-        'started': boot + started / 1e6 if started else 0,
-        'replaced': bool(pid) and os.readlink(f'/proc/{pid}/exe').endswith(' (deleted)'),
+        "load": state.get("load", "not-found"),
+        "active": state.get("active", "inactive"),
+        "enabled": state.get("enabled", ""),
+        "reload": state.get("reload") == "yes",
+        "pid": pid,
+        "started": boot + started / 1e6 if started else 0,
+        "replaced": bool(pid) and os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)"),
     }
 
 
 def descriptors(pid):
     """Return how many files a process may have open."""
-    with open(f'/proc/{pid}/limits', encoding='utf-8') as limits:
-        return int(next(line.split()[4] for line in limits if line.startswith('Max open files')))
+    with open(f"/proc/{pid}/limits", encoding="utf-8") as limits:
+        return int(next(line.split()[4] for line in limits if line.startswith("Max open files")))
 
 
 def do(verb, *units):
@@ -46,7 +54,11 @@ def do(verb, *units):
         return
     says = done.stderr.strip()
     if units:
-        journal = subprocess.run(['journalctl', '--no-pager', '--output=cat', '--lines=15', f'--unit={units[0]}'],
-                                 capture_output=True, text=True, check=False)
-        says += '\n' + journal.stdout.strip()
+        journal = subprocess.run(
+            ["journalctl", "--no-pager", "--output=cat", "--lines=15", f"--unit={units[0]}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        says += "\n" + journal.stdout.strip()
     raise RuntimeError(f"systemctl {verb} {' '.join(units)} failed: {says}")

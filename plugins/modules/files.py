@@ -35,29 +35,44 @@ RETURN = r"""
 written: {description: "Paths that were written or removed, or would be in check mode.", type: list, returned: always}
 """
 
-SPEC = {'files': {'type': 'list', 'elements': 'dict', 'required': True, 'options': {
-    'path': {'type': 'path', 'required': True}, 'content': {'type': 'str'},
-    'secret_content': {'type': 'str', 'no_log': True}, 'owner': {'type': 'str', 'required': True},
-    'absent': {'type': 'bool', 'default': False},
-    'group': {'type': 'str', 'required': True}, 'mode': {'type': 'str', 'required': True},
-}}}
+SPEC = {
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "path": {"type": "path", "required": True},
+            "content": {"type": "str"},
+            "secret_content": {"type": "str", "no_log": True},
+            "owner": {"type": "str", "required": True},
+            "absent": {"type": "bool", "default": False},
+            "group": {"type": "str", "required": True},
+            "mode": {"type": "str", "required": True},
+        },
+    }
+}
 
 
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    secret = {file['path'] for file in module.params['files'] if file['secret_content'] is not None}
-    wanted = [{**file, 'content': file['secret_content'] if file['path'] in secret else file['content']}
-              for file in module.params['files']]
-    have = files.observe([file['path'] for file in wanted])
-    changed = [file for file in wanted if files.differs(file, have[file['path']])]
+    secret = {file["path"] for file in module.params["files"] if file["secret_content"] is not None}
+    wanted = [
+        {**file, "content": file["secret_content"] if file["path"] in secret else file["content"]}
+        for file in module.params["files"]
+    ]
+    have = files.observe([file["path"] for file in wanted])
+    changed = [file for file in wanted if files.differs(file, have[file["path"]])]
     try:
         for file in changed if not module.check_mode else []:
             files.write(file)
     except (OSError, KeyError) as error:
         module.fail_json(msg=f"{file['path']} cannot be written: {error}")
-    module.exit_json(changed=bool(changed), written=[file['path'] for file in changed],
-                     diff=[files.diff(file, have[file['path']]) for file in changed if file['path'] not in secret])
+    module.exit_json(
+        changed=bool(changed),
+        written=[file["path"] for file in changed],
+        diff=[files.diff(file, have[file["path"]]) for file in changed if file["path"] not in secret],
+    )
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main()

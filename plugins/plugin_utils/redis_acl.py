@@ -1,4 +1,5 @@
 """Rules of a `user` line and of `rename-command`: what the server would refuse, by the commands that it knows."""
+
 import re
 
 from .redis_text import SPACES, split_arguments
@@ -33,10 +34,10 @@ MODULE_COMMANDS = {(8, 0): "vadd vcard vdim vemb vgetattr vinfo vismember vlinks
 SUBCOMMANDS = {
     "acl": "cat deluser dryrun genpass getuser help list load log save setuser users whoami",
     "client": "caching getname getredir help id info kill list no-evict no-touch pause reply setinfo setname "
-              "tracking trackinginfo unblock unpause",
+    "tracking trackinginfo unblock unpause",
     "cluster": "addslots addslotsrange bumpepoch count-failure-reports countkeysinslot delslots delslotsrange "
-               "failover flushslots forget getkeysinslot help info keyslot links meet myid myshardid nodes replicas "
-               "replicate reset saveconfig set-config-epoch setslot shards slaves slots",
+    "failover flushslots forget getkeysinslot help info keyslot links meet myid myshardid nodes replicas "
+    "replicate reset saveconfig set-config-epoch setslot shards slaves slots",
     "command": "count docs getkeys getkeysandflags help info list",
     "config": "get help resetstat rewrite set",
     "function": "delete dump flush help kill list load restore stats",
@@ -52,8 +53,29 @@ SUBCOMMANDS = {
 }
 SUBCOMMANDS_SINCE_72 = ("client|no-touch", "client|setinfo", "cluster|myshardid")
 CATEGORIES = {
-    "all", "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
-    "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting"}
+    "all",
+    "keyspace",
+    "read",
+    "write",
+    "set",
+    "sortedset",
+    "list",
+    "hash",
+    "string",
+    "bitmap",
+    "hyperloglog",
+    "geo",
+    "stream",
+    "pubsub",
+    "admin",
+    "fast",
+    "slow",
+    "blocking",
+    "dangerous",
+    "connection",
+    "transaction",
+    "scripting",
+}
 Series = tuple[int, int]
 
 

@@ -4,6 +4,7 @@ Pure functions: a configuration is a mapping of directives as the inventory has 
 A version is Redis's own ('7.0.15', '8.0', a package's '5:7.0.15-1'), `valkey 8.0.1` for Valkey, or None when it is not
 known: then what any covered version takes is fine.
 """
+
 import re
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -13,8 +14,20 @@ from .redis_rules import wrong_together
 from .redis_text import as_text, quote, rows, size_in_bytes, split_arguments
 from .redis_values import wrong_kind, wrong_value
 
-__all__ = ["Problem", "canonical", "default", "entry", "is_live", "is_secret", "nearest", "problems", "quote",
-           "size_in_bytes", "split_arguments", "to_lines"]
+__all__ = [
+    "Problem",
+    "canonical",
+    "default",
+    "entry",
+    "is_live",
+    "is_secret",
+    "nearest",
+    "problems",
+    "quote",
+    "size_in_bytes",
+    "split_arguments",
+    "to_lines",
+]
 
 COVERED = ("6.0", "6.2", "7.0", "7.2", "7.4", "valkey 8.0", "8.0")
 HIDDEN = "(hidden)"
@@ -118,8 +131,11 @@ def _wrong_version(name: str, schema: dict, version: Version) -> str | None:
         return None
     has = "the host has " + str(version)
     if "since" in line and version.series < _series(line["since"]):
-        old = [other for other, facts in schema.items() if facts.get("alias") == name and facts.get("valkey") != "only"
-               and "since" not in facts]
+        old = [
+            other
+            for other, facts in schema.items()
+            if facts.get("alias") == name and facts.get("valkey") != "only" and "since" not in facts
+        ]
         return f"needs Redis {line['since']} or later, {has}" + (f"; there it is {old[0]}" if old else "")
     if "until" in line and version.series > _series(line["until"]):
         return f"works up to Redis {line['until']} only, {has}"
@@ -175,15 +191,20 @@ def _problems(config: dict, schema: dict, text: str, vendor: bool, together: boo
         found += [("rename-command", says)] if says else []
     if "user" in fine:
         pubsub = fine.get("acl-pubsub-default") or [[entry("acl-pubsub-default", schema, text).get("default")]]
-        says = wrong_users(fine["user"], version.series, str(pubsub[-1][0]).lower() == "allchannels",
-                           bool(config.get("loadmodule") or config.get("include")))
+        says = wrong_users(
+            fine["user"],
+            version.series,
+            str(pubsub[-1][0]).lower() == "allchannels",
+            bool(config.get("loadmodule") or config.get("include")),
+        )
         found += [("user", says)] if says else []
     found += wrong_together(fine, version.series) if together else []
     return [Problem(name, HIDDEN if is_secret(name, schema) else config.get(name), says) for name, says in found]
 
 
-def problems(config: dict, schema: dict, version: str | None, vendor: bool = False,
-             together: bool = True) -> list[Problem]:
+def problems(
+    config: dict, schema: dict, version: str | None, vendor: bool = False, together: bool = True
+) -> list[Problem]:
     """Everything that the server would refuse, and what it would silently read otherwise than it is written.
 
     `vendor` says that the package is Redis's own (packages.redis.io), which can do more than the distribution's.

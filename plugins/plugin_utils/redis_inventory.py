@@ -1,17 +1,30 @@
 """What is wrong with the inventory of Redis instances: each for itself, and all of them on their machines."""
 
+import itertools
+
 from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_variables import (
-    Instance, at, downgrade, integer, places, settings, variables)
+    Instance,
+    downgrade,
+    integer,
+    places,
+    settings,
+    variables,
+)
 
-__all__ = ['Instance', 'check', 'machines']
+__all__ = ["Instance", "check", "machines"]
 
 
 def check(instances, options, schema):
     """Return (errors, warnings), each a list of sentences; the same sentence of several hosts stands once."""
     errors, warnings = {}, {}
     for instance in instances:
-        for text in [*variables(instance, options), *settings(instance, schema), *places(instance, options), *downgrade(instance)]:
+        for text in [
+            *variables(instance, options),
+            *settings(instance, schema),
+            *places(instance, options),
+            *downgrade(instance),
+        ]:
             errors.setdefault(text, []).append(instance.name)
     for text, names in _duplicates(instances, options):
         errors.setdefault(text, []).extend(names)
@@ -27,17 +40,20 @@ def machines(instances, playing):
     """
     told = {}
     for group in _by_machine(instances).values():
-        backlog = max(integer(instance.directives().get('tcp-backlog'), 511) for instance in group)
-        unnamed = any(not instance.values.get('redis_instance') for instance in group)
+        backlog = max(integer(instance.directives().get("tcp-backlog"), 511) for instance in group)
+        unnamed = any(not instance.values.get("redis_instance") for instance in group)
         lead = next((instance.name for instance in group if instance.name in playing), None)
         for instance in group:
-            told[instance.name] = {'lead': instance.name == lead, 'unnamed': unnamed, 'tcp_backlog': backlog}
+            told[instance.name] = {"lead": instance.name == lead, "unnamed": unnamed, "tcp_backlog": backlog}
     return told
 
 
 def _told(found, instances):
     everyone = len(instances)
-    return [text if len(set(names)) == everyone > 1 else f"{text} [{', '.join(dict.fromkeys(names))}]" for text, names in found.items()]
+    return [
+        text if len(set(names)) == everyone > 1 else f"{text} [{', '.join(dict.fromkeys(names))}]"
+        for text, names in found.items()
+    ]
 
 
 def _by_machine(instances):
@@ -49,47 +65,64 @@ def _by_machine(instances):
 
 def _duplicates(instances, options):
     """Two instances of a machine must differ in address and port, in name, and in the folder of their data."""
-    for group in _by_machine(instances).values():
-        for at, one in enumerate(group):
-            for other in group[at + 1:]:
-                names = [one.name, other.name]
-                if integer(one.get('redis_port', options), 0) == integer(other.get('redis_port', options), 0) and _overlap(one, other, options):
-                    yield f"redis_port: {one.get('redis_port', options)} is taken twice on {one.machine[0]}; give one of them another port", names
-                if one.values.get('redis_instance', '') == other.values.get('redis_instance', ''):
-                    yield (f"redis_instance: '{one.values.get('redis_instance', '')}' names two instances on {one.machine[0]}; "
-                           'give one of them another name'), names
-                elif one.values.get('redis_data_dir') and one.values.get('redis_data_dir') == other.values.get('redis_data_dir'):
-                    yield f"redis_data_dir: {one.values['redis_data_dir']} belongs to two instances on {one.machine[0]}; give each its own", names
+    for (machine, _port), group in _by_machine(instances).items():
+        for one, other in itertools.combinations(group, 2):
+            names = [one.name, other.name]
+            port, name, folder = (one.get(key, options) for key in ("redis_port", "redis_instance", "redis_data_dir"))
+            if integer(port, 0) == integer(other.get("redis_port", options), 0) and _overlap(one, other, options):
+                yield f"redis_port: {port} is taken twice on {machine}; give one of them another port", names
+            if name == other.get("redis_instance", options):
+                yield f"redis_instance: '{name}' names two instances on {machine}; give one of them another name", names
+            elif "redis_data_dir" in one.values and folder == other.values.get("redis_data_dir"):
+                yield f"redis_data_dir: {folder} belongs to two instances on {machine}; give each its own", names
 
 
 def _overlap(one, other, options):
-    binds = [{address.lstrip('-') for address in instance.get('redis_bind', options)} for instance in (one, other)]
-    everywhere = {'*', '0.0.0.0', '::', '::*'}
+    binds = [{address.lstrip("-") for address in instance.get("redis_bind", options)} for instance in (one, other)]
+    everywhere = {"*", "0.0.0.0", "::", "::*"}
     return bool(binds[0] & binds[1] or binds[0] & everywhere or binds[1] & everywhere)
 
 
 def _memory(instances, options):
     """Yield (refuse, sentence, names) where a machine may not have the memory that its instances may take."""
     for group in _by_machine(instances).values():
-        total = next((instance.facts['memory_mb'] for instance in group if instance.facts), None)
+        total = next((instance.facts["memory_mb"] for instance in group if instance.facts), None)
         limits = {instance.name: _limit(instance) for instance in group}
         if total is None:
             continue
         for name, limit in limits.items():
             if limit == 0:
-                yield False, f'maxmemory: 0 sets no limit, the server may take all memory of {group[0].machine[0]}; write one', [name]
+                yield (
+                    False,
+                    f"maxmemory: 0 sets no limit, the server may take all memory of {group[0].machine[0]}; write one",
+                    [name],
+                )
             if limit >= total:
-                yield True, f'maxmemory: {limit} MiB is more than {group[0].machine[0]} has ({total} MiB); write less', [name]
-        need = sum(limits[instance.name] * (100 + integer(instance.get('redis_memory_headroom', options), 30)) // 100 for instance in group)
+                yield (
+                    True,
+                    f"maxmemory: {limit} MiB is more than {group[0].machine[0]} has ({total} MiB); write less",
+                    [name],
+                )
+        need = sum(
+            limits[instance.name] * (100 + integer(instance.get("redis_memory_headroom", options), 30)) // 100
+            for instance in group
+        )
         if need > total and max(limits.values()) < total:
-            refuse = any(instance.get('redis_memory_policy', options) == 'refuse' for instance in group)
-            yield refuse, (f'maxmemory: the instances of {group[0].machine[0]} may need {need} MiB with their headroom, and it has {total} MiB; '
-                           'write less, or redis_memory_policy: warn'), list(limits)
+            refuse = any(instance.get("redis_memory_policy", options) == "refuse" for instance in group)
+            yield (
+                refuse,
+                (
+                    f"maxmemory: the instances of {group[0].machine[0]} may need {need} MiB with their headroom, "
+                    f"and it has {total} MiB; "
+                    "write less, or redis_memory_policy: warn"
+                ),
+                list(limits),
+            )
 
 
 def _limit(instance):
     """Return maxmemory in MiB; 0 also for one that is not a size, which the check of the settings tells."""
     try:
-        return redis_directives.size_in_bytes(instance.directives().get('maxmemory') or 0) >> 20
+        return redis_directives.size_in_bytes(instance.directives().get("maxmemory") or 0) >> 20
     except ValueError:
         return 0

@@ -37,8 +37,13 @@ def _cluster(config: Rows, series: Series) -> list[tuple[str, str]]:
     tls = _is(config, "tls-cluster")
     port = _number(config, "tls-port") if tls else _number(config, "port", 6379)
     if not _number(config, "cluster-port") and port > 55535:
-        out.append(("tls-port" if tls else "port", "must be at most 55535 in a cluster, or cluster-port must be set: "
-                    "the cluster's own port is 10000 higher"))
+        out.append(
+            (
+                "tls-port" if tls else "port",
+                "must be at most 55535 in a cluster, or cluster-port must be set: "
+                "the cluster's own port is 10000 higher",
+            )
+        )
     if config.get("bind") == [[""]] and series >= (7, 0):
         out.append(("bind", "must name an address in a cluster"))
     return out
@@ -58,8 +63,10 @@ def _ports(config: Rows) -> list[tuple[str, str]]:
 def _tls(config: Rows) -> list[tuple[str, str]]:
     """Certificates that a server with TLS does not start without."""
     own = _is(config, "tls-cluster") or _is(config, "tls-replication")
-    reason = next((name for name in ("tls-cluster", "tls-replication") if _is(config, name)),
-                  "tls-port" if _number(config, "tls-port") else "")
+    reason = next(
+        (name for name in ("tls-cluster", "tls-replication") if _is(config, name)),
+        "tls-port" if _number(config, "tls-port") else "",
+    )
     if not reason:
         return []
     out = [(reason, f"needs {name}") for name in ("tls-cert-file", "tls-key-file") if not _last(config, name)]

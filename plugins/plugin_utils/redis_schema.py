@@ -6,31 +6,33 @@ import pathlib
 import yaml
 from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives
 
-SERIES = ('6.0', '6.2', '7.0', '7.2', '7.4', '8.0')
-ROLE = pathlib.Path(__file__).resolve().parents[2] / 'roles' / 'redis'
+SERIES = ("6.0", "6.2", "7.0", "7.2", "7.4", "8.0")
+ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles" / "redis"
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def load():
     """Return {directive: {type, default, live, since, until, ...}}."""
-    return _read('vars/directives.yml')['__redis_directives']
+    return _read("vars/directives.yml")["__redis_directives"]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def options():
     """Return the role's variables as in meta/argument_specs.yml."""
-    return _read('meta/argument_specs.yml')['argument_specs']['main']['options']
+    return _read("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
 
 
 def _read(path):
-    return yaml.load((ROLE / path).read_text(encoding='utf-8'), Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
+    return yaml.load((ROLE / path).read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def immutable(schema):
     """Return {series: directives that this series takes only at its start}."""
-    return {series: [name for name in schema if not redis_directives.is_live(name, schema, series)] for series in SERIES}
+    return {
+        series: [name for name in schema if not redis_directives.is_live(name, schema, series)] for series in SERIES
+    }
 
 
 def aliases(schema):
     """Return {other name: present name}."""
-    return {name: rule['alias'] for name, rule in schema.items() if 'alias' in rule}
+    return {name: rule["alias"] for name, rule in schema.items() if "alias" in rule}

@@ -1,4 +1,5 @@
 """How redis.conf is written: values of the inventory as arguments, arguments as text that the server reads back."""
+
 import re
 
 UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
@@ -7,8 +8,18 @@ PLAIN = re.compile(r"[A-Za-z0-9_.:/*@%+=,~&|<>()\[\]!?{}$^;-]+")
 HEX = re.compile(r"\\x([0-9a-fA-F]{2})")
 SPACES, ENDS = " \t\n\r\v\f", " \t\n\r"
 # Types of several arguments on one line. The number says how many make one unit, where a line may hold several.
-SEVERAL = {"flags": 0, "addresses": 0, "percents": 0, "numbers": 0, "endpoint": 0, "user": 0, "module": 0, "rename": 0,
-           "save": 2, "output_limits": 4}
+SEVERAL = {
+    "flags": 0,
+    "addresses": 0,
+    "percents": 0,
+    "numbers": 0,
+    "endpoint": 0,
+    "user": 0,
+    "module": 0,
+    "rename": 0,
+    "save": 2,
+    "output_limits": 4,
+}
 
 
 def size_in_bytes(size: str | int) -> int:
@@ -30,7 +41,7 @@ def quote(argument: str) -> str:
         elif char < " " or char == "\x7f":
             out.append(f"\\x{ord(char):02x}")
         elif "\udc80" <= char <= "\udcff":  # a byte that is no UTF-8, kept by split_arguments
-            out.append(f"\\x{ord(char) - 0xdc00:02x}")
+            out.append(f"\\x{ord(char) - 0xDC00:02x}")
         else:
             out.append(char)
     return '"' + "".join(out) + '"'
@@ -62,7 +73,7 @@ def _word(raw: str, at: int) -> tuple[str, int]:
         elif mark == "'" and raw.startswith("\\'", at):
             word, at = word + "'", at + 2
         elif mark and char == mark:
-            if raw[at + 1:at + 2].strip(SPACES):
+            if raw[at + 1 : at + 2].strip(SPACES):
                 raise ValueError("has text right after a closing quote")
             return word, at + 1
         elif not mark and char in ENDS:
@@ -111,5 +122,5 @@ def rows(value: object, spec: dict) -> list[list[str]]:
     for line in [_arguments(item) for item in (value if listed else [value])]:
         size = SEVERAL[kind]
         # Redis 6 reads one unit a line only, so each gets its own line.
-        out += [line[at:at + size] for at in range(0, len(line), size)] if size and len(line) % size == 0 else [line]
+        out += [line[at : at + size] for at in range(0, len(line), size)] if size and len(line) % size == 0 else [line]
     return out

@@ -1,4 +1,5 @@
 """The check of each type of directive: one argument or one line's arguments against a line of the schema."""
+
 import ipaddress
 import re
 from collections.abc import Callable
@@ -98,6 +99,7 @@ def _address(version: int) -> Check:
         except ValueError:
             fits = False
         return None if fits else f"must be an IPv{version} address, not {text!r}"
+
     return check
 
 
@@ -158,17 +160,34 @@ def _module(line: list[str], spec: dict) -> str | None:
     return None if line and line[0].startswith("/") else "must start with the absolute path of a module"
 
 
-LINES = {"flags": _flags, "addresses": _addresses, "percents": _percents, "numbers": _numbers, "endpoint": _endpoint,
-         "save": _save, "output_limits": _output_limits, "module": _module}
+LINES = {
+    "flags": _flags,
+    "addresses": _addresses,
+    "percents": _percents,
+    "numbers": _numbers,
+    "endpoint": _endpoint,
+    "save": _save,
+    "output_limits": _output_limits,
+    "module": _module,
+}
 CHECKS: dict[str, Check] = {
-    "int": _number, "long": _number, "memory": _memory, "memory_or_percent": _share, "enum": _enum, "words": _words,
-    "events": _events, "template": _template, "ipv4": _address(4), "ipv6": _address(6),
+    "int": _number,
+    "long": _number,
+    "memory": _memory,
+    "memory_or_percent": _share,
+    "enum": _enum,
+    "words": _words,
+    "events": _events,
+    "template": _template,
+    "ipv4": _address(4),
+    "ipv6": _address(6),
     "bool": lambda text, spec: None if text.lower() in ("yes", "no") else f"must be true or false, not {text!r}",
     "octal": _matches(r"0?[0-7]{1,3}", "a file mode such as 770"),
     "path": _matches(r"(/.*)?", "an absolute path"),
     "filename": _matches(r"[^/\\]*", "a file name without slashes"),
     "hostname": _matches(r"[A-Za-z0-9.-]{0,255}", "a host name of letters, digits, hyphens and dots"),
     "nodename": _matches(r"[^!#$%&()*+:;<>?@\[\]^{|}~]*", "a name without special characters"),
-    "locale": _matches(r"(C|POSIX|[a-z]{2,3}_[A-Z]{2})?(\.[A-Za-z0-9-]+)?(@[a-z]+)?",
-                       "the name of a locale such as C.UTF-8"),
+    "locale": _matches(
+        r"(C|POSIX|[a-z]{2,3}_[A-Z]{2})?(\.[A-Za-z0-9-]+)?(@[a-z]+)?", "the name of a locale such as C.UTF-8"
+    ),
 }

@@ -9,26 +9,34 @@ import typing
 
 from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives
 
-LAYERS = ('redis_config', 'redis_group_config', 'redis_host_config')
+LAYERS = ("redis_config", "redis_group_config", "redis_host_config")
 SHORTEST_PASSWORD = 16
 
 # Directives that the toolkit computes, with what to write instead.
 COMPUTED = {
-    'bind': 'write redis_bind', 'port': 'write redis_port', 'requirepass': 'write redis_password',
-    'masterauth': 'write redis_password', 'primaryauth': 'write redis_password', 'dir': 'write redis_data_dir',
-    'logfile': 'write redis_log_file', 'pidfile': 'leave it out, the unit says where it lies',
-    'daemonize': 'leave it out, systemd runs the server', 'supervised': 'leave it out, systemd runs the server',
-    'replicaof': 'leave it out, the servers know who is primary', 'slaveof': 'leave it out, the servers know who is primary',
-    'cluster-enabled': 'write redis_mode', 'cluster-config-file': 'leave it out',
-    'user': 'leave it out and use ACL SETUSER and CONFIG REWRITE: users are the server\'s own, a run keeps them',
+    "bind": "write redis_bind",
+    "port": "write redis_port",
+    "requirepass": "write redis_password",
+    "masterauth": "write redis_password",
+    "primaryauth": "write redis_password",
+    "dir": "write redis_data_dir",
+    "logfile": "write redis_log_file",
+    "pidfile": "leave it out, the unit says where it lies",
+    "daemonize": "leave it out, systemd runs the server",
+    "supervised": "leave it out, systemd runs the server",
+    "replicaof": "leave it out, the servers know who is primary",
+    "slaveof": "leave it out, the servers know who is primary",
+    "cluster-enabled": "write redis_mode",
+    "cluster-config-file": "leave it out",
+    "user": "leave it out and use ACL SETUSER and CONFIG REWRITE: users are the server's own, a run keeps them",
 }
-VERSION = r'\d+\.\d+(\.\d+)?'
+VERSION = r"\d+\.\d+(\.\d+)?"
 # The packaged unit hides these folders from the server.
-HIDDEN_FOLDERS = ('/home', '/root', '/run/user', '/tmp', '/var/tmp')
+HIDDEN_FOLDERS = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")
 
 
 class Instance(typing.NamedTuple):
-    """One inventory host. `facts` is None until the machine was asked; `broken` are variables that cannot be evaluated."""
+    """One inventory host. `facts` is None until its machine was asked; `broken` cannot be evaluated."""
 
     name: str
     machine: tuple
@@ -40,7 +48,7 @@ class Instance(typing.NamedTuple):
 
     def get(self, variable, options):
         value = self.values.get(variable)
-        return options[variable].get('default') if value is None else value
+        return options[variable].get("default") if value is None else value
 
     def directives(self):
         """Return the effective settings, without the computed ones."""
@@ -53,68 +61,81 @@ class Instance(typing.NamedTuple):
 
 def at(instance, key, say=None):
     origin = instance.origins.get(key)
-    return f'{say or key} ({origin})' if origin else f'{say or key}'
+    return f"{say or key} ({origin})" if origin else f"{say or key}"
 
 
 def variables(instance, options):
     for name, why in instance.broken.items():
-        yield f'{at(instance, name)}: cannot be evaluated: {why}'
+        yield f"{at(instance, name)}: cannot be evaluated: {why}"
     for name in instance.values:
         if name not in options:
-            yield f'{at(instance, name)}: there is no such variable{_nearest(name, options)}'
+            yield f"{at(instance, name)}: there is no such variable{_nearest(name, options)}"
     for name, option in options.items():
         if name in instance.values and name not in instance.broken:
             says = _wrong(instance.values[name], option)
             if says:
                 # a password is not shown, not even a wrong one
-                yield f'{at(instance, name)}: ' + (says.split(', not ')[0] if name.endswith('_password') else says)
-        elif option.get('required') and name not in instance.broken:
-            yield f'{name}: is missing; write it into group_vars/<deployment>'
-    password = instance.values.get('redis_password')
+                yield f"{at(instance, name)}: " + (says.split(", not ")[0] if name.endswith("_password") else says)
+        elif option.get("required") and name not in instance.broken:
+            yield f"{name}: is missing; write it into group_vars/<deployment>"
+    password = instance.values.get("redis_password")
     if isinstance(password, str) and len(password) < SHORTEST_PASSWORD:
-        yield f'{at(instance, "redis_password")}: has {len(password)} characters; write at least {SHORTEST_PASSWORD}'
-    if isinstance(password, str) and re.search(r'[\n\r\0]', password):
-        yield f'{at(instance, "redis_password")}: has a line break; write it on one line'
+        yield f"{at(instance, 'redis_password')}: has {len(password)} characters; write at least {SHORTEST_PASSWORD}"
+    if isinstance(password, str) and re.search(r"[\n\r\0]", password):
+        yield f"{at(instance, 'redis_password')}: has a line break; write it on one line"
     yield from _formats(instance, options)
 
 
 def _formats(instance, options):
     for name, pattern, say in (
-            ('redis_instance', r'([a-z0-9][a-z0-9-]*)?', 'small letters, digits and hyphens'),
-            ('redis_deployment', r'[a-z0-9][a-z0-9_-]*', 'small letters, digits, hyphens and underscores'),
-            ('redis_version', rf'({VERSION})?', 'a version such as "7.0" or "7.0.15", in quotes')):
+        ("redis_instance", r"([a-z0-9][a-z0-9-]*)?", "small letters, digits and hyphens"),
+        ("redis_deployment", r"[a-z0-9][a-z0-9_-]*", "small letters, digits, hyphens and underscores"),
+        ("redis_version", rf"({VERSION})?", 'a version such as "7.0" or "7.0.15", in quotes'),
+    ):
         value = instance.values.get(name)
         if isinstance(value, str) and not re.fullmatch(pattern, value):
             yield f"{at(instance, name)}: must be {say}, not '{value}'"
-    for name, low, high in (('redis_port', 1, 65535), ('redis_oom_score_adjust', -1000, 1000), ('redis_memory_headroom', 0, 300)):
+    for name, low, high in (
+        ("redis_port", 1, 65535),
+        ("redis_oom_score_adjust", -1000, 1000),
+        ("redis_memory_headroom", 0, 300),
+    ):
         number = integer(instance.values.get(name), low)
         if not low <= number <= high:
-            yield f'{at(instance, name)}: must be from {low} to {high}, not {number}'
-    if instance.get('redis_package_source', options) == 'repository':
-        repository = instance.values.get('redis_apt_repository') or {}
-        missing = [key for key in ('uri', 'suite', 'components', 'key') if not repository.get(key)]
+            yield f"{at(instance, name)}: must be from {low} to {high}, not {number}"
+    if instance.get("redis_package_source", options) == "repository":
+        repository = instance.values.get("redis_apt_repository") or {}
+        missing = [key for key in ("uri", "suite", "components", "key") if not repository.get(key)]
         if missing:
-            yield f"{at(instance, 'redis_apt_repository')}: needs {', '.join(missing)} where redis_package_source is repository"
-    if instance.values.get('redis_bind') == []:
+            where = at(instance, "redis_apt_repository")
+            yield f"{where}: needs {', '.join(missing)} where redis_package_source is repository"
+    if instance.values.get("redis_bind") == []:
         yield f"{at(instance, 'redis_bind')}: is empty; write at least one address"
 
 
 def _wrong(value, option):
     """Return what is wrong with the type or the choice of a variable, or None."""
-    kind = option['type']
-    fits = {'str': str, 'path': str, 'dict': dict, 'list': list, 'bool': bool, 'int': int}[kind]
-    if kind == 'int' and isinstance(value, str) and re.fullmatch(r'-?\d+', value):
+    kind = option["type"]
+    fits = {"str": str, "path": str, "dict": dict, "list": list, "bool": bool, "int": int}[kind]
+    if kind == "int" and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
         value = int(value)
-    if kind == 'bool' and isinstance(value, str) and value.lower() in ('true', 'false', 'yes', 'no'):
-        value = value.lower() in ('true', 'yes')
-    if not isinstance(value, fits) or (kind == 'int' and isinstance(value, bool)):
-        article = {'str': 'text (in quotes)', 'path': 'a path', 'dict': 'a mapping', 'list': 'a list', 'bool': 'true or false', 'int': 'a whole number'}
-        return f'must be {article[kind]}, not {value!r}'
-    if 'choices' in option and value not in option['choices']:
+    if kind == "bool" and isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
+        value = value.lower() in ("true", "yes")
+    if not isinstance(value, fits) or (kind == "int" and isinstance(value, bool)):
+        article = {
+            "str": "text (in quotes)",
+            "path": "a path",
+            "dict": "a mapping",
+            "list": "a list",
+            "bool": "true or false",
+            "int": "a whole number",
+        }
+        return f"must be {article[kind]}, not {value!r}"
+    if "choices" in option and value not in option["choices"]:
         return f"must be {' or '.join(option['choices'])}, not '{value}'"
-    if kind == 'dict' and 'options' in option:
+    if kind == "dict" and "options" in option:
         for key in value:
-            if key not in option['options']:
+            if key not in option["options"]:
                 return f"has no key '{key}'{_nearest(key, option['options'])}"
     return None
 
@@ -125,60 +146,77 @@ def settings(instance, schema):
     if instance.facts:
         version = _server_version(instance.facts) or version
     # servers of packages.redis.io are built with more than the distributions' are
-    vendor = instance.values.get('redis_package_source', 'distribution') != 'distribution'
+    vendor = instance.values.get("redis_package_source", "distribution") != "distribution"
     merged = instance.directives()
     for layer in LAYERS:
         values = instance.values.get(layer)
         for key, value in values.items() if isinstance(values, dict) else ():
-            says = [f'is computed; {COMPUTED[key]}'] if key in COMPUTED else [
-                problem.says for problem in redis_directives.problems({key: value}, schema, version, vendor, together=False)]
-            if key == 'rename-command' and re.search(r'(?i)\b(config|info|ping|auth|acl)\b', str(value)):
-                says.append('the toolkit needs this command; take it from users with an ACL instead')
+            says = (
+                [f"is computed; {COMPUTED[key]}"]
+                if key in COMPUTED
+                else [
+                    problem.says
+                    for problem in redis_directives.problems({key: value}, schema, version, vendor, together=False)
+                ]
+            )
+            if key == "rename-command" and re.search(r"(?i)\b(config|info|ping|auth|acl)\b", str(value)):
+                says.append("the toolkit needs this command; take it from users with an ACL instead")
             if says:
                 merged.pop(key, None)
             for text in says:
                 yield f"{at(instance, (layer, key), f'{key} in {layer}')}: {text}"
     for problem in redis_directives.problems(merged, schema, version, vendor):
-        layer = next((layer for layer in reversed(LAYERS) if isinstance(instance.values.get(layer), dict) and problem.key in instance.values[layer]), None)
-        where = at(instance, (layer, problem.key), f'{problem.key} in {layer}') if layer else problem.key
-        yield f'{where}: {problem.says}'
+        layer = next(
+            (
+                layer
+                for layer in reversed(LAYERS)
+                if isinstance(instance.values.get(layer), dict) and problem.key in instance.values[layer]
+            ),
+            None,
+        )
+        where = at(instance, (layer, problem.key), f"{problem.key} in {layer}") if layer else problem.key
+        yield f"{where}: {problem.says}"
 
 
 def downgrade(instance):
     """A server cannot be sure to read what a newer one wrote."""
-    pinned, installed = _pinned(instance), instance.facts and instance.facts['packages'].get('redis-server')
+    pinned, installed = _pinned(instance), instance.facts and instance.facts["packages"].get("redis-server")
     if not pinned or not installed:
         return
-    has = re.match(r'(?:\d+:)?([\d.]+)', installed['version']).group(1)
-    parts = [int(part) for part in pinned.split('.')]
-    if [int(part) for part in has.split('.')][:len(parts)] > parts:
-        yield (f"{at(instance, 'redis_version')}: {pinned} is older than the {has} that is installed, whose data it may not read; "
-               f'write {has} or newer')
+    has = re.match(r"(?:\d+:)?([\d.]+)", installed["version"]).group(1)
+    parts = [int(part) for part in pinned.split(".")]
+    if [int(part) for part in has.split(".")][: len(parts)] > parts:
+        yield (
+            f"{at(instance, 'redis_version')}: {pinned} is older than the {has} that is installed, "
+            "whose data it may not read; "
+            f"write {has} or newer"
+        )
 
 
 def _pinned(instance):
     """Return the pinned version, None where there is none or it is not one."""
-    version = instance.values.get('redis_version')
+    version = instance.values.get("redis_version")
     return version if isinstance(version, str) and re.fullmatch(VERSION, version) else None
 
 
 def _server_version(facts):
     """Return the version of the server that is installed or would be: 5:7.0.15-1~deb12u1 is 7.0.15."""
-    text = (facts['packages'].get('redis-server') or {}).get('version') or facts.get('offered', '')
-    found = re.match(r'(?:\d+:)?(\d+\.\d+\.\d+)', text)
+    text = (facts["packages"].get("redis-server") or {}).get("version") or facts.get("offered", "")
+    found = re.match(r"(?:\d+:)?(\d+\.\d+\.\d+)", text)
     return found.group(1) if found else None
 
 
 def places(instance, options):
-    for name in ('redis_data_dir', 'redis_log_file'):
+    for name in ("redis_data_dir", "redis_log_file"):
         path = instance.values.get(name)
-        if not isinstance(path, str) or path == '':
+        if not isinstance(path, str) or path == "":
             continue
-        if not path.startswith('/'):
+        if not path.startswith("/"):
             yield f"{at(instance, name)}: must start with /, not '{path}'"
         for folder in HIDDEN_FOLDERS:
-            if f'{path}/'.startswith(f'{folder}/'):
-                yield f'{at(instance, name)}: the unit hides {folder} from the server; write a folder elsewhere, such as /srv/redis'
+            if f"{path}/".startswith(f"{folder}/"):
+                where = at(instance, name)
+                yield f"{where}: the unit hides {folder} from the server; write a folder elsewhere, such as /srv/redis"
 
 
 def integer(value, default):
@@ -190,4 +228,4 @@ def integer(value, default):
 
 def _nearest(name, names):
     found = difflib.get_close_matches(str(name), list(names), n=1)
-    return f'; did you mean {found[0]}?' if found else ''
+    return f"; did you mean {found[0]}?" if found else ""

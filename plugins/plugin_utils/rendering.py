@@ -13,14 +13,16 @@ def rendered(action, task_vars, files):
 
 
 def _rendered(action, task_vars, file):
-    if file.get('absent'):
-        file.pop('template', None)
-        file.pop('source', None)
-    elif 'template' in file:
-        source = action._find_needle('templates', file.pop('template'))
+    if file.get("absent"):
+        file.pop("template", None)
+        file.pop("source", None)
+    elif "template" in file:
+        source = action._find_needle("templates", file.pop("template"))
         text = trust_as_template(action._loader.get_text_file_contents(source))
         templar = action._templar.copy_with_new_env(available_variables=task_vars)
-        file['content'] = templar.template(text, escape_backslashes=False, overrides={'trim_blocks': True, 'newline_sequence': '\n'})
-    elif 'source' in file:
-        file['content'] = action._loader.get_text_file_contents(action._find_needle('files', file.pop('source')))
+        file["content"] = templar.template(
+            text, escape_backslashes=False, overrides={"trim_blocks": True, "newline_sequence": "\n"}
+        )
+    elif "source" in file:
+        file["content"] = action._loader.get_text_file_contents(action._find_needle("files", file.pop("source")))
     return file

@@ -38,15 +38,27 @@ class Playbook:
         self.inventory = inventory
 
     def start(self, more=None, options=()):
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(instances.ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(instances.ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORCE_COLOR": "0",
+        }
         command = [PLAYBOOK, "playbooks/site.yml", "--inventory", self.inventory, *options]
         if more:
             with tempfile.NamedTemporaryFile("w", prefix="cistern-more-", suffix=".json", delete=False) as file:
                 json.dump(more, file)
             command += ["--extra-vars", f"@{file.name}"]
         # a session of its own, so that the whole run can be killed
-        return subprocess.Popen(command, cwd=instances.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                text=True, start_new_session=True)
+        return subprocess.Popen(
+            command,
+            cwd=instances.ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
     def run(self, more=None, options=(), fails=False):
         process = self.start(more, options)
@@ -59,7 +71,7 @@ class Playbook:
         return self.run(more, options=["--check", "--diff"])
 
     def killed(self, more, after):
-        """Start a run and kill it, without a chance to clean up, `after` seconds later. Returns whether it was still running."""
+        """Start a run and kill it `after` seconds later. Returns whether it was still running."""
         process = self.start(more)
         try:
             process.communicate(timeout=after)
@@ -81,7 +93,9 @@ def inventory(pytestconfig):
 def everyone(inventory):
     """All instances, by name."""
     found = instances.read(inventory)
-    assert all("lab_network" in instance.says for instance in found.values()), "these tests break hosts: they run on a lab only"
+    assert all("lab_network" in instance.says for instance in found.values()), (
+        "these tests break hosts: they run on a lab only"
+    )
     yield found
     instances.close(found)
 

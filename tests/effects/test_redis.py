@@ -41,7 +41,13 @@ def restart(everyone):
 
 def test_a_live_change_costs_no_request(everyone, playbook):
     pids = {name: instance.pid() for name, instance in everyone.items()}
-    change = {"redis_host_config": {"maxmemory": "96mb", "maxmemory-policy": "volatile-ttl", "client-output-buffer-limit": ["pubsub 16mb 4mb 30"]}}
+    change = {
+        "redis_host_config": {
+            "maxmemory": "96mb",
+            "maxmemory-policy": "volatile-ttl",
+            "client-output-buffer-limit": ["pubsub 16mb 4mb 30"],
+        }
+    }
     with contextlib.ExitStack() as stack:
         writers = [stack.enter_context(Writer(instance)) for instance in everyone.values()]
         run = playbook.run(change)
@@ -76,7 +82,10 @@ def test_a_restart_can_wait(everyone, playbook):
     assert "waits for a restart" in run.output and "databases: 16 -> 32" in run.output
     assert {name: instance.pid() for name, instance in everyone.items()} == pids
     assert in_effect(everyone, "hz") == {"20"} and in_effect(everyone, "databases") == {"16"}
-    assert "waits for a restart" in playbook.run({"redis_host_config": {"databases": 32, "hz": 20}, "redis_restart_policy": "report"}).output
+    assert (
+        "waits for a restart"
+        in playbook.run({"redis_host_config": {"databases": 32, "hz": 20}, "redis_restart_policy": "report"}).output
+    )
 
 
 @pytest.mark.parametrize("points", [["900 1"], []], ids=["with-snapshots", "without-snapshots"])
@@ -139,7 +148,9 @@ def test_what_someone_changed_by_hand_is_found_and_repaired(everyone, playbook):
     assert on_server.redis().config_get("maxmemory")["maxmemory"] == "1048576", "a check changed something"
     playbook.run()
     assert on_server.redis().config_get("maxmemory")["maxmemory"] != "1048576"
-    assert "timeout 300" in in_file.run(f"cat {in_file.conf}") and "maxclients" not in in_file.run(f"cat {in_file.conf}")
+    assert "timeout 300" in in_file.run(f"cat {in_file.conf}") and "maxclients" not in in_file.run(
+        f"cat {in_file.conf}"
+    )
     assert playbook.check().changed == 0
 
 
@@ -156,7 +167,9 @@ def test_a_file_that_the_server_rewrote_is_no_difference(everyone, playbook):
 
 def test_acl_users_of_the_server_outlive_a_run(everyone, playbook):
     for instance in everyone.values():
-        instance.redis().acl_setuser("reader", enabled=True, passwords=["+reader-secret"], commands=["+get"], keys=["*"])
+        instance.redis().acl_setuser(
+            "reader", enabled=True, passwords=["+reader-secret"], commands=["+get"], keys=["*"]
+        )
         instance.redis().config_rewrite()
     playbook.run({"redis_host_config": {"hz": 20}})
     restart(everyone)
@@ -196,7 +209,10 @@ def test_what_the_server_refuses_replaces_nothing(everyone, playbook):
 
 
 def test_data_and_log_can_lie_elsewhere(everyone, playbook):
-    moved = {"redis_data_dir": "/srv/{{ inventory_hostname }}/data", "redis_log_file": "/srv/{{ inventory_hostname }}/log/server.log"}
+    moved = {
+        "redis_data_dir": "/srv/{{ inventory_hostname }}/data",
+        "redis_log_file": "/srv/{{ inventory_hostname }}/log/server.log",
+    }
     fill(everyone, 1)
     refused = playbook.run(moved, fails=True)
     assert "redis_data_dir is /srv/" in refused.output
@@ -234,7 +250,9 @@ def test_the_log_goes_on_after_a_rotation(everyone):
 def test_the_journal_takes_the_log(everyone, playbook):
     playbook.run({"redis_log_file": ""})
     for instance in everyone.values():
-        assert "Ready to accept connections" in instance.run(f"journalctl --no-pager --unit {instance.unit} --since -1min")
+        assert "Ready to accept connections" in instance.run(
+            f"journalctl --no-pager --unit {instance.unit} --since -1min"
+        )
 
 
 def test_a_reboot_brings_it_back(everyone):
@@ -242,7 +260,9 @@ def test_a_reboot_brings_it_back(everyone):
     for instance in everyone.values():
         instance.redis().save()
     for container in {instance.says["lab_container"] for instance in everyone.values()}:
-        subprocess.run([instances.ROOT / "lab/podman", "restart", "--time", "10", container], check=True, capture_output=True)
+        subprocess.run(
+            [instances.ROOT / "lab/podman", "restart", "--time", "10", container], check=True, capture_output=True
+        )
     until = time.monotonic() + 60
     while True:
         try:

@@ -6,7 +6,9 @@ KEYS = 1000
 
 
 def installed(instance):
-    return instance.run("dpkg-query --show --showformat '${Version} ${db:Status-Want}\\n' redis-server redis-tools").splitlines()
+    return instance.run(
+        "dpkg-query --show --showformat '${Version} ${db:Status-Want}\\n' redis-server redis-tools"
+    ).splitlines()
 
 
 def test_it_comes_from_the_repository_and_is_held(everyone):

@@ -3,6 +3,7 @@
 Everything comes from the schema and a seeded random generator, so a run can be repeated. What depends on the machine
 alone (certificates and folders that exist, free ports, locales) is drawn from what every host has.
 """
+
 import pathlib
 import random
 import string
@@ -11,27 +12,74 @@ import yaml
 
 FAULTS = yaml.safe_load((pathlib.Path(__file__).parent / "faults.yml").read_text())
 NASTY = [
-    "a b", 'quo"te', "it's", "back\\slash", "#hash", "ünï ☃", '"', "'", "\\", "\\x41", '\\"', "tab\there", "$(id)",
-    "%s", "{x}", "a  b", " lead", "trail ", "yes", "0", "-1", "~", "!", "a,b", "[]", "\x01", "`", "a\\", "x" * 300,
-    "é" * 40]
+    "a b",
+    'quo"te',
+    "it's",
+    "back\\slash",
+    "#hash",
+    "ünï ☃",
+    '"',
+    "'",
+    "\\",
+    "\\x41",
+    '\\"',
+    "tab\there",
+    "$(id)",
+    "%s",
+    "{x}",
+    "a  b",
+    " lead",
+    "trail ",
+    "yes",
+    "0",
+    "-1",
+    "~",
+    "!",
+    "a,b",
+    "[]",
+    "\x01",
+    "`",
+    "a\\",
+    "x" * 300,
+    "é" * 40,
+]
 WORD = string.ascii_lowercase + string.digits
 PATHS = {
-    "dir": ["/ORACLE"], "include": ["/ORACLE/more.conf"], "aclfile": ["/ORACLE/users.acl", ""],
-    "unixsocket": ["/ORACLE/s.sock", ""], "pidfile": ["/ORACLE/p.pid", ""], "logfile": ["/ORACLE/r.log", ""]}
+    "dir": ["/ORACLE"],
+    "include": ["/ORACLE/more.conf"],
+    "aclfile": ["/ORACLE/users.acl", ""],
+    "unixsocket": ["/ORACLE/s.sock", ""],
+    "pidfile": ["/ORACLE/p.pid", ""],
+    "logfile": ["/ORACLE/r.log", ""],
+}
 SIZES = ["b", "k", "kb", "m", "mb", "g", "gb", "KB", "Mb", "GB", ""]
 RENAMES = ['FLUSHALL ""', "flushdb ''", "DEBUG dbg", "KEYS keys-secret"]
 # Good values of the types that are texts and lines; @ stands for a random word.
 GOOD = {
-    "string": ["@", "", "a b"], "filename": ["@", "@.x", "a b"], "hostname": ["@", "a.b-c", ""],
-    "locale": ["", "C", "POSIX"], "nodename": ["@", "node 1", ""], "ipv4": ["", "10.0.0.1"], "ipv6": ["", "::1"],
+    "string": ["@", "", "a b"],
+    "filename": ["@", "@.x", "a b"],
+    "hostname": ["@", "a.b-c", ""],
+    "locale": ["", "C", "POSIX"],
+    "nodename": ["@", "node 1", ""],
+    "ipv4": ["", "10.0.0.1"],
+    "ipv6": ["", "::1"],
     "template": ["{title}x", "redis {port}", "{{x", "{title} {listen-addr} {server-mode}", "{config-file} {port}"],
-    "addresses": ["127.0.0.1", ["127.0.0.1"], "127.0.0.1 -::1", ["127.0.0.1", "-::1"], "* -::*",
-                  "-10.99.0.1 127.0.0.1"],
-    "percents": ["", "50", "50 99.9", [1, 99.99], "0 100"], "numbers": ["0 200 800", [-2000, 0, 2000]],
-    "endpoint": ["127.0.0.1 1", ["localhost", 7777]], "module": [[]],
+    "addresses": [
+        "127.0.0.1",
+        ["127.0.0.1"],
+        "127.0.0.1 -::1",
+        ["127.0.0.1", "-::1"],
+        "* -::*",
+        "-10.99.0.1 127.0.0.1",
+    ],
+    "percents": ["", "50", "50 99.9", [1, 99.99], "0 100"],
+    "numbers": ["0 200 800", [-2000, 0, 2000]],
+    "endpoint": ["127.0.0.1 1", ["localhost", 7777]],
+    "module": [[]],
     "save": [[], "", "900 1", "900 1 300 10", ["900 1", "300 10"], [[60, 0]]],
     "output_limits": ["normal 0 0 0", ["replica 256mb 64mb 60", "pubsub 32mb 8mb 60"], "slave 1gb 0 0 normal 1 1 1"],
-    "flags": ["default", "save", "nosave now", ["save", "force"], "NOW"]}
+    "flags": ["default", "save", "nosave now", ["save", "force"], "NOW"],
+}
 
 
 class Generator:
@@ -106,8 +154,9 @@ class Generator:
     def typo(self, config: dict, name: str) -> None:
         """A letter less, more or exchanged."""
         at = self.random.randrange(len(name))
-        other = self.random.choice([name[:at] + name[at + 1:], name[:at] + "x" + name[at:], name[:at] + name[at:][::-1],
-                                    name + "s", "", "zz"])
+        other = self.random.choice(
+            [name[:at] + name[at + 1 :], name[:at] + "x" + name[at:], name[:at] + name[at:][::-1], name + "s", "", "zz"]
+        )
         config[other.replace("\n", "")] = config.pop(name)
 
     def foreign(self, config: dict, name: str) -> None:
@@ -123,12 +172,17 @@ class Generator:
 
     def bound(self, config: dict, name: str) -> None:
         """A number just outside, at the edge, or far away."""
-        numbers = [one for one, spec in self.known.items() if spec["type"] in ("int", "long", "memory",
-                                                                               "memory_or_percent", "octal", "numbers")]
+        numbers = [
+            one
+            for one, spec in self.known.items()
+            if spec["type"] in ("int", "long", "memory", "memory_or_percent", "octal", "numbers")
+        ]
         name = self.random.choice(numbers)
         spec = self.known[name]
         low, high = spec.get("min", 0), spec.get("max") or 2**31 - 1
-        edge = self.random.choice([low - 1, low, high, high + 1, -1, 2**63 - 1, 2**63, 2**64, 10**25, -2**31, 777, 778])
+        edge = self.random.choice(
+            [low - 1, low, high, high + 1, -1, 2**63 - 1, 2**63, 2**64, 10**25, -(2**31), 777, 778]
+        )
         if name not in ("port", "tls-port", "cluster-port") or edge > 65535 or edge < 0:
             config[name] = self.random.choice([edge, str(edge), f"{edge}%"])
 
@@ -157,8 +211,9 @@ class Generator:
         """Text that breaks careless quoting."""
         name = self.some("string", "filename", "hostname", "nodename", "events", "words", "template", "enum")
         if name != "cluster-config-file":
-            config[name] = self.random.choice([*NASTY, "two\nlines", "nul\0", "a/b", "a\\b", "../x", "{title}",
-                                               "requirepass x\nport 1"])
+            config[name] = self.random.choice(
+                [*NASTY, "two\nlines", "nul\0", "a/b", "a\\b", "../x", "{title}", "requirepass x\nport 1"]
+            )
 
     def twice(self, config: dict, name: str) -> None:
         """A list where one value is meant, or a directive under both its names."""

@@ -11,6 +11,7 @@ The controller hands over this file with `python3 -c` and the question on standa
 
 Parsing alone is not enough of a judge: ACL rules, TLS, cluster and (from Redis 8 on) unknown names are looked at later.
 """
+
 import concurrent.futures
 import contextlib
 import json
@@ -27,8 +28,10 @@ import threading
 import time
 
 # What the machine lacks says nothing about a configuration.
-MACHINE = re.compile(r"Cannot assign requested address|Permission denied|Name or service not known|"
-                     r"Address family not supported|Name does not resolve|Temporary failure in name resolution")
+MACHINE = re.compile(
+    r"Cannot assign requested address|Permission denied|Name or service not known|"
+    r"Address family not supported|Name does not resolve|Temporary failure in name resolution"
+)
 # The log must reach us, and the process must stay ours; all else is as the candidate says.
 OURS = ["--daemonize", "no", "--supervised", "no", "--syslog-enabled", "no", "--logfile", "", "--loglevel", "notice"]
 READY = re.compile(r"[Rr]eady to accept connections")
@@ -60,10 +63,18 @@ class Server:
             os.chown(os.path.join(self.folder, name), who.get("user", -1), who.get("group", -1))
         self.socket = os.path.join(self.folder, "ping.sock")
         self.process = subprocess.Popen(
-            ["redis-server", os.path.join(self.folder, "redis.conf"),
-             *(self.socket if one == "@SOCKET@" else one for one in options)],
-            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True, **who)
+            [
+                "redis-server",
+                os.path.join(self.folder, "redis.conf"),
+                *(self.socket if one == "@SOCKET@" else one for one in options),
+            ],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **who,
+        )
         self.said = b""
 
     def __enter__(self):

@@ -4,6 +4,7 @@ CISTERN_ORACLE_HOSTS names the servers, separated by commas: NAME of a running c
 any other, `chroot:/path` for a root with redis-server and python3 in it (needs root). A redis-server of this machine is
 asked in any case. CISTERN_ORACLE_COUNT and CISTERN_ORACLE_SEED change how many configurations a server gets and which.
 """
+
 import collections
 import json
 import os
@@ -28,21 +29,31 @@ if shutil.which("redis-server"):
 # What the checker refuses although the server starts: the reason, the share of configurations that may meet it, and
 # what the checker says then. The first two are what the generator makes most of.
 STRICTER = {
-    "one spelling of a name; no word that the server only reads for old files or its own tests":
-        (0.06, "is not a Redis directive|works up to Redis"),
+    "one spelling of a name; no word that the server only reads for old files or its own tests": (
+        0.06,
+        "is not a Redis directive|works up to Redis",
+    ),
     "of two lines the last one would silently win": (0.06, "takes one value, not a list|is the same directive as"),
-    "the server cuts it, changes it or reads it by where it is started":
-        (0.03, "bytes long|must be an absolute path|must be addresses|blank title|must be the name of a locale|"
-               "must be from 1 to|must be at least"),
-    "it fails as soon as it is used":
-        (0.03, "must be words of|must be a host and a port|must end in a port|must name an address|must not be empty"),
-    "a number or size is written plainly: no sign, no leading zero, no lone unit":
-        (0.02, "must be a size|must be a whole number|must be a file mode|must be from|must be numbers|"
-               "must be seconds|must be class"),
+    "the server cuts it, changes it or reads it by where it is started": (
+        0.03,
+        "bytes long|must be an absolute path|must be addresses|blank title|must be the name of a locale|"
+        "must be from 1 to|must be at least",
+    ),
+    "it fails as soon as it is used": (
+        0.03,
+        "must be words of|must be a host and a port|must end in a port|must name an address|must not be empty",
+    ),
+    "a number or size is written plainly: no sign, no leading zero, no lone unit": (
+        0.02,
+        "must be a size|must be a whole number|must be a file mode|must be from|must be numbers|"
+        "must be seconds|must be class",
+    ),
     "YAML reads it as something else than it says": (0.01, "to YAML"),
     "a line break or NUL in a value would be another line": (0.01, "must be one line"),
-    "an ACL rule of no effect":
-        (0.01, "must start with the user's name|is not a rule of ACLs|takes a password away|names '"),
+    "an ACL rule of no effect": (
+        0.01,
+        "must start with the user's name|is not a rule of ACLs|takes a password away|names '",
+    ),
     "a shape without a meaning": (0.01, "must be a plain value|must be pairs of|must be a command and"),
 }
 
@@ -59,8 +70,9 @@ def ask(host: str, question: dict) -> object:
     start = {"local": [], "chroot": ["chroot", place], "podman": ["podman", "exec", "-i", place]}
     # Containers of the lab have to be handled with the settings that they were started with.
     own = [str(HERE.parents[1] / "lab/podman"), "exec", "-i", host]
-    done = subprocess.run([*start.get(way, own), *python], input=json.dumps(question), stdout=subprocess.PIPE,
-                          text=True, check=False)
+    done = subprocess.run(
+        [*start.get(way, own), *python], input=json.dumps(question), stdout=subprocess.PIPE, text=True, check=False
+    )
     assert done.returncode == 0, f"the judge on {host} failed, its reason stands above"
     return json.loads(done.stdout)
 
@@ -76,14 +88,35 @@ def known(version: str) -> dict:
     """The schema's lines of the names that this version has."""
     spec = {name: redis.entry(name, SCHEMA, version) for name in SCHEMA}
     foreign = re.compile("needs Redis|works up to|is a directive of Valkey")
-    return {name: line for name, line in spec.items()
-            if not any(foreign.match(one.says) for one in redis.problems({name: "x"}, SCHEMA, version, together=False))}
+    return {
+        name: line
+        for name, line in spec.items()
+        if not any(foreign.match(one.says) for one in redis.problems({name: "x"}, SCHEMA, version, together=False))
+    }
 
 
 def certificate(folder: pathlib.Path) -> dict:
     """A key and a certificate for the candidates with TLS."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=oracle", "-days", "2",
-                    "-keyout", folder / "key", "-out", folder / "crt"], check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=oracle",
+            "-days",
+            "2",
+            "-keyout",
+            folder / "key",
+            "-out",
+            folder / "crt",
+        ],
+        check=True,
+        capture_output=True,
+    )
     return {"tls.key": (folder / "key").read_text(), "tls.crt": (folder / "crt").read_text()}
 
 
@@ -104,23 +137,40 @@ def test_checker_agrees_with_server(server, tmp_path):
     texts = [text_of({"port": 20000 + number % 12000, **config}) for number, config in enumerate(configs)]
     print(f"\n{host}: {version}, {len(configs)} configurations, seed {SEED}", flush=True)
     files = {"users.acl": "", "more.conf": "# nothing\n", **certificate(tmp_path)}
-    verdicts = ask(host, {"do": "start", "files": files, "candidates": [
-        {"text": text, "ping": number % 8 == 1} for number, text in enumerate(texts)]})
+    verdicts = ask(
+        host,
+        {
+            "do": "start",
+            "files": files,
+            "candidates": [{"text": text, "ping": number % 8 == 1} for number, text in enumerate(texts)],
+        },
+    )
 
-    fatal = [(config, text, verdict) for config, text, verdict, says in zip(configs, texts, verdicts, found,
-                                                                            strict=True) if verdict and not says]
+    fatal = [
+        (config, text, verdict)
+        for config, text, verdict, says in zip(configs, texts, verdicts, found, strict=True)
+        if verdict and not says
+    ]
     stricter, unexplained = collections.Counter(), []
     for text, verdict, says in zip(texts, verdicts, found, strict=True):
         if not verdict and says:
-            reason = next((why for why, (_share, pattern) in STRICTER.items() if any(re.search(pattern, one.says)
-                                                                                     for one in says)), None)
+            reason = next(
+                (
+                    why
+                    for why, (_share, pattern) in STRICTER.items()
+                    if any(re.search(pattern, one.says) for one in says)
+                ),
+                None,
+            )
             stricter[reason] += 1
             if reason is None:
                 unexplained.append((text, says))
     both = sum(1 for verdict, says in zip(verdicts, found, strict=True) if verdict and says)
     neither = sum(1 for verdict, says in zip(verdicts, found, strict=True) if not verdict and not says)
-    print(f"{host}: accepted and running {neither}, refused and fatal {both}, accepted but fatal {len(fatal)}, "
-          f"refused but fine {sum(stricter.values())}")
+    print(
+        f"{host}: accepted and running {neither}, refused and fatal {both}, accepted but fatal {len(fatal)}, "
+        f"refused but fine {sum(stricter.values())}"
+    )
     for reason, number in stricter.most_common():
         print(f"  {number:4}  {reason}")
     for config, text, verdict in fatal[:20]:
@@ -155,9 +205,14 @@ def test_names(server):
 def test_defaults(server):
     """The schema's defaults are what a server without a configuration says."""
     ours = {"port", "unixsocket", "dir", "pidfile"}  # set by the judge
-    wrong = {name: (line["default"], server["known"].get(name)) for name, line in known(server["version"]).items()
-             if name not in ours and "default" in line and not line.get("file_only")
-             and line["default"] != server["known"].get(name)}
+    wrong = {
+        name: (line["default"], server["known"].get(name))
+        for name, line in known(server["version"]).items()
+        if name not in ours
+        and "default" in line
+        and not line.get("file_only")
+        and line["default"] != server["known"].get(name)
+    }
     assert not wrong
 
 
@@ -166,6 +221,9 @@ def test_live(server):
     refusal = re.compile("immutable|protected config|Unsupported CONFIG|Unknown option")
     refused = {name for name, reply in server["set"].items() if refusal.search(str(reply))}
     names = {name: line for name, line in known(server["version"]).items() if not line.get("file_only")}
-    wrong = {name: server["set"].get(name) for name in names
-             if redis.is_live(name, SCHEMA, server["version"]) == (name in refused)}
+    wrong = {
+        name: server["set"].get(name)
+        for name in names
+        if redis.is_live(name, SCHEMA, server["version"]) == (name in refused)
+    }
     assert not wrong

@@ -35,6 +35,9 @@ def pytest_runtest_makereport(item, call):
     report = yield
     instance = getattr(item, "funcargs", {}).get("instance")
     if report.failed and instance is not None:
-        journal = instance.host.run(f"journalctl --no-pager --output=short-iso --lines=20 --unit={instance.unit}; tail -20 {instance.says['redis_log_file']}")
+        journal = instance.host.run(
+            f"journalctl --no-pager --output=short-iso --lines=20 --unit={instance.unit}; "
+            f"tail -20 {instance.says['redis_log_file']}"
+        )
         report.sections.append((f"journal and log of {instance}", journal.stdout))
     return report

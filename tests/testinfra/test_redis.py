@@ -14,13 +14,18 @@ def test_it_answers_with_the_password(instance):
 
 @pytest.mark.parametrize("password", ["", "not the password"])
 def test_it_refuses_anyone_else(instance, password):
-    with pytest.raises((redis.AuthenticationError, redis.ResponseError), match="NOAUTH|WRONGPASS|Authentication required|invalid username-password"):
+    with pytest.raises(
+        (redis.AuthenticationError, redis.ResponseError),
+        match="NOAUTH|WRONGPASS|Authentication required|invalid username-password",
+    ):
         instance.redis(password=password).ping()
 
 
 def test_it_listens_where_the_inventory_says_and_nowhere_else(instance):
     pid = instance.pid()
-    rows = [line.split() for line in instance.run("ss --listening --tcp --numeric --processes --no-header").splitlines()]
+    rows = [
+        line.split() for line in instance.run("ss --listening --tcp --numeric --processes --no-header").splitlines()
+    ]
     listens = {row[3] for row in rows if f"pid={pid}," in row[-1]}
     wanted = {f"[{address}]" if ":" in address else address for address in instance.says["redis_bind"]}
     assert listens == {f"{address.lstrip('-')}:{instance.says['redis_port']}" for address in wanted}
@@ -46,11 +51,17 @@ def as_server(name, value):
 def test_what_the_file_says_survives_a_restart(instance):
     """The file and the running server agree, so that the next start changes nothing."""
     client = instance.redis()
-    lines = [line.split(None, 1) for line in instance.run(f"cat {instance.conf}").splitlines() if line and not line.startswith("#")]
+    lines = [
+        line.split(None, 1)
+        for line in instance.run(f"cat {instance.conf}").splitlines()
+        if line and not line.startswith("#")
+    ]
     names = {name for name, *_rest in lines} - {"replicaof", "user", "include", "loadmodule", "rename-command"}
     assert {"port", "dir", "requirepass"} <= names
     plain = {name: rest[0] for name, *rest in lines if name in names and rest and re.fullmatch(r"[\w./-]+", rest[0])}
-    assert {name: client.config_get(name).get(name) for name in plain} == {name: as_server(name, text) for name, text in plain.items()}
+    assert {name: client.config_get(name).get(name) for name in plain} == {
+        name: as_server(name, text) for name, text in plain.items()
+    }
 
 
 def test_files_belong_to_whom_they_should(instance):
@@ -85,7 +96,8 @@ def test_the_unit_is_as_hardened_as_packaged(instance):
     # the packaged unit, alone, under a folder without our drop-in
     before = instance.run(
         f"folder=$(mktemp -d) && cp $(systemctl show --property FragmentPath --value {instance.unit}) $folder/{name}"
-        f" && systemd-analyze security --no-pager --offline=true $folder/{name} | tail -1; rm -r $folder")
+        f" && systemd-analyze security --no-pager --offline=true $folder/{name} | tail -1; rm -r $folder"
+    )
     after = instance.run(f"systemd-analyze security --no-pager {instance.unit} | tail -1")
     assert exposure(after) <= exposure(before)
 
@@ -101,7 +113,10 @@ def test_the_kernel_is_set_at_boot_and_now(instance):
     assert "vm.overcommit_memory = 1" in instance.run("cat /etc/sysctl.d/60-redis.conf")
     assert "transparent_hugepage/enabled - - - - madvise" in instance.run("cat /etc/tmpfiles.d/redis-hugepages.conf")
     backlog = int(instance.redis().config_get("tcp-backlog")["tcp-backlog"])
-    assert int(re.search(r"net.core.somaxconn = (\d+)", instance.run("cat /etc/sysctl.d/60-redis.conf")).group(1)) >= backlog
+    assert (
+        int(re.search(r"net.core.somaxconn = (\d+)", instance.run("cat /etc/sysctl.d/60-redis.conf")).group(1))
+        >= backlog
+    )
     if instance.host.run("systemd-detect-virt --container --quiet").rc != 0:
         assert instance.run("cat /proc/sys/vm/overcommit_memory") == "1"
         assert int(instance.run("cat /proc/sys/net/core/somaxconn")) >= backlog
@@ -115,11 +130,13 @@ def test_the_log_is_rotated(instance):
 
 
 PLACES = {
-    "arguments and environment of processes": "for p in /proc/[0-9]*; do tr '\\0' '\\n' < $p/cmdline; [ -r $p/environ ] && tr '\\0' '\\n' < $p/environ; done 2>/dev/null",
+    "arguments and environments": "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'",
     "the journal": "journalctl --no-pager --quiet",
     "units": "systemctl cat 'redis*' --no-pager",
     "logs": "cat /var/log/redis/*.log",
-    "files that others can read": "find /etc /var /run /tmp /opt /srv /home -xdev -type f -perm /o+r -size -2M -exec cat {} + 2>/dev/null",
+    "files that others can read": (
+        "find /etc /var /run /tmp /opt /srv /home -xdev -type f -perm /o+r -size -2M -exec cat {} + 2>/dev/null"
+    ),
 }
 
 
@@ -127,6 +144,8 @@ PLACES = {
 def test_the_password_is_nowhere_it_should_not_be(instance, place):
     # the pattern travels encoded, lest this very test put the password into a list of processes
     pattern = base64.b64encode(instance.says["redis_password"].encode()).decode()
-    found = instance.host.run(f"pattern=$(mktemp) && echo {pattern} | base64 -d > $pattern"
-                              f" && ({PLACES[place]}) | grep --text --count --fixed-strings --file $pattern; rm $pattern")
+    found = instance.host.run(
+        f"pattern=$(mktemp) && echo {pattern} | base64 -d > $pattern"
+        f" && ({PLACES[place]}) | grep --text --count --fixed-strings --file $pattern; rm $pattern"
+    )
     assert found.stdout.strip() == "0", place

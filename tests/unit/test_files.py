@@ -10,8 +10,13 @@ from ansible_collections.cistern.core.plugins.module_utils import files
 
 @pytest.fixture
 def want(tmp_path):
-    return {"path": str(tmp_path / "folder" / "file"), "content": "text ✓\n", "owner": pwd.getpwuid(os.getuid()).pw_name,
-            "group": grp.getgrgid(os.getgid()).gr_name, "mode": "0640"}
+    return {
+        "path": str(tmp_path / "folder" / "file"),
+        "content": "text ✓\n",
+        "owner": pwd.getpwuid(os.getuid()).pw_name,
+        "group": grp.getgrgid(os.getgid()).gr_name,
+        "mode": "0640",
+    }
 
 
 def found(want):
@@ -24,8 +29,10 @@ def test_a_file_is_made_once(want):
     assert files.differs(want, found(want)) == []
 
 
-@pytest.mark.parametrize("change, says", [
-    ({"content": "other"}, ["content"]), ({"mode": "0600"}, ["mode"]), ({"owner": "nobody"}, ["owner"])])
+@pytest.mark.parametrize(
+    "change, says",
+    [({"content": "other"}, ["content"]), ({"mode": "0600"}, ["mode"]), ({"owner": "nobody"}, ["owner"])],
+)
 def test_what_differs_is_named(want, change, says):
     files.write(want)
     assert files.differs({**want, **change}, found(want)) == says

@@ -4,7 +4,20 @@ import pytest
 from ansible_collections.cistern.core.plugins.module_utils import redis_conf
 from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_schema
 
-NASTY = ["plain", "", "two words", 'a "quoted" word', "it's", "#1", "back\\slash", "ends with \\", "für dich ✓", "tab\there", "'", '"']
+NASTY = [
+    "plain",
+    "",
+    "two words",
+    'a "quoted" word',
+    "it's",
+    "#1",
+    "back\\slash",
+    "ends with \\",
+    "für dich ✓",
+    "tab\there",
+    "'",
+    '"',
+]
 
 
 @pytest.mark.parametrize("word", NASTY)
@@ -13,14 +26,17 @@ def test_what_the_controller_writes_is_what_a_host_reads(word):
     assert redis_conf.split_args(line) == ["requirepass", word]
 
 
-@pytest.mark.parametrize("line, words", [
-    ('save ""', ["save", ""]),
-    ("a   b\tc", ["a", "b", "c"]),
-    (r'x "\x41\n"', ["x", "A\n"]),
-    (r"x 'it\'s \n'", ["x", r"it's \n"]),
-    ('x "open', None),
-    ('x "closed"then', None),
-])
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ('save ""', ["save", ""]),
+        ("a   b\tc", ["a", "b", "c"]),
+        (r'x "\x41\n"', ["x", "A\n"]),
+        (r"x 'it\'s \n'", ["x", r"it's \n"]),
+        ('x "open', None),
+        ('x "closed"then', None),
+    ],
+)
 def test_a_line_is_split_as_the_server_splits_it(line, words):
     assert redis_conf.split_args(line) == words
 
@@ -31,14 +47,19 @@ def test_the_last_value_counts_and_names_have_no_case():
 
 
 def test_the_servers_own_lines_are_kept():
-    on_disk = 'port 1\nreplicaof 10.0.0.1 6379\nuser default on #abc ~* &* +@all\nuser app on #def ~* +get\nmaxmemory 5\n'
-    assert redis_conf.with_server_lines("port 2\n", on_disk) == "port 2\nreplicaof 10.0.0.1 6379\nuser app on #def ~* +get\n"
+    on_disk = (
+        "port 1\nreplicaof 10.0.0.1 6379\nuser default on #abc ~* &* +@all\nuser app on #def ~* +get\nmaxmemory 5\n"
+    )
+    assert (
+        redis_conf.with_server_lines("port 2\n", on_disk)
+        == "port 2\nreplicaof 10.0.0.1 6379\nuser app on #def ~* +get\n"
+    )
 
 
 def test_secrets_are_hidden():
     text = 'port 1\nrequirepass "a b"\n# requirepass old\nmasterauth x\nuser app on >secret\ntls-key-file-pass p\n'
     shown = redis_conf.masked(text)
-    assert not any(secret in shown for secret in ('a b', "masterauth x", ">secret", "pass p"))
+    assert not any(secret in shown for secret in ("a b", "masterauth x", ">secret", "pass p"))
     assert "port 1" in shown and shown.count(redis_conf.HIDDEN) == 4
 
 

@@ -8,15 +8,18 @@ from ansible_collections.cistern.core.plugins.plugin_utils import redis_schema
 NAMES = ["redis-server", "python3-redis"]
 
 
-@pytest.mark.parametrize("installed, version, wanted", [
-    ({}, "", NAMES),
-    ({"redis-server": "5:7.0.15-1", "python3-redis": "4.3.4-3"}, "", []),
-    ({"redis-server": "5:7.0.15-1", "python3-redis": "4.3.4-3"}, "7.0", []),
-    ({"redis-server": "5:7.0.15-1", "python3-redis": "4.3.4-3"}, "7.0.15", []),
-    ({"redis-server": "5:7.0.15-1", "python3-redis": "4.3.4-3"}, "7.0.1", ["redis-server"]),
-    ({"redis-server": "5:7.0.15-1", "python3-redis": "4.3.4-3"}, "7.2", ["redis-server"]),
-    ({"redis-server": "5:7.0.15-1"}, "", ["python3-redis"]),
-])
+@pytest.mark.parametrize(
+    "installed, version, wanted",
+    [
+        ({}, "", NAMES),
+        ({"redis-server": "5:7.0.15-1", "python3-redis": "4.3.4-3"}, "", []),
+        ({"redis-server": "5:7.0.15-1", "python3-redis": "4.3.4-3"}, "7.0", []),
+        ({"redis-server": "5:7.0.15-1", "python3-redis": "4.3.4-3"}, "7.0.15", []),
+        ({"redis-server": "5:7.0.15-1", "python3-redis": "4.3.4-3"}, "7.0.1", ["redis-server"]),
+        ({"redis-server": "5:7.0.15-1", "python3-redis": "4.3.4-3"}, "7.2", ["redis-server"]),
+        ({"redis-server": "5:7.0.15-1"}, "", ["python3-redis"]),
+    ],
+)
 def test_only_what_is_missing_or_not_the_pinned_version_is_installed(installed, version, wanted):
     packages = {name: {"version": text, "hold": False} for name, text in installed.items()}
     assert redis_wanted_packages(NAMES, packages, version) == wanted

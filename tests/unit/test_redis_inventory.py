@@ -1,7 +1,7 @@
 """What the check says of an inventory: each file of cases/redis_inventory is one case.
 
-`hosts` gives each instance its variables, its `machine` and, when it was asked, `facts`; `errors` and `warnings` are the
-sentences, in order.
+`hosts` gives each instance its variables, its `machine` and, when it was asked, `facts`; `errors` and `warnings` are
+the sentences, in order.
 """
 
 from pathlib import Path
@@ -47,8 +47,13 @@ def test_check(path):
 
 
 def test_one_instance_acts_for_its_machine():
-    case = {"hosts": {"a": {"machine": "m"}, "b": {"machine": "m", "says": {"redis_instance": "two", "redis_config": {"tcp-backlog": 9000}}},
-                      "c": {"says": {"redis_instance": "three"}}}}
+    case = {
+        "hosts": {
+            "a": {"machine": "m"},
+            "b": {"machine": "m", "says": {"redis_instance": "two", "redis_config": {"tcp-backlog": 9000}}},
+            "c": {"says": {"redis_instance": "three"}},
+        }
+    }
     told = redis_inventory.machines(instances(case), ["a", "b", "c"])
     assert {name: entry["lead"] for name, entry in told.items()} == {"a": True, "b": False, "c": True}
     assert {name: entry["unnamed"] for name, entry in told.items()} == {"a": True, "b": True, "c": False}

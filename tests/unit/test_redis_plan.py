@@ -1,7 +1,7 @@
 """What a run decides to do: each file of cases/redis_plan is one case.
 
-A case changes `usual`, an instance that is as the inventory wants it: `want` and `have` are laid over it, `steps` are the
-sentences that an operator would read, `refused` is a part of the refusal.
+A case changes `usual`, an instance that is as the inventory wants it: `want` and `have` are laid over it, `steps` are
+the sentences that an operator would read, `refused` is a part of the refusal.
 """
 
 import copy
@@ -9,25 +9,71 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, describe, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe
 
-CASES = sorted(Path(__file__).parent.glob('cases/redis_plan/*.yml'))
-SETTINGS = {'maxmemory': '268435456', 'save': '900 1', 'appendonly': 'no', 'databases': '16', 'maxclients': '10000', 'requirepass': 'secret',
-            'dir': '/var/lib/redis', 'dbfilename': 'dump.rdb', 'appendfilename': 'appendonly.aof', 'appenddirname': 'appendonlydir',
-            'replica-priority': '100', 'slave-priority': '100', 'rename-command': 'flushall get set', 'loadmodule': ''}
+CASES = sorted(Path(__file__).parent.glob("cases/redis_plan/*.yml"))
+SETTINGS = {
+    "maxmemory": "268435456",
+    "save": "900 1",
+    "appendonly": "no",
+    "databases": "16",
+    "maxclients": "10000",
+    "requirepass": "secret",
+    "dir": "/var/lib/redis",
+    "dbfilename": "dump.rdb",
+    "appendfilename": "appendonly.aof",
+    "appenddirname": "appendonlydir",
+    "replica-priority": "100",
+    "slave-priority": "100",
+    "rename-command": "flushall get set",
+    "loadmodule": "",
+}
 
 
 def usual():
-    conf = {'path': '/etc/redis/redis.conf', 'content': 'x', 'owner': 'redis', 'group': 'redis', 'mode': '0640'}
-    unit = {'path': '/etc/systemd/system/x.d/cistern.conf', 'content': 'u', 'owner': 'root', 'group': 'root', 'mode': '0644', 'unit': True}
-    found = {'kind': 'file', 'mtime': 100}
-    want = {'conf': conf, 'files': [unit], 'unit': 'redis-server.service', 'kernel': {'vm.overcommit_memory': 1}, 'restart': True,
-            'immutable': ['databases', 'dir', 'dbfilename', 'appendfilename', 'appenddirname'], 'aliases': {'slave-priority': 'replica-priority'}}
-    have = {'files': {file['path']: {**file, **found, 'text': file['content']} for file in (conf, unit)},
-            'unit': {'load': 'loaded', 'active': 'active', 'enabled': 'enabled', 'reload': False, 'pid': 7, 'started': 200, 'replaced': False},
-            'kernel': {'vm.overcommit_memory': '1'}, 'container': False, 'version': '7.0.15', 'running_version': '7.0.15',
-            'wanted': dict(SETTINGS), 'on_disk': dict(SETTINGS), 'running': {k: v for k, v in SETTINGS.items() if isinstance(v, str)},
-            'keys': 0, 'databases': [], 'stored': False, 'descriptors': 65535}
+    conf = {"path": "/etc/redis/redis.conf", "content": "x", "owner": "redis", "group": "redis", "mode": "0640"}
+    unit = {
+        "path": "/etc/systemd/system/x.d/cistern.conf",
+        "content": "u",
+        "owner": "root",
+        "group": "root",
+        "mode": "0644",
+        "unit": True,
+    }
+    found = {"kind": "file", "mtime": 100}
+    want = {
+        "conf": conf,
+        "files": [unit],
+        "unit": "redis-server.service",
+        "kernel": {"vm.overcommit_memory": 1},
+        "restart": True,
+        "immutable": ["databases", "dir", "dbfilename", "appendfilename", "appenddirname"],
+        "aliases": {"slave-priority": "replica-priority"},
+    }
+    have = {
+        "files": {file["path"]: {**file, **found, "text": file["content"]} for file in (conf, unit)},
+        "unit": {
+            "load": "loaded",
+            "active": "active",
+            "enabled": "enabled",
+            "reload": False,
+            "pid": 7,
+            "started": 200,
+            "replaced": False,
+        },
+        "kernel": {"vm.overcommit_memory": "1"},
+        "container": False,
+        "version": "7.0.15",
+        "running_version": "7.0.15",
+        "wanted": dict(SETTINGS),
+        "on_disk": dict(SETTINGS),
+        "running": {k: v for k, v in SETTINGS.items() if isinstance(v, str)},
+        "keys": 0,
+        "databases": [],
+        "stored": False,
+        "descriptors": 65535,
+    }
     return want, have
 
 
@@ -42,15 +88,15 @@ def test_there_are_cases():
     assert len(CASES) >= 20
 
 
-@pytest.mark.parametrize('path', CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_plan(path):
-    case = yaml.safe_load(path.read_text(encoding='utf-8'))
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
     want, have = usual()
-    want, have = laid_over(want, case.get('want', {})), laid_over(have, case.get('have', {}))
+    want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
     untouched = copy.deepcopy((want, have))
-    if 'refused' in case:
-        with pytest.raises(Refused, match=case['refused']):
+    if "refused" in case:
+        with pytest.raises(Refused, match=case["refused"]):
             plan(want, have)
     else:
-        assert [describe(step) for step in plan(want, have)] == case['steps']
+        assert [describe(step) for step in plan(want, have)] == case["steps"]
     assert (want, have) == untouched
