@@ -15,7 +15,7 @@ LAYERS = ("redis_config", "redis_group_config", "redis_host_config")
 
 
 class ActionModule(ActionBase):
-    """With `machines`, hold it also against what the hosts said of themselves (the register __redis_facts)."""
+    """With `machines`, hold it also against what the hosts said of themselves (the register __redis_asked)."""
 
     _requires_connection = False
 
@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
             origins=origins,
             broken=broken,
             baseline=task_vars["__redis_baseline"],
-            facts=raw.get("__redis_facts") if self._task.args.get("machines") else None,
+            facts=raw.get("__redis_asked", {}).get("facts") if self._task.args.get("machines") else None,
         )
 
 

@@ -35,7 +35,10 @@ def plan(want, have):
     """Return the steps, in order. Empty means that all is as it should be."""
     steps = _kernel(want, have)
     changed = [file for file in want["files"] if files.differs(file, have["files"].get(file["path"]))]
-    steps += [{"do": "write", "path": file["path"], **_unmodified(file, have)} for file in changed]
+    steps += [
+        {"do": "remove" if file.get("absent") else "write", "path": file["path"], **_unmodified(file, have)}
+        for file in changed
+    ]
     if have["unit"]["reload"] or any(file.get("unit") for file in changed):
         steps.append({"do": "reload units"})
     conf = _conf(want, have)
@@ -47,7 +50,12 @@ def plan(want, have):
 def _unmodified(file, have):
     """Return the time a unit's file keeps where only its comments change: nobody restarts for a comment."""
     found = have["files"].get(file["path"])
-    same = found and file.get("unit") and files.meaning(file.get("content")) == files.meaning(found["text"])
+    same = (
+        found
+        and file.get("unit")
+        and not file.get("absent")
+        and files.meaning(file.get("content")) == files.meaning(found["text"])
+    )
     return {"modified": found["mtime"]} if same else {}
 
 
@@ -131,13 +139,8 @@ def _restart(want, have, drift):
         why.append("its program was replaced by an upgrade")
     for file in want["files"]:
         found = have["files"].get(file["path"])
-        if (
-            file.get("unit")
-            and not _unmodified(file, have)
-            or found
-            and file.get("unit")
-            and found["mtime"] > have["unit"]["started"]
-        ):
+        changed = files.differs(file, found) and not _unmodified(file, have)
+        if file.get("unit") and (changed or (found and found["mtime"] > have["unit"]["started"])):
             why.append(file["path"])
     if not why:
         return []

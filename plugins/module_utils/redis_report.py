@@ -47,7 +47,7 @@ def diffs(steps, want, have):
     wanted = {file["path"]: file for file in [want["conf"], *want["files"]]}
     found = [
         files.diff(wanted[path], have["files"][path], redis_conf.masked)
-        for path in dict.fromkeys(step["path"] for step in steps if step["do"] == "write")
+        for path in dict.fromkeys(step["path"] for step in steps if step["do"] in ("write", "remove"))
     ]
     for step in steps:
         if step["do"] == "set":

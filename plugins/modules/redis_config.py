@@ -1,10 +1,9 @@
 #!/usr/bin/python
 """Converge one Redis instance: its files, its unit, the values it runs with."""
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import files, kernel, redis_conf, redis_server, systemd
+from ansible_collections.cistern.core.plugins.module_utils import kernel, machine, redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis_apply import apply
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe, diffs, notes
 from ansible_collections.cistern.core.plugins.module_utils.redis_state import observe
@@ -45,6 +44,7 @@ options:
       group: {description: Its group., type: str, required: true}
       mode: {description: Its mode in four octal digits., type: str, required: true}
       unit: {description: Takes effect when the unit restarts., type: bool, default: false}
+      unless_container: {description: Whether it is absent in a container., type: bool, default: false}
       absent: {description: Whether it must not be there., type: bool, default: false}
   kernel: {description: Kernel settings and their values., type: dict, default: {}}
   addresses: {description: Addresses to reach the server on., type: list, elements: str, required: true}
@@ -57,11 +57,14 @@ options:
   aliases: {description: Other names of directives., type: dict, default: {}}
   phase:
     description:
+      - V(ask) changes nothing. It tells the facts of the machine, and whether a change is to be made.
       - V(change) does everything but a restart, and tells in C(pending) what waits for one.
       - V(restart) restarts if something waits for it, so that a play can let one instance go after the other.
     type: str
-    choices: [change, restart]
+    choices: [ask, change, restart]
     default: change
+  packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
+  other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
 """
 EXAMPLES = r"""
 - name: Write the configuration and make the server run with it
@@ -74,6 +77,8 @@ steps: {description: "What was done or, in check mode, would be done, in order."
 pending: {description: What waits for a restart., type: list, returned: always}
 notes: {description: "What differs and is not ours, such as the kernel of a container.", type: list, returned: always}
 version: {description: The version that runs., type: str, returned: always}
+differs: {description: Whether there is anything to do., type: bool, returned: in phase ask}
+facts: {description: What the machine is and has., type: dict, returned: in phase ask}
 """
 
 FILE = {
@@ -97,6 +102,7 @@ SPEC = {
             **FILE,
             "content": {"type": "str"},
             "unit": {"type": "bool", "default": False},
+            "unless_container": {"type": "bool", "default": False},
             "absent": {"type": "bool", "default": False},
         },
     },
@@ -106,73 +112,13 @@ SPEC = {
     "password": {"type": "str", "required": True, "no_log": True},
     "immutable": {"type": "dict", "required": True},
     "aliases": {"type": "dict", "default": {}},
-    "phase": {"type": "str", "choices": ["change", "restart"], "default": "change"},
+    "phase": {"type": "str", "choices": ["ask", "change", "restart"], "default": "change"},
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "other_files": {"type": "list", "elements": "str", "default": []},
 }
 
 
-def apply(step, want, have):
-    """Take one step."""
-    do = step["do"]
-    if do == "kernel":
-        kernel.apply(step["name"], step["want"])
-    elif do == "write":
-        files.write(_file(step, want, have), step.get("modified"))
-    elif do == "reload units":
-        systemd.do("daemon-reload")
-    elif do == "enable":
-        systemd.do("enable", step["unit"])
-    elif do == "start":
-        systemd.do("reset-failed", step["unit"])
-        systemd.do("start", step["unit"])
-    elif do == "set":
-        redis_server.set_live(have["client"], step["want"], have["running_version"])
-    elif do == "append only":
-        redis_server.switch_append_only(have["client"] or _reconnect(want), step["to"])
-    elif do == "restart":
-        _restart(step, want, have)
-
-
-def _file(step, want, have):
-    if step["path"] != want["conf"]["path"]:
-        return next(file for file in want["files"] if file["path"] == step["path"])
-    on_disk = have["files"][step["path"]]
-    text = want["conf"]["content"]
-    if "appendonly" in step:
-        text = redis_conf.without(text, ["appendonly"]) + f"appendonly {step['appendonly']}\n"
-    if on_disk is None:
-        return {**want["conf"], "content": text}
-    if redis_conf.MARK not in on_disk["text"]:
-        # the package's file, or one that an operator wrote by hand: kept once, beside ours
-        original = step["path"] + ".before-cistern"
-        if not os.path.exists(original):
-            files.write({**want["conf"], "path": original, "content": on_disk["text"]})
-    return {**want["conf"], "content": redis_conf.with_server_lines(text, on_disk["text"])}
-
-
-def _reconnect(want):
-    client = redis_server.connect(want["addresses"], [want["port"]], [want["password"]])
-    redis_server.wait_loaded(client)
-    return client
-
-
-def _restart(step, want, have):
-    """Restart the unit. A server without persistence would come back empty, so its keys travel in a snapshot."""
-    state = have["client"].info("persistence")
-    broken = [name for name in ("rdb_last_bgsave_status", "aof_last_write_status") if state.get(name, "ok") != "ok"]
-    if broken:
-        raise RuntimeError(
-            f"not restarted, since the keys could not be written to disk ({', '.join(broken)} is not ok; see the log)"
-        )
-    snapshot = os.path.join(have["running"]["dir"], have["running"]["dbfilename"])
-    travels = step.get("carry") and not os.path.exists(snapshot)
-    if step.get("carry"):
-        # with a save point, the server writes its keys when systemd stops it, after the last client has been served
-        have["client"].execute_command("CONFIG", "SET", "save", "3600 1")
-    systemd.do("restart", step["unit"])
-    _reconnect(want)
-    if travels and os.path.exists(snapshot):
-        # left behind, it would bring old keys back after a crash
-        os.unlink(snapshot)
+FAILURES = (Refused, redis_server.Unusable, redis_server.WrongPassword, redis_server.RedisError, OSError, RuntimeError)
 
 
 def immutable(by_series, version):
@@ -185,30 +131,57 @@ def _series(version):
     return [int(part) for part in version.split(".")[:2]]
 
 
+def ask(module, want):
+    """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
+    facts = machine.observe(module.params["packages"], module.params["other_files"])
+    told = {"differs": True, "notes": []}
+    try:
+        have, steps = planned(want)
+        told = {"differs": bool(steps), "notes": notes(want, have)}
+    except FAILURES:
+        pass
+    module.exit_json(changed=False, facts=facts, **told)
+
+
+def planned(want):
+    """Return what there is, and the steps from there."""
+    have = observe(want)
+    known = immutable(want["immutable"], have["running_version"] or have["version"])
+    return have, plan({**want, "immutable": known}, have)
+
+
+def take(module, want):
+    """Take the steps of the phase, look again, and fail if one is left."""
+    have, steps = planned(want)
+    # in check mode the first phase has told the rest already
+    actions = [step for step in steps if step["do"] != "report" and (not want["restart"] or step["do"] == "restart")]
+    result = {
+        "diff": diffs(actions, want, have),
+        "notes": notes(want, have),
+        "steps": [describe(step) for step in actions],
+    }
+    if actions and not module.check_mode:
+        for step in actions:
+            apply(step, want, have)
+        have, steps = planned(want)
+        left = [describe(step) for step in steps if step["do"] != "report"]
+        if left:
+            module.fail_json(msg="After the run this still differs: " + "; ".join(left), **result)
+    result["pending"] = [describe(step) for step in steps if step["do"] == "report"]
+    module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **result)
+
+
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want = dict(module.params)
-    want["conf"] = {**want["conf"], "content": want["conf"].pop("secret_content")}
+    want["conf"] = {**want["conf"], "content": want["conf"]["secret_content"]}
     want["restart"] = want["phase"] == "restart"
+    for file in want["files"]:
+        file["absent"] = file["absent"] or (file["unless_container"] and kernel.in_container())
+    if want["phase"] == "ask":
+        ask(module, want)
     try:
-        have = observe(want)
-        want["immutable"] = immutable(want["immutable"], have["running_version"] or have["version"])
-        steps = plan(want, have)
-        # in check mode the first phase has told the rest already
-        actions = [
-            step for step in steps if step["do"] != "report" and (not want["restart"] or step["do"] == "restart")
-        ]
-        result = {"diff": diffs(actions, want, have), "notes": notes(want, have)}
-        if actions and not module.check_mode:
-            for step in actions:
-                apply(step, want, have)
-            have = observe(want)
-            left = [describe(step) for step in plan(want, have) if step["do"] != "report"]
-            if left:
-                module.fail_json(
-                    msg="After the run this still differs: " + "; ".join(left),
-                    steps=[describe(step) for step in actions],
-                )
+        take(module, want)
     except redis_server.Unusable as error:
         module.fail_json(
             msg=f"The installed Redis refuses the new {want['conf']['path']}, so nothing was replaced: {error}"
@@ -218,15 +191,8 @@ def main():
             msg=f"The server of {want['unit']} refuses the password of the inventory and that of its file ({error}). "
             "Write the password it has into redis_password, run, and change it from there."
         )
-    except (Refused, OSError, RuntimeError, redis_server.RedisError) as error:
+    except FAILURES as error:
         module.fail_json(msg=str(error))
-    module.exit_json(
-        changed=bool(actions),
-        steps=[describe(step) for step in actions],
-        pending=[describe(step) for step in steps if step["do"] == "report"],
-        version=have["running_version"] or have["version"],
-        **result,
-    )
 
 
 if __name__ == "__main__":

@@ -26,13 +26,15 @@ def _read(path):
     return yaml.load((ROLE / path).read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
-def immutable(schema):
+@functools.cache
+def immutable():
     """Return {series: directives that this series takes only at its start}."""
+    schema = load()
     return {
         series: [name for name in schema if not redis_directives.is_live(name, schema, series)] for series in SERIES
     }
 
 
-def aliases(schema):
+def aliases():
     """Return {other name: present name}."""
-    return {name: rule["alias"] for name, rule in schema.items() if "alias" in rule}
+    return {name: rule["alias"] for name, rule in load().items() if "alias" in rule}

@@ -26,7 +26,7 @@ def test_only_what_is_missing_or_not_the_pinned_version_is_installed(installed, 
 
 
 def test_each_series_has_its_own_list():
-    by_series = redis_schema.immutable(redis_schema.load())
+    by_series = redis_schema.immutable()
     assert "port" in by_series["6.0"] and "port" not in by_series["6.2"]
     assert "dir" in by_series["7.0"] and "dir" not in by_series["6.2"]
     assert all("databases" in names and "maxmemory" not in names for names in by_series.values())

@@ -1,47 +1,18 @@
-#!/usr/bin/python
-"""What the role must know of a machine before it touches it, in one exchange."""
+"""What a machine is and has: system, memory, packages. Reads only, and takes the place of fact gathering."""
 
 import os
 import re
 import subprocess
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import kernel
-
-DOCUMENTATION = r"""
-module: redis_facts
-short_description: What the redis role must know of a machine
-description:
-  - Takes the place of fact gathering. Reads only.
-options:
-  packages: {description: Packages to look for., type: list, elements: str, required: true}
-  files: {description: Files to look for., type: list, elements: str, default: []}
-"""
-EXAMPLES = r"""
-- name: Ask the machine
-  cistern.core.redis_facts:
-    packages: [redis-server, python3-redis]
-  register: __redis_facts
-"""
-RETURN = r"""
-distribution: {description: C(ID) of os-release with a capital., type: str, returned: always, sample: Ubuntu}
-release: {description: C(VERSION_CODENAME) of os-release., type: str, returned: always, sample: noble}
-memory_mb: {description: Memory of the machine or the limit of its container in MiB., type: int, returned: always}
-container: {description: Whether the kernel is another machine's., type: bool, returned: always}
-packages: {description: For each package its C(version) and whether it is on C(hold)., type: dict, returned: always}
-files: {description: Those of the files that exist., type: list, returned: always}
-offered: {description: Version that apt offers of the first package that is missing., type: str, returned: always}
-"""
-
-
-SPEC = {
-    "packages": {"type": "list", "elements": "str", "required": True},
-    "files": {"type": "list", "elements": "str", "default": []},
-}
 
 
 def observe(packages, files):
-    """Return the facts as documented in RETURN."""
+    """Return {distribution, release, memory_mb, container, packages, files, offered}.
+
+    `packages` gives each installed one's {version, hold}, `files` are those that exist, `offered` is the version
+    that apt would install of the first package that is missing.
+    """
     release = _os_release()
     installed = _packages(packages)
     missing = [name for name in packages if name not in installed]
@@ -99,15 +70,3 @@ def _offered(name):
     )
     found = re.search(r"Candidate: (\d\S*)", shown.stdout)
     return found.group(1) if found else ""
-
-
-def main():
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    try:
-        module.exit_json(changed=False, **observe(**module.params))
-    except (OSError, subprocess.SubprocessError) as error:
-        module.fail_json(msg=f"The machine cannot be asked: {error}")
-
-
-if __name__ == "__main__":
-    main()

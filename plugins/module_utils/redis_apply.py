@@ -1,0 +1,70 @@
+"""Take one step of a plan for a Redis instance. No thinking here: that is redis_plan.py."""
+
+import os
+
+from ansible_collections.cistern.core.plugins.module_utils import files, kernel, redis_conf, redis_server, systemd
+
+
+def apply(step, want, have):
+    """Take one step."""
+    do = step["do"]
+    if do == "kernel":
+        kernel.apply(step["name"], step["want"])
+    elif do in ("write", "remove"):
+        files.write(_file(step, want, have), step.get("modified"))
+    elif do == "reload units":
+        systemd.do("daemon-reload")
+    elif do == "enable":
+        systemd.do("enable", step["unit"])
+    elif do == "start":
+        systemd.do("reset-failed", step["unit"])
+        systemd.do("start", step["unit"])
+    elif do == "set":
+        redis_server.set_live(have["client"], step["want"], have["running_version"])
+    elif do == "append only":
+        redis_server.switch_append_only(have["client"] or _reconnect(want), step["to"])
+    elif do == "restart":
+        _restart(step, want, have)
+
+
+def _file(step, want, have):
+    if step["path"] != want["conf"]["path"]:
+        return next(file for file in want["files"] if file["path"] == step["path"])
+    on_disk = have["files"][step["path"]]
+    text = want["conf"]["content"]
+    if "appendonly" in step:
+        text = redis_conf.without(text, ["appendonly"]) + f"appendonly {step['appendonly']}\n"
+    if on_disk is None:
+        return {**want["conf"], "content": text}
+    if redis_conf.MARK not in on_disk["text"]:
+        # the package's file, or one that an operator wrote by hand: kept once, beside ours
+        original = step["path"] + ".before-cistern"
+        if not os.path.exists(original):
+            files.write({**want["conf"], "path": original, "content": on_disk["text"]})
+    return {**want["conf"], "content": redis_conf.with_server_lines(text, on_disk["text"])}
+
+
+def _reconnect(want):
+    client = redis_server.connect(want["addresses"], [want["port"]], [want["password"]])
+    redis_server.wait_loaded(client)
+    return client
+
+
+def _restart(step, want, have):
+    """Restart the unit. A server without persistence would come back empty, so its keys travel in a snapshot."""
+    state = have["client"].info("persistence")
+    broken = [name for name in ("rdb_last_bgsave_status", "aof_last_write_status") if state.get(name, "ok") != "ok"]
+    if broken:
+        raise RuntimeError(
+            f"not restarted, since the keys could not be written to disk ({', '.join(broken)} is not ok; see the log)"
+        )
+    snapshot = os.path.join(have["running"]["dir"], have["running"]["dbfilename"])
+    travels = step.get("carry") and not os.path.exists(snapshot)
+    if step.get("carry"):
+        # with a save point, the server writes its keys when systemd stops it, after the last client has been served
+        have["client"].execute_command("CONFIG", "SET", "save", "3600 1")
+    systemd.do("restart", step["unit"])
+    _reconnect(want)
+    if travels and os.path.exists(snapshot):
+        # left behind, it would bring old keys back after a crash
+        os.unlink(snapshot)
