@@ -1,5 +1,6 @@
 """A Redis server on this machine: the one that serves, and a shadow of it that tells what a file means."""
 
+import itertools
 import os
 import pwd
 import re
@@ -126,31 +127,48 @@ def _client(**where):
     return redis.Redis(decode_responses=True, encoding_errors="surrogateescape", socket_connect_timeout=5, **where)
 
 
-def connect(addresses, ports, passwords):
-    """Return a client of the server that answers on one of these ports with one of these passwords.
+def connect(addresses, ports, passwords, seconds=10):
+    """Return a client of the server that answers at one of these places and takes one of these passwords.
+
+    A server that has just been started is given some seconds: not every unit waits until it is ready.
 
     While a change is half done, the file, the inventory and the server may each say something else; all are tried.
     Raises WrongPassword where a server answers and refuses every password, ConnectionError where none answers.
     """
+    places = list(dict.fromkeys(itertools.product(map(_reachable, addresses), map(int, ports))))
+    until = time.monotonic() + seconds
+    while True:
+        client = _try(places, list(dict.fromkeys(passwords)))
+        if client:
+            return client
+        if time.monotonic() > until:
+            raise ConnectionError("nothing answers on " + " or ".join(f"{host} port {port}" for host, port in places))
+        time.sleep(0.1)
+
+
+def _try(places, passwords):
     refused = None
-    for port in dict.fromkeys(ports):
-        for password in dict.fromkeys(passwords):
-            client = _client(host=addresses[0], port=port, password=password or None)
-            try:
-                client.execute_command("PING")
-                return client
-            except redis.exceptions.BusyLoadingError:
-                return client
-            except redis.exceptions.AuthenticationError as error:
-                refused = error
-            except redis.exceptions.ResponseError as error:
-                # without a password, an older redis-py reports NOAUTH and a missing password as plain errors
-                refused = error
-            except redis.exceptions.ConnectionError:
-                break
+    for (host, port), password in itertools.product(places, passwords):
+        client = _client(host=host, port=port, password=password or None)
+        try:
+            client.execute_command("PING")
+            return client
+        except redis.exceptions.BusyLoadingError:
+            return client
+        except (redis.exceptions.AuthenticationError, redis.exceptions.ResponseError) as error:
+            # an older redis-py reports a missing or needless password as a plain error
+            refused = error
+        except redis.exceptions.ConnectionError:
+            continue
     if refused:
         raise WrongPassword(str(refused))
-    raise ConnectionError(f"nothing answers on {addresses[0]} port {' or '.join(map(str, dict.fromkeys(ports)))}")
+    return None
+
+
+def _reachable(address):
+    """Return an address to connect to for one to listen on: `-` marks one that may be missing, `*` is all of them."""
+    address = address.lstrip("-")
+    return {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}.get(address, address)
 
 
 def _settings(client):

@@ -48,9 +48,11 @@ def _on_disk(text, content, wanted):
 
 
 def _observe_server(want, have, text):
-    passwords = [want["password"], redis_conf.value(text, "requirepass")]
+    bound = redis_conf.value(text, "bind", "").split()
     client = redis_server.connect(
-        want["addresses"], [want["port"], redis_conf.value(text, "port", want["port"])], passwords
+        want["addresses"][:1] + bound[:1],
+        [want["port"], redis_conf.value(text, "port", want["port"])],
+        [want["password"], redis_conf.value(text, "requirepass")],
     )
     redis_server.wait_loaded(client)
     info = client.info()

@@ -37,8 +37,15 @@ def observe(unit):
         "reload": state.get("reload") == "yes",
         "pid": pid,
         "started": boot + started / 1e6 if started else 0,
-        "replaced": bool(pid) and os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)"),
+        "replaced": _replaced(pid),
     }
+
+
+def _replaced(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)")
+    except OSError:  # it is only just being started, or has ended
+        return False
 
 
 def descriptors(pid):

@@ -27,8 +27,8 @@ class Run:
         self.changed = sum(map(int, re.findall(r"changed=(\d+)", output)))
 
     def steps(self, name):
-        """Return the steps that were told of an instance."""
-        return re.findall(rf"^  {re.escape(name)}: (.*)$", self.output, re.MULTILINE)
+        """Return the steps that were told of an instance; a note of what is not ours is none."""
+        return re.findall(rf"^  {re.escape(name)}: (?!note: )(.*)$", self.output, re.MULTILINE)
 
 
 class Playbook:

@@ -76,6 +76,24 @@ def test_only_what_cannot_be_changed_live_restarts_and_is_named(everyone, playbo
     assert playbook.run(change).changed == 0
 
 
+def test_address_and_port_change_without_a_restart(everyone, playbook):
+    fill(everyone, 3)
+    pids = {name: instance.pid() for name, instance in everyone.items()}
+    moved = {"redis_bind": ["{{ ansible_host }}", "127.0.0.1"], "redis_port": "{{ 7000 + redis_instance | length }}"}
+    run = playbook.run(moved)
+    for name, instance in everyone.items():
+        port = 7000 + len(instance.says["redis_instance"])
+        assert run.steps(name)[0].startswith("set while running: bind ")
+        listens = instance.run("ss --listening --tcp --numeric --no-header").split()
+        assert f"{instance.address}:{port}" in listens and f"127.0.0.1:{port}" in listens
+        assert f"127.0.0.1:{instance.says['redis_port']}" not in listens
+    assert {name: instance.pid() for name, instance in everyone.items()} == pids
+    assert playbook.run(moved).changed == 0
+    playbook.run()
+    assert counts(everyone) == all_have(everyone, 3)
+    assert {name: instance.pid() for name, instance in everyone.items()} == pids
+
+
 def test_a_restart_can_wait(everyone, playbook):
     pids = {name: instance.pid() for name, instance in everyone.items()}
     run = playbook.run({"redis_host_config": {"databases": 32, "hz": 20}, "redis_restart_policy": "report"})
@@ -289,3 +307,17 @@ def test_the_next_run_finishes_what_an_interrupted_one_began(everyone, playbook,
     assert counts(everyone) == all_have(everyone)
     assert in_effect(everyone, "databases") == {"24"} and in_effect(everyone, "appendonly") == {"yes"}
     assert playbook.check(change).changed == 0
+
+
+def test_the_next_run_finishes_an_interrupted_first_run(everyone, playbook):
+    """Hosts as they come, a first run killed three times, each time further on."""
+    for instance in everyone.values():
+        instance.run(f"systemctl disable --now {instance.unit}")
+    for instance in everyone.values():
+        instance.run("apt-get purge -qy redis-server redis-tools")
+        instance.run("rm -rf /etc/redis /var/lib/redis /etc/systemd/system/redis*; systemctl daemon-reload")
+    for seconds in (1.5, 2.5, 3.5):
+        assert playbook.killed({}, after=seconds)
+    playbook.run()
+    assert playbook.check().changed == 0
+    assert all(instance.redis().ping() for instance in everyone.values())
