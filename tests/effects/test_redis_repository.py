@@ -36,7 +36,7 @@ def test_an_upgrade_happens_when_the_inventory_says_so_and_keeps_the_keys(everyo
     run = playbook.run({"redis_version": "7.0.16"})
     for name, instance in everyone.items():
         assert installed(instance) == ["5:7.0.16-1archive hold"] * 2
-        assert run.steps(name) == [f"restart {instance.unit}: its program was replaced by an upgrade"]
+        assert run.steps(name)[-1] == f"restart {instance.unit}: its program was replaced by an upgrade"
         assert instance.pid() != pids[name]
         assert instance.redis().dbsize() == KEYS
     assert playbook.run({"redis_version": "7.0.16"}).changed == 0
