@@ -1,8 +1,10 @@
 """Files on a host: what is there, what differs, an atomic replacement."""
 
 import grp
+import hashlib
 import os
 import pwd
+import subprocess
 import tempfile
 
 
@@ -89,6 +91,15 @@ def write(want, modified=None):
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def as_packaged(path, text):
+    """Whether a text is the one that its package installed at this path, so that nobody would miss it."""
+    conffiles = subprocess.run(
+        ["dpkg-query", "--show", "--showformat", "${Conffiles}\n"], capture_output=True, text=True, check=False
+    ).stdout
+    digest = hashlib.md5(text.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()
+    return f" {path} {digest}" in conffiles
 
 
 def diff(want, have, show=lambda text: text):

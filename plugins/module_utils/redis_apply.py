@@ -36,8 +36,8 @@ def _file(step, want, have):
         text = redis_conf.without(text, ["appendonly"]) + f"appendonly {step['appendonly']}\n"
     if on_disk is None:
         return {**want["conf"], "content": text}
-    if redis_conf.MARK not in on_disk["text"]:
-        # the package's file, or one that an operator wrote by hand: kept once, beside ours
+    if redis_conf.MARK not in on_disk["text"] and not files.as_packaged(step["path"], on_disk["text"]):
+        # an operator wrote it by hand: kept once, beside ours
         original = step["path"] + ".before-cistern"
         if not os.path.exists(original):
             files.write({**want["conf"], "path": original, "content": on_disk["text"]})
