@@ -74,8 +74,17 @@ def meaning(text):
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for name, default in _NOT_IN_SHADOW.items():
-        settings[name] = " ".join(found[name][-1]) if name in found else default
+        settings[name] = _as_told(name, " ".join(found[name][-1])) if name in found else default
     return settings
+
+
+def _as_told(name, text):
+    """Return a value of the file as CONFIG GET would tell it."""
+    if name == "dir":  # the server asks the kernel where it is, and that knows no links
+        return os.path.realpath(text)
+    if name == "unixsocketperm":
+        return text.lstrip("0") or "0"
+    return text.lower() if text.lower() in ("yes", "no") else text
 
 
 def _ask_shadow(folder, text):
