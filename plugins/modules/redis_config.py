@@ -162,7 +162,10 @@ def take(module, want):
     }
     if actions and not module.check_mode:
         for step in actions:
-            apply(step, want, have)
+            try:
+                apply(step, want, have)
+            except (redis_server.RedisError, OSError, RuntimeError) as error:
+                raise RuntimeError(f"{describe(step)}: {error}") from error
         have, steps = planned(want)
         left = [describe(step) for step in steps if step["do"] != "report"]
         if left:
