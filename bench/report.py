@@ -24,7 +24,7 @@ def results(bench, sizes, repeat, took):
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "minutes": round(took / 60, 1),
-        "machine": {"cores": os.cpu_count(), "memory_mb": memory, "kernel": platform.release()},
+        "machine": {"cores": os.cpu_count(), "memory_mb": memory},
         "versions": {
             "python": platform.python_version(),
             "ansible-core": importlib.metadata.version("ansible-core"),
