@@ -173,6 +173,13 @@ class Cistern(Ansible):
         return ROOT / "playbooks" / "redis.yml"
 
 
+class CisternSentinel(Cistern):
+    """A deployment of three under Sentinel: its unchanged run is held against one of three servers of their own."""
+
+    def settings(self, maxmemory):
+        return {**super().settings(maxmemory), "redis_mode": "sentinel"}
+
+
 class Peer(Ansible):
     def __init__(self, folder, index):
         super().__init__(folder.name, index)
@@ -194,6 +201,11 @@ class Peer(Ansible):
 def write_json(path, data):
     """JSON is YAML, and needs no library."""
     path.write_text(json.dumps(data, indent=2) + "\n")
+
+
+def pair():
+    """Three servers of their own, and three under Sentinel."""
+    return [Cistern("Cistern", 2), CisternSentinel("Sentinel", 3)]
 
 
 def all_contenders(peers):

@@ -1,13 +1,13 @@
 """Time Cistern beside a shell script, pyinfra and peer roles: first run, unchanged run, one changed directive.
 
-    make bench                            1, 4 and 8 hosts; ten minutes, and half as long again with a peer
-    BENCH_HOSTS="1 4" make bench          other numbers of hosts, up to 8
+    make bench                            1, 4 and 8 hosts, and 3 under Sentinel; ten minutes, more with a peer
+    BENCH_HOSTS="1 4" make bench          other numbers of hosts, up to 8; the word sentinel for those under it
     BENCH_REPEAT=3 make bench             how often each unchanged and changed run is timed (5); first runs take a third
     BENCH_PEERS=~/roles make bench        each folder in ~/roles is a role that is timed too
 
 All take turns within one round, so whatever else the machine does falls on all of them; the table shows medians.
 Each contender has hosts of its own, made anew before every first run. After each run the servers are asked for
-their values, which is not timed: who is fast and wrong is out. A run of 1, 4 and 8 hosts writes bench/results.json
+their values, which is not timed: who is fast and wrong is out. A whole run writes bench/results.json
 and the table of docs/performance.md; any other only prints.
 """
 
@@ -121,6 +121,14 @@ class Bench:
             print(f"  {each.name} {seconds:.2f}", end="", flush=True)
         print(flush=True)
 
+    def sentinel(self, repeat):
+        """An unchanged run of three hosts, of their own and under Sentinel in turn."""
+        print("3 hosts: new hosts", flush=True)
+        fresh_hosts(self.everyone, 3)
+        self.round("first", 3, SMALL, "3 hosts under Sentinel, first run")
+        for turn in range(repeat):
+            self.round("unchanged", 3, SMALL, f"3 hosts under Sentinel, unchanged {turn + 1} of {repeat}")
+
     def size(self, count, repeat):
         """All rounds with so many hosts."""
         hosts = f"{count} host{'s' if count > 1 else ''}"
@@ -137,27 +145,31 @@ class Bench:
 
 
 def main():
-    sizes = [int(word) for word in os.environ.get("BENCH_HOSTS", "1 4 8").split()]
+    words = os.environ.get("BENCH_HOSTS", "1 4 8 sentinel").split()
+    sizes = [int(word) for word in words if word.isdigit()]
     repeat = int(os.environ.get("BENCH_REPEAT", "5"))
     peers = os.environ.get("BENCH_PEERS", "")
-    if not sizes or not all(1 <= count <= 8 for count in sizes) or repeat < 1:
-        sys.exit("bench: BENCH_HOSTS are numbers from 1 to 8, BENCH_REPEAT is 1 or more")
+    if not words or {*words} - {*map(str, range(1, 9)), "sentinel"} or repeat < 1:
+        sys.exit("bench: BENCH_HOSTS are numbers from 1 to 8 and the word sentinel, BENCH_REPEAT is 1 or more")
     if peers and not Path(peers).is_dir():
         sys.exit(f"bench: BENCH_PEERS names {peers}, which is no folder")
     field.STATE.mkdir(exist_ok=True)
     everyone = field.all_contenders(peers)
-    bench = Bench(everyone)
+    bench, pair = Bench(everyone), Bench(field.pair())
     start = time.monotonic()
     try:
         need_pyinfra()
         for count in sizes:
             bench.size(count, repeat)
+        if "sentinel" in words:
+            pair.sentinel(repeat)
     except subprocess.CalledProcessError as error:
         sys.exit(f"bench: `{' '.join(map(str, error.cmd))}` failed")
     finally:
-        lab("down", {name: address for each in everyone for name, address in each.hosts(8).items()})
-    results = report.results(bench, sizes, repeat, time.monotonic() - start)
-    whole = sizes == WHOLE and not bench.failed
+        lab("down", {name: address for each in [*everyone, *pair.everyone] for name, address in each.hosts(8).items()})
+    bench.failed |= pair.failed
+    results = report.results(bench, pair, sizes, repeat, time.monotonic() - start)
+    whole = words == [*map(str, WHOLE), "sentinel"] and not bench.failed
     report.write(results, field.BENCH / "results.json" if whole else field.STATE / "results.json", whole)
     for message in bench.failed.values():
         print(message, file=sys.stderr)
