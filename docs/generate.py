@@ -103,14 +103,20 @@ def options(of, path=""):
 
 
 def variables():
-    spec = load(ROLE + "meta/argument_specs.yml")["argument_specs"]["main"]
+    specs = load(ROLE + "meta/argument_specs.yml")["argument_specs"]
     text = HEADER.format(ROLE + "meta/argument_specs.yml")
-    text += f"# Variables of the role redis\n\n{prose(spec['description'])}\n"
-    for name, option in spec["options"].items():
-        text += f"\n## {name}\n\n{facts(option)}\n\n{prose(option['description'])}\n"
-        inner = list(options(option.get("options", {})))
-        text += "\n" + table(("key", "value", "meaning"), *inner) if inner else ""
+    text += f"# Variables of the role redis\n\n{prose(specs['main']['description'])}\n"
+    text += "".join(variable(name, option) for name, option in specs["main"]["options"].items())
+    for verb in (spec for name, spec in specs.items() if name != "main"):
+        text += f"\n# {verb['short_description']}\n\n{prose(verb['description'])}\n"
+        text += "".join(variable(name, option) for name, option in verb["options"].items())
     return text
+
+
+def variable(name, option):
+    text = f"\n## {name}\n\n{facts(option)}\n\n{prose(option['description'])}\n"
+    inner = list(options(option.get("options", {})))
+    return text + ("\n" + table(("key", "value", "meaning"), *inner) if inner else "")
 
 
 def at_versions(value, show):

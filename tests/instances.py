@@ -38,14 +38,14 @@ def _trusted(value):
 
 
 def read(inventory):
-    """Return the instances of an inventory's group `redis`, by name."""
+    """Return the instances of the group `redis` of an inventory, or of several laid over each other, by name."""
     loader = DataLoader()
     password_file = os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE")
     if password_file:
         secret = FileVaultSecret(filename=password_file, loader=loader)
         secret.load()
         loader.set_vault_secrets([("default", secret)])
-    hosts = InventoryManager(loader, sources=[str(inventory)])
+    hosts = InventoryManager(loader, sources=[str(inventory)] if isinstance(inventory, (str, Path)) else inventory)
     variables = VariableManager(loader, hosts)
     everyone = HostVars(hosts, variables, loader)
     defaults = _trusted(yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8")))
@@ -79,7 +79,8 @@ class Instance:
 
     def directives(self):
         """Return the settings that the inventory wants, in its own spelling; taken-away ones are left out."""
-        merged = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["__redis_baseline"]
+        derived = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))
+        merged = {**derived["__redis_baseline"], **derived["__redis_mode_baseline"][self.says["redis_mode"]]}
         for layer in ("redis_config", "redis_group_config", "redis_host_config"):
             merged.update(self.says[layer])
         merged.update(
@@ -92,6 +93,9 @@ class Instance:
                 "logfile": self.says["redis_log_file"],
             }
         )
+        if self.says["redis_mode"] != "standalone":
+            merged["replica-announce-ip"] = self.says["redis_address"]
+            merged["replica-announce-port"] = self.says["redis_announce_port"] or self.says["redis_port"]
         return {name: value for name, value in merged.items() if value is not None}
 
     @functools.cached_property
@@ -121,6 +125,30 @@ class Instance:
             retry=Retry(NoBackoff(), 0),
             **options,
         )
+
+    def direct(self, port="redis_port", password="redis_password"):
+        """Return a client of the address itself, as applications are; it gives up after two seconds."""
+        return redis.Redis(
+            host=self.address,
+            port=self.says[port],
+            password=self.says[password],
+            decode_responses=True,
+            protocol=2,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=2,
+            socket_connect_timeout=2,
+        )
+
+    def sentinel(self):
+        """Return a client of the Sentinel on the instance's machine."""
+        return self.direct("redis_sentinel_port", "redis_sentinel_password")
+
+    def role(self):
+        """Return what the server calls itself, master or slave; empty when it does not answer."""
+        try:
+            return self.direct().execute_command("ROLE")[0]
+        except redis.RedisError:
+            return ""
 
     def pid(self):
         return int(self.run(f"systemctl show --property MainPID --value {self.unit}"))
@@ -173,6 +201,11 @@ class Tunnel:
             self.process.terminate()
             self.process.wait()
         self.folder.cleanup()
+
+
+def primaries(instances):
+    """Return the instances that call themselves the primary."""
+    return [instance for instance in instances.values() if instance.role() == "master"]
 
 
 def close(instances):

@@ -4,18 +4,25 @@ import os
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_inventory, redis_schema
+from ansible_collections.cistern.core.plugins.plugin_utils import (
+    redis_deployments,
+    redis_instance,
+    redis_inventory,
+    redis_schema,
+)
 
 try:  # where a value was written; Ansible keeps it, but not in its public interface
     from ansible._internal._datatag._tags import Origin
 except ImportError:
     Origin = None
 
-LAYERS = ("redis_config", "redis_group_config", "redis_host_config")
-
 
 class ActionModule(ActionBase):
-    """With `machines`, hold it also against what the hosts said of themselves (the register __redis_asked)."""
+    """With `machines`, hold it also against what the hosts said of themselves (the register __redis_asked).
+
+    `names` is the variable in which a verb is told its deployment. What redis_remove names is told as leaving, and the
+    rest is checked and told as it is without it.
+    """
 
     _requires_connection = False
 
@@ -23,13 +30,33 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         playing = task_vars["ansible_play_hosts_all"]
         # with --limit too, the neighbours of an instance count: their ports, their memory
-        instances = [self._instance(name, task_vars) for name in task_vars["groups"].get("redis", playing)]
-        errors, warnings = redis_inventory.check(instances, redis_schema.options(), redis_schema.load())
+        groups = task_vars["groups"]
+        instances = [self._instance(name, task_vars) for name in groups.get("redis", playing)]
+        known = {instance.name: instance for instance in instances}
+        watchers = [known.get(name) or self._instance(name, task_vars) for name in groups.get("redis_sentinel", [])]
+        options = redis_schema.options()
+        variable = self._task.args.get("names")
+        named = self._templar.template(task_vars.get(variable, "")) if variable else None
+        leaves = variable == "redis_remove"
+        staying, left = redis_deployments.parted(instances, watchers, named if leaves else None, options)
+        errors, warnings = redis_inventory.check(schema=redis_schema.load(), options=options, **staying)
+        if variable:
+            everything = redis_deployments.deployments(instances, watchers, options)
+            errors = [*errors, *redis_deployments.named(variable, named, everything, hosts=leaves)]
         if errors:
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
             lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
             return {"failed": True, "msg": "\n".join(lines)}
-        return {"changed": False, "machines": redis_inventory.machines(instances, playing), "warnings": warnings}
+        return {
+            "changed": False,
+            "machines": redis_inventory.machines(
+                {each.name: each for each in [*instances, *watchers]}.values(), playing
+            ),
+            "deployments": staying["deployments"],
+            "sentinels": redis_deployments.sentinels(staying["deployments"]),
+            "leaving": left,
+            "warnings": warnings,
+        }
 
     def _instance(self, name, task_vars):
         raw = task_vars["hostvars"].raw_get(name)
@@ -46,17 +73,18 @@ class ActionModule(ActionBase):
                 values[variable] = templar.template(raw[variable])
             except AnsibleError as error:
                 broken[variable] = str(error).splitlines()[0]
-            if variable in LAYERS and isinstance(raw[variable], dict):
+            if variable in redis_instance.LAYERS and isinstance(raw[variable], dict):
                 origins.update(
                     {(variable, key): _origin(value) or _origin(key) for key, value in raw[variable].items()}
                 )
-        return redis_inventory.Instance(
+        return redis_instance.Instance(
             name=name,
             machine=(raw.get("ansible_host", name), raw.get("ansible_port", 22)),
             values=values,
             origins=origins,
             broken=broken,
             baseline=task_vars["__redis_baseline"],
+            mode_baseline=task_vars["__redis_mode_baseline"],
             facts=raw.get("__redis_asked", {}).get("facts") if self._task.args.get("machines") else None,
         )
 

@@ -20,6 +20,23 @@ def redis_wanted_packages(names, installed, version):
     ]
 
 
+def redis_turns(hosts, hostvars):
+    """Return {host: turn} for hosts that restart: in a turn one of each deployment, replicas first, a primary last."""
+    waiting = {}
+    for host in hosts:
+        waiting.setdefault(hostvars[host]["redis_deployment"], []).append(host)
+    turns = {}
+    for members in waiting.values():
+        ordered = sorted(members, key=lambda host: (_is_primary(hostvars[host]), host))
+        turns.update({host: turn for turn, host in enumerate(ordered)})
+    return turns
+
+
+def _is_primary(variables):
+    told = [variables.get(name) or {} for name in ("__redis_configured", "__redis_asked")]
+    return next((result["role"] for result in told if "role" in result), "primary") == "primary"
+
+
 class FilterModule:
     def filters(self):
-        return {"redis_lines": redis_lines, "redis_wanted_packages": redis_wanted_packages}
+        return {"redis_lines": redis_lines, "redis_turns": redis_turns, "redis_wanted_packages": redis_wanted_packages}

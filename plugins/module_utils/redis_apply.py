@@ -1,8 +1,21 @@
 """Take one step of a plan for a Redis instance. No thinking here: that is redis_plan.py."""
 
 import os
+import time
 
-from ansible_collections.cistern.core.plugins.module_utils import files, kernel, redis_conf, redis_server, systemd
+from ansible_collections.cistern.core.plugins.module_utils import (
+    files,
+    kernel,
+    redis_conf,
+    redis_server,
+    redis_switchover,
+    redis_topology,
+    systemd,
+)
+from ansible_collections.cistern.core.plugins.module_utils.redis_state import look
+
+# A replica that starts has its link up within seconds; one that needs all data anew says that it syncs.
+IN_LINE_SECONDS = 120
 
 
 def apply(step, want, have):
@@ -23,6 +36,11 @@ def apply(step, want, have):
         redis_server.set_live(have["client"], step["want"], have["running_version"])
     elif do == "append only":
         redis_server.switch_append_only(have["client"] or _reconnect(want), step["to"])
+    elif do == "replicate":
+        have["client"].execute_command("REPLICAOF", *step["of"].split(" "))
+    elif do == "switch over":
+        deployment = want["deployment"]
+        redis_switchover.switch(deployment, have["passwords"], want["sentinel_password"])
     elif do == "restart":
         _restart(step, want, have)
 
@@ -34,14 +52,15 @@ def _file(step, want, have):
     text = want["conf"]["content"]
     if "appendonly" in step:
         text = redis_conf.without(text, ["appendonly"]) + f"appendonly {step['appendonly']}\n"
+    follow = step.get("replicaof")
     if on_disk is None:
-        return {**want["conf"], "content": text}
+        return {**want["conf"], "content": redis_conf.with_server_lines(text, "", follow)}
     if redis_conf.MARK not in on_disk["text"] and not files.as_packaged(step["path"], on_disk["text"]):
         # an operator wrote it by hand: kept once, beside ours
         original = step["path"] + ".before-cistern"
         if not os.path.exists(original):
             files.write({**want["conf"], "path": original, "content": on_disk["text"]})
-    return {**want["conf"], "content": redis_conf.with_server_lines(text, on_disk["text"])}
+    return {**want["conf"], "content": redis_conf.with_server_lines(text, on_disk["text"], follow)}
 
 
 def _reconnect(want):
@@ -64,7 +83,29 @@ def _restart(step, want, have):
         # with a save point, the server writes its keys when systemd stops it, after the last client has been served
         have["client"].execute_command("CONFIG", "SET", "save", "3600 1")
     systemd.do("restart", step["unit"])
-    _reconnect(want)
+    have["client"] = _reconnect(want)
     if travels and os.path.exists(snapshot):
         # left behind, it would bring old keys back after a crash
         os.unlink(snapshot)
+
+
+def wait_in_line(want, have, seconds=IN_LINE_SECONDS):
+    """Wait until the whole deployment is in line, so that the next of its instances may go."""
+    deployment = want["deployment"]
+    if deployment:
+        _seen, decision = redis_topology.settle(lambda: look(want, have), deployment)
+        redis_topology.wait_in_line(lambda: look(want, have), deployment, decision.primary, seconds)
+
+
+def wait_linked(have, seconds=60):
+    """Wait until this instance, if it is a replica, has the data of its primary; copying it may take long."""
+    until = time.monotonic() + seconds
+    while True:
+        says = redis_topology.node_says(have["client"].info())
+        if says["role"] == "primary" or (says["link"] and not says["syncs"]):
+            return
+        if says["syncs"]:
+            until = time.monotonic() + seconds
+        if time.monotonic() > until:
+            raise TimeoutError(f"after {seconds} s it has no link to its primary {says['of']}; its log says why")
+        time.sleep(0.2)

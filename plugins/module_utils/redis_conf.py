@@ -97,12 +97,21 @@ def without(text, names):
     return "".join(line + "\n" for line in text.splitlines() if line not in drop)
 
 
-def with_server_lines(text, on_disk):
+def replicaof(text):
+    """Return whom the file makes the server a replica of, as "address port"; '' where it starts as a primary."""
+    found = value(text, "replicaof", value(text, "slaveof", ""))
+    return "" if found.lower() == "no one" else found.lower()
+
+
+def with_server_lines(text, on_disk, follow=None):
     """Return our text with the lines that the server keeps in the file on disk.
 
     The `default` user is not one of them: CONFIG REWRITE writes it beside requirepass, and the hash of an old password
-    would win over a new requirepass.
+    would win over a new requirepass. `follow` says whom to be a replica of instead of the file, '' to be a primary.
     """
+    if follow is not None:
+        text += f"replicaof {follow}\n" if follow else ""
+        on_disk = without(on_disk, ("replicaof", "slaveof"))
     kept = [
         line
         for name, args, line in directives(on_disk)

@@ -1,13 +1,15 @@
 """What to do so that a Redis instance is what the inventory says: pure, so that each decision is a test case.
 
-want  {conf, files, unit, kernel, immutable, aliases, restart}
+want  {conf, files, unit, kernel, immutable, aliases, restart, asked, deployment}
       conf and files: {path, content, owner, group, mode}; a file with `unit: true` takes effect when the unit restarts
+      asked: restart in any case; deployment: as in redis_topology, {} for an instance of its own
       immutable: directives that this version cannot change while it runs; aliases: {other name: name}
 have  what observe() of the module redis_config found
 """
 
-from ansible_collections.cistern.core.plugins.module_utils import files, kernel
+from ansible_collections.cistern.core.plugins.module_utils import files, kernel, redis_roles
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import said
+from ansible_collections.cistern.core.plugins.module_utils.redis_roles import Refused
 
 # Changed by a procedure, never by a value in a file and a restart: that would start with an empty AOF.
 APPEND_ONLY = "appendonly"
@@ -15,10 +17,6 @@ APPEND_ONLY = "appendonly"
 AT_START = ("rename-command", "loadmodule")
 # What the server keeps for itself (CONFIG_MIN_RESERVED_FDS in its src/server.h).
 OWN_DESCRIPTORS = 32
-
-
-class Refused(Exception):
-    """A wish that would lose data; says what to do instead."""
 
 
 def differences(want, have, aliases):
@@ -73,7 +71,11 @@ def _conf(want, have):
     """Return the step that writes redis.conf, or none: a file is compared by what the server makes of it."""
     attributes = files.differs({**want["conf"], "content": None}, have["files"].get(want["conf"]["path"]))
     same = have["on_disk"] is not None and not differences(have["wanted"], have["on_disk"], want["aliases"])
-    return [] if same and not attributes else [{"do": "write", "path": want["conf"]["path"]}]
+    follow = redis_roles.follow(want, have)
+    if follow is not None and follow != have["replicaof"]:
+        same = False
+    step = {"do": "write", "path": want["conf"]["path"], **({} if follow is None else {"replicaof": follow})}
+    return [] if same and not attributes else [step]
 
 
 def _start(want, have, conf):
@@ -111,7 +113,7 @@ def _change(want, have, conf):
         )
     if APPEND_ONLY in drift:
         steps.append({"do": "append only", "to": drift[APPEND_ONLY][1]})
-    steps += conf
+    steps += redis_roles.steps(want, have) + conf
     if have["unit"]["enabled"] != "enabled":
         steps.append({"do": "enable", "unit": want["unit"]})
     return steps + _restart(want, have, drift)
@@ -142,12 +144,18 @@ def _restart(want, have, drift):
         changed = files.differs(file, found) and not _unmodified(file, have)
         if file.get("unit") and (changed or (found and found["mtime"] > have["unit"]["started"])):
             why.append(file["path"])
+    if want["asked"]:
+        why.append("asked for")
     if not why:
         return []
     if not want["restart"]:
         return [{"do": "report", "unit": want["unit"], "why": why}]
-    carry = have["keys"] and have["running"]["save"] == "" and have["running"][APPEND_ONLY] == "no"
-    return [{"do": "restart", "unit": want["unit"], "why": why, **({"carry": True} if carry else {})}]
+    restart = {"do": "restart", "unit": want["unit"], "why": why}
+    if redis_roles.switches(want, have):
+        return [{"do": "switch over"}, restart]
+    is_primary = not have["says"] or have["says"]["role"] == "primary"
+    carry = is_primary and have["keys"] and have["running"]["save"] == "" and have["running"][APPEND_ONLY] == "no"
+    return [{**restart, **({"carry": True} if carry else {})}]
 
 
 def _refuse_moved_data(wanted, present, holds):

@@ -21,10 +21,16 @@ def describe(step):
         return f"{verb} {step['unit']}: {', '.join(step['why'])}" + (
             ", its keys kept in a snapshot" if "carry" in step else ""
         )
+    if do == "replicate":
+        return f"replicate {step['of']} (was {step['have']})"
+    if do == "switch over":
+        return "switch over to a replica"
     if do == "append only":
         return f"switch appendonly to {step['to']} while running, keeping every key"
     if do == "kernel":
         return f"set {step['name']}: {step['have']} -> {step['want']}"
+    if do == "write" and step.get("replicaof"):
+        return f"write {step['path']}, a replica of {step['replicaof']}"
     if do == "write" and "appendonly" in step:
         return f"write {step['path']}, appendonly still {step['appendonly']}"
     return " ".join([do, *[step[key] for key in ("path", "unit") if key in step]])

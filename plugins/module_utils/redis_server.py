@@ -1,15 +1,10 @@
-"""A Redis server on this machine: the one that serves, and a shadow of it that tells what a file means."""
+"""A Redis server: connections to it, the values it runs with, changes while it runs."""
 
 import itertools
 import os
-import pwd
 import re
-import shutil
 import subprocess
-import tempfile
 import time
-
-from ansible_collections.cistern.core.plugins.module_utils import redis_conf
 
 try:
     import redis
@@ -17,32 +12,13 @@ except ImportError:  # a fresh host in check mode: there is no server to ask yet
     redis = None
 
 RedisError = redis.RedisError if redis else RuntimeError
+ResponseError = redis.ResponseError if redis else RuntimeError
+ServerGone = redis.ConnectionError if redis else ConnectionError
 
 BINARY = "/usr/bin/redis-server"
 
-# What the shadow must not take from the file, with the value that the server has where the file says nothing.
-# They are compared as the file spells them.
-_NOT_IN_SHADOW = {
-    "port": "6379",
-    "tls-port": "0",
-    "unixsocket": "",
-    "unixsocketperm": "0",
-    "dir": "",
-    "logfile": "",
-    "pidfile": "",
-    "appendonly": "no",
-    "cluster-enabled": "no",
-    "syslog-enabled": "no",
-    "maxclients": "10000",
-}
-# Lines that the shadow leaves out: they act, or they are the server's own.
-_LEFT_OUT = {*redis_conf.SERVER_OWNED, "daemonize", "supervised", *_NOT_IN_SHADOW}
 # CONFIG GET says these too; they are topology, or the command line of the packaged unit.
 _NOT_SETTINGS = {"replicaof", "slaveof", "daemonize", "supervised", "cluster-config-file"}
-
-
-class Unusable(Exception):
-    """A configuration that the server refuses, in its own words."""
 
 
 class WrongPassword(Exception):
@@ -57,83 +33,23 @@ def installed_version():
     return re.search(r"v=(\S+)", says).group(1)
 
 
-def meaning(text):
-    """Return {directive: value} of a configuration as the installed server takes it, defaults included.
+def client_at(**where):
+    """Return a client of a server; `where` is what redis.Redis takes."""
+    options = {"decode_responses": True, "encoding_errors": "surrogateescape", "socket_connect_timeout": 5}
+    return redis.Redis(**{**options, **where})
 
-    A shadow of the server reads the file, opens a socket in a folder of its own, and answers CONFIG GET: units, aliases
-    and defaults are the server's business, not ours. It takes about 20 ms. Raises Unusable where the server refuses.
+
+def reach(host, port, passwords, seconds):
+    """Return a client of a server elsewhere, a Sentinel included; each of its calls may take so long.
+
+    Raises WrongPassword where it refuses every password, ConnectionError where it does not answer.
     """
-    found = {}
-    for name, args, line in redis_conf.directives(text):
-        if args is None:
-            raise Unusable(f"unbalanced quotes in: {redis_conf.masked(line).strip()}")
-        found.setdefault(name, []).append(args)
-    folder = tempfile.mkdtemp(prefix="cistern-shadow-")
-    try:
-        settings = _ask_shadow(folder, redis_conf.without(text, _LEFT_OUT))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    for name, default in _NOT_IN_SHADOW.items():
-        settings[name] = _as_told(name, " ".join(found[name][-1])) if name in found else default
-    return settings
-
-
-def _as_told(name, text):
-    """Return a value of the file as CONFIG GET would tell it."""
-    if name == "dir":  # the server asks the kernel where it is, and that knows no links
-        return os.path.realpath(text)
-    if name == "unixsocketperm":
-        return text.lstrip("0") or "0"
-    return text.lower() if text.lower() in ("yes", "no") else text
-
-
-def _ask_shadow(folder, text):
-    account = pwd.getpwnam("redis")
-    path, socket = os.path.join(folder, "redis.conf"), os.path.join(folder, "socket")
-    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(text + f'port 0\nunixsocket {socket}\nunixsocketperm 700\ndir {folder}\nlogfile ""\nappendonly no\n')
-    for name in (folder, path):
-        os.chown(name, account.pw_uid, account.pw_gid)
-    shadow = subprocess.Popen(
-        [BINARY, path],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd=folder,
-        user=account.pw_uid,
-        group=account.pw_gid,
-        extra_groups=[],
-        text=True,
-        errors="replace",
+    client = _try(
+        [(host, int(port))], list(dict.fromkeys(passwords)), socket_connect_timeout=seconds, socket_timeout=seconds
     )
-    try:
-        for _try in range(2000):
-            if os.path.exists(socket):
-                client = _client(unix_socket_path=socket, password=redis_conf.value(text, "requirepass"))
-                try:
-                    return _settings(client)
-                except redis.ConnectionError:
-                    pass
-            if shadow.poll() is not None:
-                raise Unusable(_complaint(shadow.stdout.read()))
-            time.sleep(0.002)
-        raise Unusable("it does not answer within 4 s")
-    finally:
-        shadow.kill()
-        shadow.communicate()
-
-
-def _complaint(output):
-    """Return what the server says of a file it refuses, secrets hidden."""
-    lines = [line for line in output.splitlines() if line.strip() and not re.match(r"\d+:\S+ \d+ \w+ \d{4} ", line)]
-    shown = [
-        re.sub(r"^>>> '(.*)'$", lambda found: ">>> " + redis_conf.masked(found.group(1)).strip(), line)
-        for line in lines
-    ]
-    return " ".join(line.strip() for line in (shown or output.splitlines()[-3:]))
-
-
-def _client(**where):
-    return redis.Redis(decode_responses=True, encoding_errors="surrogateescape", socket_connect_timeout=5, **where)
+    if client is None:
+        raise ConnectionError(f"nothing answers on {host} port {port}")
+    return client
 
 
 def connect(addresses, ports, passwords, seconds=10):
@@ -155,10 +71,10 @@ def connect(addresses, ports, passwords, seconds=10):
         time.sleep(0.1)
 
 
-def _try(places, passwords):
+def _try(places, passwords, **options):
     refused = None
     for (host, port), password in itertools.product(places, passwords):
-        client = _client(host=host, port=port, password=password or None)
+        client = client_at(host=host, port=port, password=password or None, **options)
         try:
             client.execute_command("PING")
             return client
@@ -180,7 +96,8 @@ def _reachable(address):
     return {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}.get(address, address)
 
 
-def _settings(client):
+def running(client):
+    """Return {directive: value} of a server that runs."""
     answer = client.execute_command("CONFIG", "GET", "*")
     if not isinstance(answer, dict):
         answer = dict(zip(answer[::2], answer[1::2]))
@@ -191,11 +108,6 @@ def _settings(client):
     settings["rename-command"] = " ".join(sorted(names))
     settings["loadmodule"] = " ".join(sorted(str(module) for module in client.execute_command("MODULE", "LIST")))
     return settings
-
-
-def running(client):
-    """Return {directive: value} of a server that runs."""
-    return _settings(client)
 
 
 def wait_loaded(client, seconds=3600):

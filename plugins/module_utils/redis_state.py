@@ -3,7 +3,15 @@
 import glob
 import os
 
-from ansible_collections.cistern.core.plugins.module_utils import files, kernel, redis_conf, redis_server, systemd
+from ansible_collections.cistern.core.plugins.module_utils import (
+    files,
+    kernel,
+    redis_conf,
+    redis_server,
+    redis_shadow,
+    redis_topology,
+    systemd,
+)
 
 
 def observe(want):
@@ -24,26 +32,42 @@ def observe(want):
         "databases": [],
         "stored": False,
         "client": None,
+        "passwords": [],
         "descriptors": 0,
+        "replicaof": None,
+        "says": None,
+        "seen": None,
+        "decision": None,
     }
     if not have["version"]:
         return have
-    have["wanted"] = redis_server.meaning(want["conf"]["content"])
+    have["wanted"] = redis_shadow.meaning(want["conf"]["content"])
     text = found[path]["text"] if found[path] else None
+    have["passwords"] = [want["password"], redis_conf.value(text or "", "requirepass")]
     if text is not None:
         have["on_disk"] = _on_disk(text, want["conf"]["content"], have["wanted"])
+        have["replicaof"] = redis_conf.replicaof(text) if redis_conf.MARK in text else None
     if have["unit"]["active"] in ("active", "reloading"):
         _observe_server(want, have, text or "")
     have["stored"] = _stored(have["on_disk"] or have["wanted"])
+    if want["deployment"]:
+        have["seen"], have["decision"] = redis_topology.settle(lambda: look(want, have), want["deployment"])
     return have
+
+
+def look(want, have):
+    """Ask the deployment; the instance on this machine, if it runs, through the connection that there is."""
+    own = redis_topology.node_says(have["client"].info()) if have["client"] else None
+    have["says"] = own
+    return redis_topology.view(want["deployment"], have["passwords"], want["sentinel_password"], own)
 
 
 def _on_disk(text, content, wanted):
     if text == content:
         return wanted
     try:
-        return redis_server.meaning(text)
-    except redis_server.Unusable:
+        return redis_shadow.meaning(text)
+    except redis_shadow.Unusable:
         return None
 
 
@@ -52,7 +76,7 @@ def _observe_server(want, have, text):
     client = redis_server.connect(
         want["addresses"][:1] + bound[:1],
         [want["port"], redis_conf.value(text, "port", want["port"])],
-        [want["password"], redis_conf.value(text, "requirepass")],
+        have["passwords"],
     )
     redis_server.wait_loaded(client)
     info = client.info()

@@ -2,8 +2,14 @@
 """Converge one Redis instance: its files, its unit, the values it runs with."""
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import kernel, machine, redis_server
-from ansible_collections.cistern.core.plugins.module_utils.redis_apply import apply
+from ansible_collections.cistern.core.plugins.module_utils import (
+    kernel,
+    machine,
+    redis_server,
+    redis_shadow,
+    redis_switchover,
+)
+from ansible_collections.cistern.core.plugins.module_utils.redis_apply import apply, wait_in_line, wait_linked
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe, diffs, notes
 from ansible_collections.cistern.core.plugins.module_utils.redis_state import observe
@@ -59,24 +65,34 @@ options:
     description:
       - V(ask) changes nothing. It tells the facts of the machine, and whether a change is to be made.
       - V(change) does everything but a restart, and tells in C(pending) what waits for one.
-      - V(restart) restarts if something waits for it, so that a play can let one instance go after the other.
+      - V(join) waits until a replica has the data of its primary.
+      - V(restart) restarts if something waits for it, so that a play can let one instance go after the other. It waits
+        until the deployment is in line, before and after; a primary under Sentinel hands its part over first.
     type: str
-    choices: [ask, change, restart]
+    choices: [ask, change, join, restart]
     default: change
+  asked: {description: Whether to restart even if nothing waits for it., type: bool, default: false}
+  deployment:
+    description:
+      - The deployment of a replicated instance, its C(name), C(mode), C(nodes) and C(sentinels), its C(initial) primary
+        and C(me), the place of this instance. Empty for an instance of its own.
+      - Who is primary is asked of the servers and Sentinels, and followed.
+    type: dict
+    default: {}
+  sentinel_password: {description: Password of the Sentinels., type: str, default: ''}
   packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
   other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
 """
 EXAMPLES = r"""
 - name: Write the configuration and make the server run with it
-  cistern.core.redis_config:
-    unit: redis-server.service
-    # the rest comes from the role's vars/main.yml
+  cistern.core.redis_config: {unit: redis-server.service}  # the rest comes from the role's vars/main.yml
 """
 RETURN = r"""
 steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
 pending: {description: What waits for a restart., type: list, returned: always}
 notes: {description: "What differs and is not ours, such as the kernel of a container.", type: list, returned: always}
 version: {description: The version that runs., type: str, returned: always}
+role: {description: "The part of the instance, C(primary) or C(replica).", type: str, returned: when it is replicated}
 differs: {description: Whether there is anything to do., type: bool, returned: in phase ask}
 facts: {description: What the machine is and has., type: dict, returned: in phase ask}
 """
@@ -112,13 +128,18 @@ SPEC = {
     "password": {"type": "str", "required": True, "no_log": True},
     "immutable": {"type": "dict", "required": True},
     "aliases": {"type": "dict", "default": {}},
-    "phase": {"type": "str", "choices": ["ask", "change", "restart"], "default": "change"},
+    "phase": {"type": "str", "choices": ["ask", "change", "join", "restart"], "default": "change"},
+    "asked": {"type": "bool", "default": False},
+    "deployment": {"type": "dict", "default": {}},
+    "sentinel_password": {"type": "str", "default": "", "no_log": True},
     "packages": {"type": "list", "elements": "str", "default": []},
     "other_files": {"type": "list", "elements": "str", "default": []},
 }
 
 
-FAILURES = (Refused, redis_server.Unusable, redis_server.WrongPassword, redis_server.RedisError, OSError, RuntimeError)
+RESTART = ("switch over", "restart")
+STEP_FAILURES = (redis_server.RedisError, redis_switchover.Failed, OSError, RuntimeError)
+FAILURES = (Refused, redis_shadow.Unusable, redis_server.WrongPassword, *STEP_FAILURES)
 
 
 def immutable(by_series, version):
@@ -137,7 +158,7 @@ def ask(module, want):
     told = {"differs": True, "notes": []}
     try:
         have, steps = planned(want)
-        told = {"differs": bool(steps), "notes": notes(want, have)}
+        told = {"differs": bool(steps), "notes": notes(want, have), **role(have)}
     except FAILURES:
         pass
     module.exit_json(changed=False, facts=facts, **told)
@@ -150,28 +171,53 @@ def planned(want):
     return have, plan({**want, "immutable": known}, have)
 
 
+def role(have):
+    """Return the part that the instance has in its deployment, as a part of the result."""
+    return {"role": have["says"]["role"]} if have["says"] else {}
+
+
 def take(module, want):
     """Take the steps of the phase, look again, and fail if one is left."""
     have, steps = planned(want)
-    # in check mode the first phase has told the rest already
-    actions = [step for step in steps if step["do"] != "report" and (not want["restart"] or step["do"] == "restart")]
+    if want["restart"]:
+        # in check mode the first phase has told the rest already
+        steps = [step for step in steps if step["do"] in RESTART]
+    actions = [step for step in steps if step["do"] != "report"]
     result = {
         "diff": diffs(actions, want, have),
         "notes": notes(want, have),
         "steps": [describe(step) for step in actions],
     }
     if actions and not module.check_mode:
-        for step in actions:
-            try:
-                apply(step, want, have)
-            except (redis_server.RedisError, OSError, RuntimeError) as error:
-                raise RuntimeError(f"{describe(step)}: {error}") from error
-        have, steps = planned(want)
-        left = [describe(step) for step in steps if step["do"] != "report"]
+        act(actions, want, have)
+        have, steps = planned({**want, "asked": False})
+        # a restart that was asked for takes the file as it is
+        left = [] if want["asked"] else [describe(step) for step in steps if step["do"] != "report"]
         if left:
             module.fail_json(msg="After the run this still differs: " + "; ".join(left), **result)
     result["pending"] = [describe(step) for step in steps if step["do"] == "report"]
-    module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **result)
+    module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **role(have), **result)
+
+
+def act(actions, want, have):
+    """Take the steps; a restart only while the whole deployment is in line, and until it is so again."""
+    if want["restart"]:
+        wait_in_line(want, have, seconds=30)
+    for step in actions:
+        try:
+            apply(step, want, have)
+        except STEP_FAILURES as error:
+            raise RuntimeError(f"{describe(step)}: {error}") from error
+    if want["restart"]:
+        wait_in_line(want, have)
+
+
+def join(module, want):
+    """Wait until a replica has the data of its primary."""
+    have = observe(want)
+    if have["client"] and not module.check_mode:
+        wait_linked(have)
+    module.exit_json(changed=False)
 
 
 def main():
@@ -184,8 +230,10 @@ def main():
     if want["phase"] == "ask":
         ask(module, want)
     try:
+        if want["phase"] == "join":
+            join(module, want)
         take(module, want)
-    except redis_server.Unusable as error:
+    except redis_shadow.Unusable as error:
         module.fail_json(
             msg=f"The installed Redis refuses the new {want['conf']['path']}, so nothing was replaced: {error}"
         )

@@ -2,22 +2,29 @@
 
 import itertools
 
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives
-from ansible_collections.cistern.core.plugins.plugin_utils.redis_variables import (
-    Instance,
-    downgrade,
-    integer,
-    places,
-    settings,
-    variables,
+from ansible_collections.cistern.core.plugins.plugin_utils import (
+    redis_deployment_checks,
+    redis_deployments,
+    redis_directives,
 )
+from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import Instance, integer
+from ansible_collections.cistern.core.plugins.plugin_utils.redis_variables import downgrade, places, settings, variables
 
 __all__ = ["Instance", "check", "machines"]
 
 
-def check(instances, options, schema):
-    """Return (errors, warnings), each a list of sentences; the same sentence of several hosts stands once."""
+def check(instances, options, schema, watchers=(), deployments=None):
+    """Return (errors, warnings), each a list of sentences; the same sentence of several hosts stands once.
+
+    `watchers` are the hosts of the group redis_sentinel; those that are no instance need no more than their variables.
+    `deployments` are what they make up, unless that is what the inventory says.
+    """
     errors, warnings = {}, {}
+    optional = {name: {**option, "required": False} for name, option in options.items()}
+    for watcher in watchers:
+        if watcher.name not in {instance.name for instance in instances}:
+            for text in variables(watcher, optional):
+                errors.setdefault(text, []).append(watcher.name)
     for instance in instances:
         for text in [
             *variables(instance, options),
@@ -30,6 +37,9 @@ def check(instances, options, schema):
         errors.setdefault(text, []).extend(names)
     for refuse, text, names in _memory(instances, options):
         (errors if refuse else warnings).setdefault(text, []).extend(names)
+    told = deployments or redis_deployments.deployments(instances, watchers, options)
+    for refuse, text, names in redis_deployment_checks.check(instances, watchers, told, options):
+        (errors if refuse else warnings).setdefault(text, []).extend(names)
     return _told(errors, instances), _told(warnings, instances)
 
 
@@ -41,7 +51,7 @@ def machines(instances, playing):
     told = {}
     for group in _by_machine(instances).values():
         backlog = max(integer(instance.directives().get("tcp-backlog"), 511) for instance in group)
-        unnamed = any(not instance.values.get("redis_instance") for instance in group)
+        unnamed = any("redis_deployment" in each.values and not each.values.get("redis_instance") for each in group)
         lead = next((instance.name for instance in group if instance.name in playing), None)
         for instance in group:
             told[instance.name] = {"lead": instance.name == lead, "unnamed": unnamed, "tcp_backlog": backlog}
@@ -69,7 +79,7 @@ def _duplicates(instances, options):
         for one, other in itertools.combinations(group, 2):
             names = [one.name, other.name]
             port, name, folder = (one.get(key, options) for key in ("redis_port", "redis_instance", "redis_data_dir"))
-            if integer(port, 0) == integer(other.get("redis_port", options), 0) and _overlap(one, other, options):
+            if integer(port, 0) == integer(other.get("redis_port", options), 0) and _overlap(one, other):
                 yield f"redis_port: {port} is taken twice on {machine}; give one of them another port", names
             if name == other.get("redis_instance", options):
                 yield f"redis_instance: '{name}' names two instances on {machine}; give one of them another name", names
@@ -77,8 +87,8 @@ def _duplicates(instances, options):
                 yield f"redis_data_dir: {folder} belongs to two instances on {machine}; give each its own", names
 
 
-def _overlap(one, other, options):
-    binds = [{address.lstrip("-") for address in instance.get("redis_bind", options)} for instance in (one, other)]
+def _overlap(one, other):
+    binds = [{address.lstrip("-") for address in instance.bind()} for instance in (one, other)]
     everywhere = {"*", "0.0.0.0", "::", "::*"}
     return bool(binds[0] & binds[1] or binds[0] & everywhere or binds[1] & everywhere)
 

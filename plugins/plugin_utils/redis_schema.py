@@ -18,8 +18,11 @@ def load():
 
 @functools.cache
 def options():
-    """Return the role's variables as in meta/argument_specs.yml."""
-    return _read("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    """Return the role's variables as in meta/argument_specs.yml; those of a verb are required by its playbook alone."""
+    specs = _read("meta/argument_specs.yml")["argument_specs"]
+    verbs = [spec["options"] for name, spec in specs.items() if name != "main"]
+    optional = {name: {**option, "required": False} for verb in verbs for name, option in verb.items()}
+    return {**optional, **specs["main"]["options"]}
 
 
 def _read(path):

@@ -5,11 +5,10 @@ Each error is a sentence: which variable, where it was written, what is wrong, w
 
 import difflib
 import re
-import typing
 
 from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives
+from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LAYERS, at, integer
 
-LAYERS = ("redis_config", "redis_group_config", "redis_host_config")
 SHORTEST_PASSWORD = 16
 
 # Directives that the toolkit computes, with what to write instead.
@@ -26,6 +25,10 @@ COMPUTED = {
     "supervised": "leave it out, systemd runs the server",
     "replicaof": "leave it out, the servers know who is primary",
     "slaveof": "leave it out, the servers know who is primary",
+    "replica-announce-ip": "write redis_address",
+    "slave-announce-ip": "write redis_address",
+    "replica-announce-port": "write redis_announce_port",
+    "slave-announce-port": "write redis_announce_port",
     "cluster-enabled": "write redis_mode",
     "cluster-config-file": "leave it out",
     "user": "leave it out and use ACL SETUSER and CONFIG REWRITE: users are the server's own, a run keeps them",
@@ -33,35 +36,6 @@ COMPUTED = {
 VERSION = r"\d+\.\d+(\.\d+)?"
 # The packaged unit hides these folders from the server.
 HIDDEN_FOLDERS = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")
-
-
-class Instance(typing.NamedTuple):
-    """One inventory host. `facts` is None until its machine was asked; `broken` cannot be evaluated."""
-
-    name: str
-    machine: tuple
-    values: dict
-    origins: dict
-    broken: dict
-    baseline: dict
-    facts: typing.Optional[dict] = None
-
-    def get(self, variable, options):
-        value = self.values.get(variable)
-        return options[variable].get("default") if value is None else value
-
-    def directives(self):
-        """Return the effective settings, without the computed ones."""
-        merged = dict(self.baseline)
-        for layer in LAYERS:
-            values = self.values.get(layer)
-            merged.update(values if isinstance(values, dict) else {})
-        return merged
-
-
-def at(instance, key, say=None):
-    origin = instance.origins.get(key)
-    return f"{say or key} ({origin})" if origin else f"{say or key}"
 
 
 def variables(instance, options):
@@ -217,13 +191,6 @@ def places(instance, options):
             if f"{path}/".startswith(f"{folder}/"):
                 where = at(instance, name)
                 yield f"{where}: the unit hides {folder} from the server; write a folder elsewhere, such as /srv/redis"
-
-
-def integer(value, default):
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return default
 
 
 def _nearest(name, names):

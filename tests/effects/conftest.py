@@ -19,7 +19,7 @@ PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 
 
 class Run:
-    """A finished run of playbooks/site.yml."""
+    """A finished run of a playbook."""
 
     def __init__(self, code, output):
         self.code = code
@@ -32,19 +32,19 @@ class Run:
 
 
 class Playbook:
-    """The shipped playbook on the scenario's inventory; `more` are variables laid over it."""
+    """The shipped playbooks on the scenario's inventory; `more` are variables laid over it."""
 
     def __init__(self, inventory):
         self.inventory = inventory
 
-    def start(self, more=None, options=()):
+    def start(self, more=None, options=(), name="site"):
         environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(instances.ROOT / "ansible.cfg"),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_FORCE_COLOR": "0",
         }
-        command = [PLAYBOOK, "playbooks/site.yml", "--inventory", self.inventory, *options]
+        command = [PLAYBOOK, f"playbooks/{name}.yml", "--inventory", self.inventory, *options]
         if more:
             with tempfile.NamedTemporaryFile("w", prefix="cistern-more-", suffix=".json", delete=False) as file:
                 json.dump(more, file)
@@ -60,15 +60,15 @@ class Playbook:
             start_new_session=True,
         )
 
-    def run(self, more=None, options=(), fails=False):
-        process = self.start(more, options)
+    def run(self, more=None, options=(), fails=False, name="site"):
+        process = self.start(more, options, name)
         output = process.communicate(timeout=300)[0]
         assert (process.returncode != 0) == fails, output
         return Run(process.returncode, output)
 
-    def check(self, more=None):
+    def check(self, more=None, options=(), name="site"):
         """Return what a run would do."""
-        return self.run(more, options=["--check", "--diff"])
+        return self.run(more, ["--check", "--diff", *options], name=name)
 
     def killed(self, more, after):
         """Start a run and kill it `after` seconds later. Returns whether it was still running."""
@@ -111,4 +111,5 @@ def as_the_inventory_says(playbook, everyone):
     yield
     playbook.run()
     for instance in everyone.values():
-        instance.redis().flushall()
+        if instance.redis().execute_command("ROLE")[0] == "master":
+            instance.redis().flushall()

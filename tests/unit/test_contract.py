@@ -11,6 +11,7 @@ import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.plugin_utils import (
     redis_directives,
+    redis_instance,
     redis_inventory,
     redis_schema,
     redis_variables,
@@ -43,8 +44,14 @@ def test_nothing_below_is_vacuous():
 
 def test_defaults_are_what_the_specification_says():
     defaults, options = load(ROLE / "defaults/main.yml"), redis_schema.options()
-    assert set(defaults) == {name for name, option in options.items() if not option.get("required")}
+    main = load(ROLE / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert set(defaults) == {name for name, option in main.items() if not option.get("required")}
     for name, value in defaults.items():
+        if isinstance(value, str) and re.search(r"{{ (?!'/'|'-')", value):
+            # it is what another variable says: the text names that one
+            used = set(re.findall(r"\b(?:redis|ansible)_\w+", value))
+            assert used & set(re.findall(r"\w+", options[name]["default"])), name
+            continue
         if isinstance(value, str) and "{{" in value:
             unnamed, with_name = (jinja2.Template(value).render(redis_instance=instance) for instance in ("", "NAME"))
             value = f"{unnamed}, or {with_name} for a named instance"
@@ -54,7 +61,7 @@ def test_defaults_are_what_the_specification_says():
 
 def test_defaults_pass_the_check():
     literal = {name: value for name, value in load(ROLE / "defaults/main.yml").items() if "{{" not in str(value)}
-    instance = redis_variables.Instance(
+    instance = redis_instance.Instance(
         name="one",
         machine=("one", 22),
         origins={},

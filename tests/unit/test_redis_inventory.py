@@ -1,33 +1,41 @@
 """What the check says of an inventory: each file of cases/redis_inventory is one case.
 
-`hosts` gives each instance its variables, its `machine` and, when it was asked, `facts`; `errors` and `warnings` are
-the sentences, in order.
+`hosts` gives each instance its variables, its `machine` and, when it was asked, `facts`; `common` are variables of all
+of them, `watchers` the hosts of the group redis_sentinel, those that are no instance with their variables. `errors` and
+`warnings` are the sentences, in order.
 """
 
 from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_inventory, redis_schema
+from ansible_collections.cistern.core.plugins.plugin_utils import (
+    redis_deployments,
+    redis_instance,
+    redis_inventory,
+    redis_schema,
+)
 
 CASES = sorted(Path(__file__).parent.glob("cases/redis_inventory/*.yml"))
-BASELINE = yaml.safe_load((redis_schema.ROLE / "vars/main.yml").read_text(encoding="utf-8"))["__redis_baseline"]
+DERIVED = yaml.safe_load((redis_schema.ROLE / "vars/main.yml").read_text(encoding="utf-8"))
 USUAL = {"redis_deployment": "cache", "redis_password": "long enough for all"}
 FACTS = {"memory_mb": 4096, "container": False, "packages": {}, "offered": ""}
 
 
-def instances(case):
+def instances(case, hosts="hosts", usual=USUAL):
     found = []
-    for name, host in case["hosts"].items():
-        values = {**USUAL, **host.get("says", {})}
+    for name, host in (case.get(hosts) or {}).items():
+        host = host or {}
+        values = {**usual, **case.get("common", {}), **host.get("says", {})}
         found.append(
-            redis_inventory.Instance(
+            redis_instance.Instance(
                 name=name,
                 machine=(host.get("machine", name), 22),
                 values={variable: value for variable, value in values.items() if value != "absent"},
                 origins=dict.fromkeys(host.get("origins", []), "hosts.yml:1"),
                 broken=host.get("broken", {}),
-                baseline=BASELINE,
+                baseline=DERIVED["__redis_baseline"],
+                mode_baseline=DERIVED["__redis_mode_baseline"],
                 facts={**FACTS, **host["facts"]} if "facts" in host else None,
             )
         )
@@ -41,7 +49,11 @@ def test_there_are_cases():
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_check(path):
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
-    errors, warnings = redis_inventory.check(instances(case), redis_schema.options(), redis_schema.load())
+    found = instances(case)
+    known = {instance.name: instance for instance in found}
+    others = instances(case, "watchers", {"redis_password": USUAL["redis_password"]})
+    watchers = [known.get(watcher.name, watcher) for watcher in others]
+    errors, warnings = redis_inventory.check(found, redis_schema.options(), redis_schema.load(), watchers)
     assert errors == case.get("errors", [])
     assert warnings == case.get("warnings", [])
 
@@ -62,3 +74,37 @@ def test_one_instance_acts_for_its_machine():
     told = redis_inventory.machines(instances(case), ["b"])
     assert {name: entry["lead"] for name, entry in told.items()} == {"a": False, "b": True, "c": False}
     assert told["b"]["unnamed"] is True
+
+
+def deployments(case):
+    known = {instance.name: instance for instance in instances(case)}
+    watchers = [known.get(each.name, each) for each in instances(case, "watchers", {})]
+    return redis_deployments.deployments(list(known.values()), watchers, redis_schema.options())
+
+
+SENTINEL = {"redis_mode": "sentinel"}
+THREE = {name: {"machine": f"10.0.0.{number}"} for number, name in enumerate(("a", "b", "c"), start=1)}
+
+
+def test_a_deployment_has_its_sentinels_on_its_own_machines():
+    told = deployments({"common": SENTINEL, "hosts": THREE})
+    assert told["cache"]["quorum"] == 2 and told["cache"]["initial"] == "10.0.0.1 6379"
+    assert [each["place"] for each in told["cache"]["sentinels"]] == [f"10.0.0.{n} 26379" for n in (1, 2, 3)]
+
+
+def test_one_sentinel_of_a_machine_watches_all_deployments_there():
+    other = {"redis_deployment": "sessions", "redis_instance": "sessions", "redis_port": 6380}
+    hosts = {**THREE, **{f"{name}2": {**host, "says": other} for name, host in THREE.items()}}
+    told = deployments({"common": SENTINEL, "hosts": hosts})
+    assert redis_deployments.sentinels(told) == {
+        name: {"address": f"10.0.0.{n}", "port": 26379, "deployments": ["cache", "sessions"]}
+        for n, name in enumerate("abc", start=1)
+    }
+
+
+def test_hosts_of_the_group_watch_what_is_on_them_or_all():
+    hosts = {**THREE, "d": {"machine": "10.0.0.4", "says": {"redis_deployment": "other"}}}
+    watchers = {"a": None, "arbiter": {"machine": "10.0.0.9"}}
+    told = deployments({"common": SENTINEL, "hosts": hosts, "watchers": watchers})
+    assert [each["host"] for each in told["cache"]["sentinels"]] == ["a", "arbiter"]
+    assert [each["host"] for each in told["other"]["sentinels"]] == ["arbiter"]

@@ -1,7 +1,8 @@
 """What a run decides to do: each file of cases/redis_plan is one case.
 
 A case changes `usual`, an instance that is as the inventory wants it: `want` and `have` are laid over it, `steps` are
-the sentences that an operator would read, `refused` is a part of the refusal.
+the sentences that an operator would read, `refused` is a part of the refusal. `deployment` makes it a replica of three
+instances; it may change what the deployment `is` and what is `seen` of it.
 """
 
 import copy
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe
+from ansible_collections.cistern.core.plugins.module_utils.redis_topology import decide
 
 CASES = sorted(Path(__file__).parent.glob("cases/redis_plan/*.yml"))
 SETTINGS = {
@@ -48,6 +50,8 @@ def usual():
         "unit": "redis-server.service",
         "kernel": {"vm.overcommit_memory": 1},
         "restart": True,
+        "asked": False,
+        "deployment": {},
         "immutable": ["databases", "dir", "dbfilename", "appendfilename", "appenddirname"],
         "aliases": {"slave-priority": "replica-priority"},
     }
@@ -73,8 +77,32 @@ def usual():
         "databases": [],
         "stored": False,
         "descriptors": 65535,
+        "replicaof": "",
+        "says": None,
+        "decision": None,
     }
     return want, have
+
+
+def in_a_deployment(case, want, have):
+    """One of three instances, a replica that is in line, where a case says `deployment` (what differs from that)."""
+    if "deployment" not in case:
+        return want, have
+    places = {name: f"10.0.0.{number} 6379" for number, name in enumerate(("a", "b", "c"), start=1)}
+    nodes = [{"host": name, "address": at.split()[0], "port": 6379, "place": at} for name, at in places.items()]
+    primary = {"answers": True, "role": "primary", "of": None, "link": False, "syncs": False, "loading": False}
+    primary |= {"offset": 100, "keys": 7, "history": ["one", "none"], "shared": -1, "priority": 100, "run_id": "p"}
+    replica = {**primary, "role": "replica", "of": places["a"], "link": True, "replicas": []}
+    primary["replicas"] = [places["b"], places["c"]]
+    seen = {"nodes": {places["a"]: primary, places["b"]: replica, places["c"]: replica}, "sentinels": {}}
+    deployment = {"name": "cache", "mode": "replication", "me": places["b"], "initial": places["a"], "nodes": nodes}
+    deployment |= {"sentinels": []}
+    deployment, seen = (
+        laid_over(each, case["deployment"].get(key, {})) for each, key in ((deployment, "is"), (seen, "seen"))
+    )
+    says = seen["nodes"][deployment["me"]]
+    have = {**have, "says": says if says["answers"] else None, "seen": seen, "replicaof": places["a"]}
+    return {**want, "deployment": deployment}, {**have, "decision": decide(deployment, seen)}
 
 
 def laid_over(base, change):
@@ -91,7 +119,7 @@ def test_there_are_cases():
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_plan(path):
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
-    want, have = usual()
+    want, have = in_a_deployment(case, *usual())
     want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
     untouched = copy.deepcopy((want, have))
     if "refused" in case:

@@ -1,0 +1,32 @@
+"""Hold the wish of a switchover against the deployments of the inventory, then run the module of the same name."""
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_deployments
+
+KEYS = ("name", "mode", "initial", "nodes", "sentinels")
+
+
+class ActionModule(ActionBase):
+    """Takes the module's options; `deployment` is a name, to be found in `deployments`."""
+
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        told, name, to = args.pop("deployments"), args["deployment"], args["to"]
+        for text in problems(told, name, to):
+            return {"failed": True, "msg": f"{text}. No host was touched."}
+        args["deployment"] = {key: told[name][key] for key in KEYS}
+        return self._execute_module(module_args=args, task_vars=task_vars)
+
+
+def problems(told, name, to):
+    """Yield what is wrong with the wish."""
+    wrong = list(redis_deployments.named("redis_failover", name, told))
+    yield from wrong
+    if wrong or not to:
+        return
+    hosts = [node["host"] for node in told[name]["nodes"]]
+    if to not in hosts:
+        yield f"redis_failover_to: {to} is no host of {name}; write one of {', '.join(hosts)}, or none for the best"

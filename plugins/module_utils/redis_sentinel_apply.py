@@ -1,0 +1,114 @@
+"""Take one step of a plan for a Sentinel. No thinking here: that is redis_sentinel_plan.py."""
+
+import grp
+import os
+import pwd
+import time
+
+from ansible_collections.cistern.core.plugins.module_utils import files, redis_conf, redis_server, systemd
+from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_state import reach
+
+
+def apply(step, want, have):
+    """Take one step."""
+    do = step["do"]
+    if do in ("write", "remove") and "monitors" not in step:
+        files.write(next(file for file in want["files"] if file["path"] == step["path"]), step.get("modified"))
+    elif do == "write":
+        files.write({**want["conf"], "content": conf.first(_content(want, have), step["monitors"], want["hooks"])})
+    elif do == "edit":
+        _edit(want, have)
+    elif do == "attributes":
+        file = want["conf"]
+        os.chown(file["path"], pwd.getpwnam(file["owner"]).pw_uid, grp.getgrnam(file["group"]).gr_gid)
+        os.chmod(file["path"], int(file["mode"], 8))
+    elif do == "reload units":
+        systemd.do("daemon-reload")
+    elif do == "enable":
+        systemd.do("enable", step["unit"])
+    elif do == "start":
+        systemd.do("reset-failed", step["unit"])
+        systemd.do("start", step["unit"])
+        have["client"] = _reconnect(want)
+    elif do == "restart":
+        _restart(step, want, have)
+    else:
+        _tell(step, want, have["client"])
+
+
+def _tell(step, want, client):
+    """Change a Sentinel that runs. It writes its file at each of these, except for users."""
+    do = step["do"]
+    if do == "unmonitor":
+        client.execute_command("SENTINEL", "REMOVE", step["name"])
+    elif do == "monitor":
+        client.execute_command("SENTINEL", "MONITOR", step["name"], step["address"], step["port"], step["quorum"])
+        client.execute_command("SENTINEL", "SET", step["name"], *_words(step["set"]))
+    elif do == "set":
+        client.execute_command("SENTINEL", "SET", step["name"], *_words(step["want"]))
+    elif do == "set own":
+        for name, value in step["want"].items():
+            client.execute_command("SENTINEL", "CONFIG", "SET", name, value)
+    elif do in ("accept", "accept only"):
+        rules = ["on", ">" + want["password"]]
+        client.execute_command("ACL", "SETUSER", "default", *(["resetpass"] if do == "accept only" else []), *rules)
+        client.execute_command("SENTINEL", "FLUSHCONFIG")
+    elif do == "flush":
+        client.execute_command("SENTINEL", "FLUSHCONFIG")
+
+
+def _words(pairs):
+    return [word for pair in pairs.items() for word in pair]
+
+
+def _content(want, have):
+    return conf.known_to(want["conf"]["content"], have["version"])
+
+
+def _edit(want, have):
+    """Put our settings into the file of a Sentinel that does not run; keep once what an operator wrote."""
+    path = want["conf"]["path"]
+    on_disk = files.observe([path])[path]
+    text = on_disk["text"] if on_disk else ""
+    original = path + ".before-cistern"
+    if on_disk and redis_conf.MARK not in text and not os.path.exists(original):
+        files.write({**want["conf"], "path": original, "content": text})
+    names = [each["name"] for each in want["deployments"]]
+    files.write({**want["conf"], "content": conf.edited(text, _content(want, have), names, want["hooks"])})
+    return text
+
+
+def _reconnect(want):
+    with open(want["conf"]["path"], encoding="utf-8", errors="surrogateescape") as file:
+        return reach(want, conf.read(file.read()))
+
+
+def _restart(step, want, have):
+    """Stop, edit, start, and wait until it has its quorum again. A file that does not start is put back."""
+    client, unit = have["client"], step["unit"]
+    quorate = [name for name in have["monitors"] if _has_quorum(client, name)]
+    client.execute_command("SENTINEL", "FLUSHCONFIG")
+    systemd.do("stop", unit)
+    before = _edit(want, have)
+    try:
+        systemd.do("start", unit)
+    except RuntimeError:
+        systemd.do("stop", unit)
+        files.write({**want["conf"], "content": before})
+        systemd.do("start", unit)
+        raise
+    have["client"] = _reconnect(want)
+    until = time.monotonic() + 20
+    while not all(_has_quorum(have["client"], name) for name in quorate):
+        if time.monotonic() > until:
+            raise RuntimeError("after 20 s it still does not reach enough other Sentinels for a failover")
+        time.sleep(0.2)
+
+
+def _has_quorum(client, name):
+    try:
+        client.execute_command("SENTINEL", "CKQUORUM", name)
+        return True
+    except redis_server.ResponseError:
+        return False

@@ -1,0 +1,162 @@
+"""What there is of a Sentinel on this machine: files, unit, what it watches, what it accepts. Reads only."""
+
+import os
+import re
+import socket
+import subprocess
+
+from ansible_collections.cistern.core.plugins.module_utils import (
+    files,
+    redis_conf,
+    redis_server,
+    redis_topology,
+    systemd,
+)
+from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
+
+BINARY = "/usr/bin/redis-sentinel"
+
+
+def installed_version():
+    """Return the version of the program, or '' where there is none."""
+    if not os.path.exists(BINARY):
+        return ""
+    says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+    return re.search(r"v=(\S+)", says).group(1)
+
+
+def observe(want):
+    """Return what there is; without a running Sentinel, its file says what it watches."""
+    path = want["conf"]["path"]
+    found = files.observe([path, *[file["path"] for file in want["files"]]])
+    text = found[path]["text"] if found[path] else None
+    says = conf.read(text)
+    have = {
+        "files": found,
+        "unit": systemd.observe(want["unit"]),
+        "text": text,
+        "ours": text is not None and redis_conf.MARK in text,
+        "first": text is None or files.as_packaged(path, text),
+        "version": installed_version(),
+        "running_version": None,
+        "settings": says["settings"],
+        "own": {**conf.OWN_DEFAULTS, **says["own"]},
+        "monitors": says["monitors"],
+        "passwords": says["passwords"],
+        "passwords_on_disk": says["passwords"],
+        "knows": {},
+        "expected": {each["name"]: _expected(each) for each in want["deployments"]},
+        # where each deployment's primary is, as far as it was asked; which must not be touched, and which nobody knows
+        "primaries": {each["name"]: each["initial"] for each in want["deployments"]},
+        "blocked": {},
+        "unknown": {},
+        "client": None,
+    }
+    if have["unit"]["active"] in ("active", "reloading"):
+        _observe_sentinel(want, have, says)
+    return have
+
+
+def reach(want, says, seconds=10):
+    """Return a client of this machine's Sentinel; its file knows where it listens and what it accepted before."""
+    wanted = conf.read(want["conf"]["content"])["settings"]
+    had = says["settings"]
+    old = [says["own"].get("sentinel-pass"), " ".join(had.get("requirepass", [])), ""]
+    return redis_server.connect(
+        had.get("bind", [])[:1] + wanted["bind"][:1],
+        [*had.get("port", []), *wanted["port"]],
+        [want["password"], *[each for each in old if each is not None]],
+        seconds,
+    )
+
+
+def _observe_sentinel(want, have, says):
+    client = reach(want, says)
+    info = client.info()
+    if int(info["process_id"]) != have["unit"]["pid"]:
+        raise ConnectionError(f"process {info['process_id']} answers in place of {want['unit']}")
+    have.update(client=client, running_version=info["redis_version"])
+    if conf.live(have["running_version"]):
+        own = pairs(client.execute_command("SENTINEL", "CONFIG", "GET", "*"))
+        have["own"] = {**have["own"], **{name: str(value) for name, value in own.items()}}
+        user = pairs(client.execute_command("ACL", "GETUSER", "default"))
+        have["passwords"] = list(user["passwords"])
+    have["monitors"] = {}
+    for entry in client.execute_command("SENTINEL", "MASTERS"):
+        watched = pairs(entry)
+        name = watched["name"]
+        in_file = says["monitors"].get(name, conf.DEFAULTS)
+        hooks = dict.fromkeys(conf.HOOKS, "")
+        # the password is not told by SENTINEL MASTER, but every change of it is written into the file
+        have["monitors"][name] = {**in_file, **hooks, **{key: str(value) for key, value in watched.items()}}
+        have["knows"][name] = {"replica": known(client, "REPLICAS", name), "sentinel": known(client, "SENTINELS", name)}
+        if "failover_in_progress" in flags(watched):
+            have["blocked"][name] = f"a failover of {name} is in progress"
+
+
+def pairs(answer):
+    """Return a reply of names and values as a mapping, which redis-py makes of it in some versions."""
+    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2]))
+
+
+def known(client, kind, name):
+    """Return the places of the replicas or the other Sentinels that a Sentinel knows."""
+    return [place(each) for each in map(pairs, client.execute_command("SENTINEL", kind, name))]
+
+
+def place(says):
+    return redis_topology.place(says["ip"], says["port"])
+
+
+def flags(says):
+    """Return the flags of a reply, which redis-py makes a set of in some versions."""
+    return says["flags"].split(",") if isinstance(says["flags"], str) else sorted(says["flags"])
+
+
+def _expected(deployment):
+    return {"replica": spellings(deployment["nodes"]), "sentinel": spellings(deployment["sentinels"])}
+
+
+def spellings(places):
+    """Return how Sentinel may tell of {address, port}: a name also as what it stands for."""
+    found = set()
+    for each in places:
+        found.add(redis_topology.place_of(each))
+        try:
+            answers = socket.getaddrinfo(each["address"], None, proto=socket.IPPROTO_TCP)
+        except OSError:
+            continue
+        found |= {redis_topology.place(answer[4][0], each["port"]) for answer in answers}
+    return found
+
+
+def settle(want, have, names, seconds=30):
+    """Ask who is primary of these deployments; where that is about to change, wait for it for so long."""
+    for each in want["deployments"]:
+        if each["name"] not in names or redis_server.redis is None:
+            continue
+        deployment = {**each, "me": None}
+        nodes = list(dict.fromkeys([each["auth_pass"], have["monitors"].get(each["name"], {}).get("auth-pass", "")]))
+
+        def look(deployment=deployment, nodes=nodes):
+            return redis_topology.view(deployment, nodes, want["password"])
+
+        seen, decision = redis_topology.settle(look, deployment, seconds)
+        told = [says["flags"] for says in seen["sentinels"].values()]
+        if any("failover_in_progress" in each for each in told):
+            have["blocked"][each["name"]] = (
+                f"A failover of {each['name']} is in progress, and after {seconds} s it is not over: "
+                "its monitor is left as it is. Run again when it is over."
+            )
+        else:
+            have["blocked"].pop(each["name"], None)
+        says = seen["nodes"].get(decision.primary, {"answers": True})
+        if decision.primary is None:
+            have["unknown"][each["name"]] = f"The monitor of {each['name']} is not added: {decision.why}."
+        elif not says["answers"] and not want["check"]:
+            have["unknown"][each["name"]] = (
+                f"The monitor of {each['name']} is not added: its primary {decision.primary} does not answer "
+                f"({says['why']})."
+            )
+        else:
+            have["primaries"][each["name"]] = decision.primary

@@ -1,0 +1,108 @@
+"""What a redis.conf means: told by a shadow of the installed server, which reads the file and serves nobody."""
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+from ansible_collections.cistern.core.plugins.module_utils import redis_conf, redis_server
+
+# What the shadow must not take from the file, with the value that the server has where the file says nothing.
+# They are compared as the file spells them.
+_NOT_IN_SHADOW = {
+    "port": "6379",
+    "tls-port": "0",
+    "unixsocket": "",
+    "unixsocketperm": "0",
+    "dir": "",
+    "logfile": "",
+    "pidfile": "",
+    "appendonly": "no",
+    "cluster-enabled": "no",
+    "syslog-enabled": "no",
+    "maxclients": "10000",
+}
+# Lines that the shadow leaves out: they act, or they are the server's own.
+_LEFT_OUT = {*redis_conf.SERVER_OWNED, "daemonize", "supervised", *_NOT_IN_SHADOW}
+
+
+class Unusable(Exception):
+    """A configuration that the server refuses, in its own words."""
+
+
+def meaning(text):
+    """Return {directive: value} of a configuration as the installed server takes it, defaults included.
+
+    A shadow of the server reads the file, opens a socket in a folder of its own, and answers CONFIG GET: units, aliases
+    and defaults are the server's business, not ours. It takes about 20 ms. Raises Unusable where the server refuses.
+    """
+    found = {}
+    for name, args, line in redis_conf.directives(text):
+        if args is None:
+            raise Unusable(f"unbalanced quotes in: {redis_conf.masked(line).strip()}")
+        found.setdefault(name, []).append(args)
+    folder = tempfile.mkdtemp(prefix="cistern-shadow-")
+    try:
+        settings = _ask_shadow(folder, redis_conf.without(text, _LEFT_OUT))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for name, default in _NOT_IN_SHADOW.items():
+        settings[name] = _as_told(name, " ".join(found[name][-1])) if name in found else default
+    return settings
+
+
+def _as_told(name, text):
+    """Return a value of the file as CONFIG GET would tell it."""
+    if name == "dir":  # the server asks the kernel where it is, and that knows no links
+        return os.path.realpath(text)
+    if name == "unixsocketperm":
+        return text.lstrip("0") or "0"
+    return text.lower() if text.lower() in ("yes", "no") else text
+
+
+def _ask_shadow(folder, text):
+    account = pwd.getpwnam("redis")
+    path, socket = os.path.join(folder, "redis.conf"), os.path.join(folder, "socket")
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text + f'port 0\nunixsocket {socket}\nunixsocketperm 700\ndir {folder}\nlogfile ""\nappendonly no\n')
+    for name in (folder, path):
+        os.chown(name, account.pw_uid, account.pw_gid)
+    shadow = subprocess.Popen(
+        [redis_server.BINARY, path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        user=account.pw_uid,
+        group=account.pw_gid,
+        extra_groups=[],
+        text=True,
+        errors="replace",
+    )
+    try:
+        for _try in range(2000):
+            if os.path.exists(socket):
+                client = redis_server.client_at(unix_socket_path=socket, password=redis_conf.value(text, "requirepass"))
+                try:
+                    return redis_server.running(client)
+                except redis_server.ServerGone:
+                    pass
+            if shadow.poll() is not None:
+                raise Unusable(_complaint(shadow.stdout.read()))
+            time.sleep(0.002)
+        raise Unusable("it does not answer within 4 s")
+    finally:
+        shadow.kill()
+        shadow.communicate()
+
+
+def _complaint(output):
+    """Return what the server says of a file it refuses, secrets hidden."""
+    lines = [line for line in output.splitlines() if line.strip() and not re.match(r"\d+:\S+ \d+ \w+ \d{4} ", line)]
+    shown = [
+        re.sub(r"^>>> '(.*)'$", lambda found: ">>> " + redis_conf.masked(found.group(1)).strip(), line)
+        for line in lines
+    ]
+    return " ".join(line.strip() for line in (shown or output.splitlines()[-3:]))

@@ -1,0 +1,227 @@
+#!/usr/bin/python
+"""Converge the Sentinel of a machine: its file, its unit, what it watches and how."""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cistern.core.plugins.module_utils import machine, redis_sentinel_state, redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_apply import apply
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_plan import PHASES, Refused, needed, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_report import describe, diffs, notes, waiting
+
+DOCUMENTATION = r"""
+module: redis_sentinel
+short_description: Converge a Sentinel while it runs
+description:
+  - Writes sentinel.conf on the first day. Afterwards the file is Sentinel's own, and differences are set with
+    C(SENTINEL MONITOR), C(SENTINEL SET), C(SENTINEL REMOVE), C(SENTINEL CONFIG SET) and C(ACL SETUSER).
+  - A monitor is added for the primary of that moment, asked from the servers. A Sentinel that watches the deployment
+    already is never told who is primary.
+  - What only a start can change is put into the file while the unit is stopped. All that Sentinel keeps there stays.
+  - A monitor is left alone while its deployment fails over.
+  - Used through the action of the same name, which renders the files.
+options:
+  unit: {description: The systemd unit., type: str, required: true}
+  conf:
+    description: The file sentinel.conf without its monitors.
+    type: dict
+    required: true
+    options:
+      path: {description: Where it goes., type: path, required: true}
+      secret_content: {description: The text., type: str, required: true}
+      owner: {description: Its owner., type: str, required: true}
+      group: {description: Its group., type: str, required: true}
+      mode: {description: Its mode in four octal digits., type: str, required: true}
+  files:
+    description: Other files and folders; without C(content) it is a folder.
+    type: list
+    elements: dict
+    default: []
+    options:
+      path: {description: Where it goes., type: path, required: true}
+      content: {description: The text., type: str}
+      owner: {description: Its owner., type: str, required: true}
+      group: {description: Its group., type: str, required: true}
+      mode: {description: Its mode in four octal digits., type: str, required: true}
+      unit: {description: Takes effect when the unit restarts., type: bool, default: false}
+      absent: {description: Whether it must not be there., type: bool, default: false}
+  password: {description: Password of this Sentinel and towards the others., type: str, required: true}
+  hooks: {description: "Each hook and the path of its program, empty for none.", type: dict, default: {}}
+  deployments:
+    description: What it watches; a monitor of anything else is removed.
+    type: list
+    elements: dict
+    required: true
+    options:
+      name: {description: Name of the deployment and of its monitor., type: str, required: true}
+      mode: {description: Mode of the deployment., type: str, required: true}
+      quorum: {description: Sentinels that have to agree that the primary is down., type: int, required: true}
+      auth_pass: {description: Password of the instances., type: str, required: true}
+      settings: {description: Settings of the monitor in Sentinel's own spelling., type: dict, default: {}}
+      initial: {description: "Address and port of the first day's primary.", type: str, required: true}
+      nodes:
+        description: The instances, each a mapping of C(host), C(address) and C(port).
+        type: list
+        elements: dict
+        required: true
+      sentinels:
+        description: The Sentinels, each a mapping of C(host), C(address) and C(port).
+        type: list
+        elements: dict
+        required: true
+  phase:
+    description:
+      - V(ask) changes nothing. It tells the facts of the machine, and whether a change is to be made.
+      - V(change) does what can be done while the Sentinel runs, and tells in C(phases) what is left to the others.
+      - V(rotate) makes it use a new password, V(finish) makes it forget the old one. All Sentinels have to finish
+        a phase before the next, so that they keep talking to each other.
+      - V(restart) restarts if something waits for it, so that a play can let one Sentinel go after the other.
+    type: str
+    choices: [ask, change, rotate, restart, finish]
+    default: change
+  packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
+  other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
+"""
+EXAMPLES = r"""
+- name: Make the Sentinel what the inventory says
+  cistern.core.redis_sentinel:
+    unit: redis-sentinel.service
+    # the rest comes from the role's vars/sentinel.yml
+"""
+RETURN = r"""
+steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
+pending: {description: What waits for a restart., type: list, returned: always}
+phases: {description: Later phases that have something to do., type: list, returned: always}
+notes: {description: "What Sentinel knows and the inventory lacks.", type: list, returned: always}
+version: {description: The version that runs., type: str, returned: always}
+differs: {description: Whether there is anything to do., type: bool, returned: in phase ask}
+facts: {description: What the machine is and has., type: dict, returned: in phase ask}
+"""
+
+FILE = {
+    "path": {"type": "path", "required": True},
+    "owner": {"type": "str", "required": True},
+    "group": {"type": "str", "required": True},
+    "mode": {"type": "str", "required": True},
+}
+PLACES = {"type": "list", "elements": "dict", "required": True}
+SPEC = {
+    "unit": {"type": "str", "required": True},
+    "conf": {
+        "type": "dict",
+        "required": True,
+        "options": {**FILE, "secret_content": {"type": "str", "required": True, "no_log": True}},
+    },
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            **FILE,
+            "content": {"type": "str"},
+            "unit": {"type": "bool", "default": False},
+            "absent": {"type": "bool", "default": False},
+        },
+    },
+    "password": {"type": "str", "required": True, "no_log": True},
+    "hooks": {"type": "dict", "default": {}},
+    "deployments": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "mode": {"type": "str", "required": True},
+            "quorum": {"type": "int", "required": True},
+            "auth_pass": {"type": "str", "required": True, "no_log": True},
+            "settings": {"type": "dict", "default": {}},
+            "initial": {"type": "str", "required": True},
+            "nodes": PLACES,
+            "sentinels": PLACES,
+        },
+    },
+    "phase": {"type": "str", "choices": ["ask", *PHASES], "default": "change"},
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "other_files": {"type": "list", "elements": "str", "default": []},
+}
+FAILURES = (Refused, redis_server.WrongPassword, redis_server.RedisError, OSError, RuntimeError)
+
+
+def ask(module, want):
+    """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
+    facts = machine.observe(module.params["packages"], module.params["other_files"])
+    told = {"differs": True, "notes": []}
+    try:
+        have = redis_sentinel_state.observe(want)
+        differs = bool(plan(want, have)) or bool(have["blocked"])
+        told = {"differs": differs, "notes": notes(want, have)}
+    except FAILURES:
+        pass
+    module.exit_json(changed=False, facts=facts, **told)
+
+
+def planned(want):
+    """Return what there is, and the steps from there; servers are asked who is primary only where a step needs it."""
+    have = redis_sentinel_state.observe(want)
+    names = sorted({*needed(want, have), *have["blocked"]})
+    if names:
+        redis_sentinel_state.settle(want, have, names)
+    return have, plan(want, have)
+
+
+def of_phase(steps, phase):
+    """Return the steps of a phase. A program that a Sentinel still wants to run is not removed before its restart."""
+    waits = any(step["do"] == "restart" for step in steps)
+    return [step for step in steps if step["phase"] == phase and not (waits and step["do"] == "remove")]
+
+
+def take(module, want):
+    """Take the steps of the phase, look again, and fail if one is left."""
+    phase = want["phase"]
+    have, steps = planned(want)
+    actions = of_phase(steps, phase)
+    result = {
+        "diff": diffs(actions, want, have),
+        "notes": notes(want, have),
+        "steps": [describe(step) for step in actions],
+    }
+    if actions and not module.check_mode:
+        for step in actions:
+            try:
+                apply(step, want, have)
+            except (redis_server.RedisError, OSError, RuntimeError) as error:
+                raise RuntimeError(f"{describe(step)}: {error}") from error
+        have, steps = planned(want)
+        left = [describe(step) for step in of_phase(steps, phase)]
+        if left:
+            module.fail_json(msg="After the run this still differs: " + "; ".join(left), **result)
+    later = [step for step in steps if PHASES.index(step["phase"]) > PHASES.index(phase)]
+    result["phases"] = [each for each in PHASES if any(step["phase"] == each for step in later)]
+    result["pending"] = [waiting(step) for step in later if step["do"] == "restart"]
+    problems = [*have["blocked"].values(), *[have["unknown"][name] for name in _unwatched(want, have)]]
+    if problems:
+        module.fail_json(msg=" ".join(problems), changed=bool(actions), **result)
+    module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **result)
+
+
+def _unwatched(want, have):
+    return [name for name in have["unknown"] if name not in have["monitors"]]
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    want = {**module.params, "check": module.check_mode}
+    want["conf"] = {**want["conf"], "content": want["conf"]["secret_content"]}
+    if want["phase"] == "ask":
+        ask(module, want)
+    try:
+        take(module, want)
+    except redis_server.WrongPassword as error:
+        module.fail_json(
+            msg=f"The Sentinel of {want['unit']} refuses the passwords of the inventory and of its file ({error}). "
+            "Write the password it has into redis_sentinel_password, run, and change it from there."
+        )
+    except FAILURES as error:
+        module.fail_json(msg=str(error))
+
+
+if __name__ == "__main__":
+    main()

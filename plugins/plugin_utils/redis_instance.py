@@ -1,0 +1,60 @@
+"""One inventory host of the group `redis` or `redis_sentinel`: what the inventory says of it, and where."""
+
+import typing
+
+LAYERS = ("redis_config", "redis_group_config", "redis_host_config")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Instance(typing.NamedTuple):
+    """One inventory host. `facts` is None until its machine was asked; `broken` cannot be evaluated."""
+
+    name: str
+    machine: tuple
+    values: dict
+    origins: dict
+    broken: dict
+    baseline: dict
+    mode_baseline: dict = {}
+    facts: typing.Optional[dict] = None
+
+    def get(self, variable, options):
+        value = self.values.get(variable)
+        return options[variable].get("default") if value is None else value
+
+    def address(self):
+        """Return where other hosts reach the instance."""
+        return self.values.get("redis_address") or self.machine[0]
+
+    def bind(self):
+        """Return the addresses that the instance listens on."""
+        bind = self.values.get("redis_bind")
+        if isinstance(bind, list):
+            return [str(address) for address in bind]
+        return ["127.0.0.1"] + ([self.address()] if self.replicated() else [])
+
+    def replicated(self):
+        return self.values.get("redis_mode", "standalone") != "standalone"
+
+    def sentinel_password(self):
+        return self.values.get("redis_sentinel_password", self.values.get("redis_password"))
+
+    def directives(self):
+        """Return the effective settings, without the computed ones."""
+        merged = {**self.baseline, **self.mode_baseline.get(self.values.get("redis_mode", "standalone"), {})}
+        for layer in LAYERS:
+            values = self.values.get(layer)
+            merged.update(values if isinstance(values, dict) else {})
+        return merged
+
+
+def at(instance, key, say=None):
+    origin = instance.origins.get(key)
+    return f"{say or key} ({origin})" if origin else f"{say or key}"
+
+
+def integer(value, default):
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return default

@@ -1,0 +1,143 @@
+"""The Sentinels of an inventory, as tests see them: what the inventory says of each, and real connections to it.
+
+Worked out here from the inventory and the role's defaults, on purpose not by the role's own code.
+"""
+
+import os
+
+import instances
+import redis
+import yaml
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import FileVaultSecret
+from ansible.template import Templar
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
+
+UNIT = "redis-sentinel.service"
+CONF = "/etc/redis/sentinel.conf"
+BASELINE = {"down-after-milliseconds": 5000, "failover-timeout": 60000, "parallel-syncs": 1}
+
+
+def read(inventory):
+    """Return the Sentinels by the name of their host."""
+    everyone, running, watching = _hosts(inventory)
+    deployments = {}
+    for host in [everyone[name] for name in running]:
+        if host.says["redis_mode"] == "sentinel":
+            deployments.setdefault(host.says["redis_deployment"], []).append(host)
+    found = {}
+    for name, members in deployments.items():
+        watchers = [everyone[host] for host in watching if name in _watches(everyone[host], deployments)]
+        machines = {host.address: host for host in reversed(members)}
+        sentinels = watchers or list(reversed(machines.values()))
+        for host in sentinels:
+            sentinel = found.setdefault(host.name, Sentinel(host))
+            sentinel.watches[name] = Watched(name, members, sentinels)
+    return found
+
+
+def _watches(host, deployments):
+    """Return what a host of the group redis_sentinel watches: deployments it names, those of its machine, or all."""
+    here = [name for name, members in deployments.items() if host.address in [each.address for each in members]]
+    return host.says["redis_sentinel_deployments"] or here or list(deployments)
+
+
+def _hosts(inventory):
+    loader = DataLoader()
+    if os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE"):
+        secret = FileVaultSecret(filename=os.environ["ANSIBLE_VAULT_PASSWORD_FILE"], loader=loader)
+        secret.load()
+        loader.set_vault_secrets([("default", secret)])
+    hosts = InventoryManager(loader, sources=[str(inventory)])
+    variables = VariableManager(loader, hosts)
+    values = HostVars(hosts, variables, loader)
+    defaults = instances._trusted(yaml.safe_load((instances.ROLE / "defaults/main.yml").read_text(encoding="utf-8")))
+    found = {}
+    watching = [host.name for host in hosts.get_hosts("redis_sentinel")] if "redis_sentinel" in hosts.groups else []
+    running = [host.name for host in hosts.get_hosts("redis")]
+    for name in dict.fromkeys([*running, *watching]):
+        known = {**defaults, **variables.get_vars(host=hosts.get_host(name)), "hostvars": values}
+        templar = Templar(loader, variables=known)
+        wanted = [each for each in known if each.startswith(("redis_", "ansible_", "lab_"))]
+        wanted = [each for each in wanted if not each.startswith("ansible_") or each in hosts.get_host(name).get_vars()]
+        shared = ["ansible_user", "ansible_ssh_private_key_file", "ansible_ssh_common_args", "ansible_port"]
+        wanted += [each for each in shared if each in known]
+        found[name] = instances.Instance(name, {each: templar.template(known[each]) for each in dict.fromkeys(wanted)})
+    return found, running, watching
+
+
+class Watched:
+    """A deployment as its Sentinels should know it; places are (address, port)."""
+
+    def __init__(self, name, members, sentinels):
+        says = members[0].says
+        self.name = name
+        self.says = says
+        self.members = {place(each, "redis_announce_port", "redis_port"): each for each in members}
+        self.sentinels = {place(each, "redis_sentinel_announce_port", "redis_sentinel_port") for each in sentinels}
+        self.quorum = says["redis_sentinel_quorum"] or len(sentinels) // 2 + 1
+        self.settings = {**BASELINE, **says["redis_sentinel_config"]}
+
+
+def place(host, announced, port):
+    return host.says["redis_address"], int(host.says[announced] or host.says[port])
+
+
+class Sentinel:
+    """One Sentinel: `watches` are its deployments by name; `redis()` is a client of its own."""
+
+    def __init__(self, host):
+        self.name = host.name
+        self.host = host
+        self.says = host.says
+        self.place = place(host, "redis_sentinel_announce_port", "redis_sentinel_port")
+        self.watches = {}
+        self._doors = {}
+
+    def __repr__(self):
+        return self.name
+
+    def run(self, command):
+        """Run a shell command as root; it must succeed. Returns its output."""
+        return self.host.run(command)
+
+    def redis(self, password=None, port=None):
+        """Return a client through an SSH tunnel, as the Sentinel may be out of reach from here."""
+        port = port or self.says["redis_sentinel_port"]
+        if port not in self._doors:
+            says = {**self.says, "redis_bind": self.says["redis_sentinel_bind"], "redis_port": port}
+            self._doors[port] = instances.Instance(self.name, says)
+        password = self.says["redis_sentinel_password"] if password is None else password
+        return self._doors[port].redis(password=password, socket_timeout=5)
+
+    def pid(self):
+        return int(self.run(f"systemctl show --property MainPID --value {UNIT}"))
+
+    def master(self, name, **options):
+        """Return what it says of a deployment's primary."""
+        return pairs(self.redis(**options).execute_command("SENTINEL", "MASTER", name))
+
+    def others(self, command, name, **options):
+        """Return the replicas or the Sentinels that it knows, by place."""
+        found = map(pairs, self.redis(**options).execute_command("SENTINEL", command, name))
+        return {(each["ip"], int(each["port"])): each for each in found}
+
+    def has_quorum(self, name, **options):
+        try:
+            return str(self.redis(**options).execute_command("SENTINEL", "CKQUORUM", name)).startswith("OK")
+        except (redis.RedisError, OSError):
+            return False
+
+
+def close(sentinels):
+    """Close the tunnels."""
+    for sentinel in sentinels.values():
+        instances.close(sentinel._doors)
+        for watched in sentinel.watches.values():
+            instances.close({each.name: each for each in watched.members.values()})
+
+
+def pairs(answer):
+    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
