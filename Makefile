@@ -5,7 +5,7 @@ LAB = inventories/lab
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up hosts down test lint unit oracle molecule verify bench docs
+.PHONY: help setup up hosts down test lint unit oracle molecule verify drill bench docs
 
 help:             ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ molecule: setup   ## one scenario: make molecule S=default
 
 verify: setup     ## is what an inventory says true on its hosts? INVENTORY=inventories/production
 	@pytest tests/testinfra --ansible-inventory=$(INVENTORY)
+
+drill: setup      ## faults under load: what is lost, how long writes stop; writes docs/reliability.md
+	@python tests/drill/run.py
 
 bench: setup      ## speed, beside a shell script and pyinfra
 	@python bench/run.py

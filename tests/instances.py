@@ -37,8 +37,8 @@ def _trusted(value):
     return trust_as_template(value) if isinstance(value, str) else value
 
 
-def read(inventory):
-    """Return the instances of the group `redis` of an inventory, or of several laid over each other, by name."""
+def read(inventory, group="redis"):
+    """Return the hosts of a group of an inventory, or of several laid over each other, by name."""
     loader = DataLoader()
     password_file = os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE")
     if password_file:
@@ -50,7 +50,7 @@ def read(inventory):
     everyone = HostVars(hosts, variables, loader)
     defaults = _trusted(yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8")))
     found = {}
-    for host in hosts.get_hosts("redis"):
+    for host in hosts.get_hosts(group) if group in hosts.groups else []:
         known = {**defaults, **variables.get_vars(host=host), "hostvars": everyone}
         templar = Templar(loader, variables=known)
         wanted = {

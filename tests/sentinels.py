@@ -3,17 +3,8 @@
 Worked out here from the inventory and the role's defaults, on purpose not by the role's own code.
 """
 
-import os
-
 import instances
 import redis
-import yaml
-from ansible.inventory.manager import InventoryManager
-from ansible.parsing.dataloader import DataLoader
-from ansible.parsing.vault import FileVaultSecret
-from ansible.template import Templar
-from ansible.vars.hostvars import HostVars
-from ansible.vars.manager import VariableManager
 
 UNIT = "redis-sentinel.service"
 CONF = "/etc/redis/sentinel.conf"
@@ -45,27 +36,9 @@ def _watches(host, deployments):
 
 
 def _hosts(inventory):
-    loader = DataLoader()
-    if os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE"):
-        secret = FileVaultSecret(filename=os.environ["ANSIBLE_VAULT_PASSWORD_FILE"], loader=loader)
-        secret.load()
-        loader.set_vault_secrets([("default", secret)])
-    hosts = InventoryManager(loader, sources=[str(inventory)])
-    variables = VariableManager(loader, hosts)
-    values = HostVars(hosts, variables, loader)
-    defaults = instances._trusted(yaml.safe_load((instances.ROLE / "defaults/main.yml").read_text(encoding="utf-8")))
-    found = {}
-    watching = [host.name for host in hosts.get_hosts("redis_sentinel")] if "redis_sentinel" in hosts.groups else []
-    running = [host.name for host in hosts.get_hosts("redis")]
-    for name in dict.fromkeys([*running, *watching]):
-        known = {**defaults, **variables.get_vars(host=hosts.get_host(name)), "hostvars": values}
-        templar = Templar(loader, variables=known)
-        wanted = [each for each in known if each.startswith(("redis_", "ansible_", "lab_"))]
-        wanted = [each for each in wanted if not each.startswith("ansible_") or each in hosts.get_host(name).get_vars()]
-        shared = ["ansible_user", "ansible_ssh_private_key_file", "ansible_ssh_common_args", "ansible_port"]
-        wanted += [each for each in shared if each in known]
-        found[name] = instances.Instance(name, {each: templar.template(known[each]) for each in dict.fromkeys(wanted)})
-    return found, running, watching
+    """Return all hosts by name, the names of the instances, and those of the group redis_sentinel."""
+    running, watching = instances.read(inventory), instances.read(inventory, "redis_sentinel")
+    return {**watching, **running}, list(running), list(watching)
 
 
 class Watched:

@@ -5,8 +5,15 @@ import os
 import pwd
 import time
 
-from ansible_collections.cistern.core.plugins.module_utils import files, redis_conf, redis_server, systemd
+from ansible_collections.cistern.core.plugins.module_utils import (
+    files,
+    redis_conf,
+    redis_server,
+    redis_topology,
+    systemd,
+)
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_forget import forget
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_state import reach
 
 
@@ -33,8 +40,16 @@ def apply(step, want, have):
         have["client"] = _reconnect(want)
     elif do == "restart":
         _restart(step, want, have)
+    elif do == "forget":
+        _forget(step, want, have)
     else:
         _tell(step, want, have["client"])
+
+
+def _forget(step, want, have):
+    deployment = next(each for each in want["deployments"] if each["name"] == step["name"])
+    nodes, sentinels = ({redis_topology.place_of(each) for each in deployment[key]} for key in ("nodes", "sentinels"))
+    forget(have["client"], step["name"], nodes - {have["primaries"][step["name"]]}, sentinels - {want["me"]})
 
 
 def _tell(step, want, client):

@@ -1,6 +1,6 @@
 """What to do so that a Sentinel is what the inventory says: pure, so that each decision is a test case.
 
-want  {unit, conf, files, password, hooks, deployments}
+want  {unit, conf, files, password, hooks, deployments, forget}
       conf and files: {path, content, owner, group, mode}; conf has everything but the monitors
       hooks: {option: path or ''}; deployments: [{name, quorum, auth_pass, settings}]
 have  what observe() of redis_sentinel_state found
@@ -12,7 +12,7 @@ their password changes: each accepts both, then each uses the new one, then each
 from ansible_collections.cistern.core.plugins.module_utils import files
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
 
-PHASES = ("change", "rotate", "restart", "finish")
+PHASES = ("change", "rotate", "restart", "finish", "forget")
 PASSWORD = "requirepass"
 
 
@@ -39,7 +39,8 @@ def plan(want, have):
     steps += _attributes(want, have) + changes + enable + _passwords(want, have, wanted)
     if why and not have["blocked"]:
         steps.append(_step("restart", phase="restart", unit=want["unit"], why=why))
-    return sorted(steps + _removed(want, have), key=lambda step: PHASES.index(step["phase"]))
+    steps += _removed(want, have) + (_forgotten(want, have) if want["forget"] else [])
+    return sorted(steps, key=lambda step: PHASES.index(step["phase"]))
 
 
 def needed(want, have):
@@ -98,6 +99,22 @@ def _removed(want, have):
         _step("remove", phase="finish", path=file["path"])
         for file in want["files"]
         if file.get("absent") and have["files"].get(file["path"])
+    ]
+
+
+def strangers(each, have):
+    """Return what a Sentinel knows of a deployment and the inventory lacks, as {kind: places}."""
+    knows, expected = have["knows"].get(each["name"], {}), have["expected"][each["name"]]
+    return {kind: [place for place in knows.get(kind, []) if place not in expected[kind]] for kind in expected}
+
+
+def _forgotten(want, have):
+    """Return the steps that make the Sentinel forget what left; it counts them otherwise for ever."""
+    found = {each["name"]: strangers(each, have) for each in want["deployments"] if each["name"] not in have["blocked"]}
+    return [
+        _step("forget", phase="forget", name=name, places=sorted(left["replica"] + left["sentinel"]))
+        for name, left in found.items()
+        if any(left.values())
     ]
 
 

@@ -2,6 +2,7 @@
 
 from ansible_collections.cistern.core.plugins.module_utils import files, redis_conf
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_plan import strangers
 
 
 def said(name, value):
@@ -37,6 +38,8 @@ def describe(step):
         return "set while running: " + ", ".join(pairs)
     if do == "monitor":
         return _monitored(step)
+    if do == "forget":
+        return f"make the Sentinel forget {', '.join(step['places'])} of {step['name']}"
     if do == "unmonitor":
         return f"remove the monitor {step['name']}"
     if do == "restart":
@@ -63,14 +66,11 @@ def notes(want, have):
     """Return what Sentinel knows and the inventory lacks; told, not touched."""
     found = []
     for each in want["deployments"]:
-        knows = have["knows"].get(each["name"], {})
-        for kind in ("replica", "sentinel"):
-            expected = set(have["expected"][each["name"]][kind])
+        for kind, places in strangers(each, have).items():
             found += [
                 f"the Sentinel knows a {kind.replace('sentinel', 'Sentinel')} {place} of {each['name']}, "
                 "which the inventory lacks"
-                for place in knows.get(kind, [])
-                if place not in expected
+                for place in places
             ]
     return found
 

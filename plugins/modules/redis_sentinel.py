@@ -45,6 +45,7 @@ options:
       absent: {description: Whether it must not be there., type: bool, default: false}
   password: {description: Password of this Sentinel and towards the others., type: str, required: true}
   hooks: {description: "Each hook and the path of its program, empty for none.", type: dict, default: {}}
+  me: {description: "Address and port at which the others reach this Sentinel.", type: str, default: ''}
   deployments:
     description: What it watches; a monitor of anything else is removed.
     type: list
@@ -74,8 +75,9 @@ options:
       - V(rotate) makes it use a new password, V(finish) makes it forget the old one. All Sentinels have to finish
         a phase before the next, so that they keep talking to each other.
       - V(restart) restarts if something waits for it, so that a play can let one Sentinel go after the other.
+      - V(forget) makes it forget replicas and Sentinels that the inventory lacks; one Sentinel after the other.
     type: str
-    choices: [ask, change, rotate, restart, finish]
+    choices: [ask, change, rotate, restart, finish, forget]
     default: change
   packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
   other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
@@ -123,6 +125,7 @@ SPEC = {
     },
     "password": {"type": "str", "required": True, "no_log": True},
     "hooks": {"type": "dict", "default": {}},
+    "me": {"type": "str", "default": ""},
     "deployments": {
         "type": "list",
         "elements": "dict",
@@ -208,7 +211,7 @@ def _unwatched(want, have):
 
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    want = {**module.params, "check": module.check_mode}
+    want = {**module.params, "check": module.check_mode, "forget": module.params["phase"] == "forget"}
     want["conf"] = {**want["conf"], "content": want["conf"]["secret_content"]}
     if want["phase"] == "ask":
         ask(module, want)

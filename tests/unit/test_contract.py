@@ -132,7 +132,7 @@ def test_layers_are_found(text, layers):
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=named)
 def test_template_is_used(path):
-    sources = [*ROLE.glob("tasks/*.yml"), ROLE / "vars/main.yml"]
+    sources = [*ROLE.glob("tasks/*.yml"), *ROLE.glob("vars/*.yml")]
     name = str(path.relative_to(ROLE / "templates"))
     assert any(re.search(rf"template: {re.escape(name)}\b", source.read_text(encoding="utf-8")) for source in sources)
 

@@ -42,6 +42,7 @@ def usual():
         "conf": file,
         "files": [drop_in, hook],
         "password": "sesame",
+        "forget": False,
         "hooks": {"notification-script": "", "client-reconfig-script": ""},
         "deployments": [{"name": "cache", "quorum": 2, "auth_pass": "open", "settings": OPTIONS}],
     }
