@@ -23,7 +23,7 @@ class ActionModule(ActionBase):
 
 def problems(told, name, to):
     """Yield what is wrong with the wish."""
-    wrong = list(redis_deployments.named("redis_failover", name, told))
+    wrong = list(redis_deployments.named("redis_failover", name, told, modes=redis_deployments.REPLICATED))
     yield from wrong
     if wrong or not to:
         return

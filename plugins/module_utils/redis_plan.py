@@ -1,7 +1,8 @@
 """What to do so that a Redis instance is what the inventory says: pure, so that each decision is a test case.
 
 want  {conf, files, unit, kernel, immutable, aliases, restart, asked, deployment}
-      conf and files: {path, content, owner, group, mode}; a file with `unit: true` takes effect when the unit restarts
+      conf and files: {path, content, owner, group, mode}; a file with `unit: true` takes effect when the unit restarts,
+      one with `manager: true` when systemd reads it
       asked: restart in any case; deployment: as in redis_topology, {} for an instance of its own
       immutable: directives that this version cannot change while it runs; aliases: {other name: name}
 have  what observe() of the module redis_config found
@@ -15,6 +16,8 @@ from ansible_collections.cistern.core.plugins.module_utils.redis_roles import Re
 APPEND_ONLY = "appendonly"
 # Lines that the server reads at its start and does not tell by CONFIG GET; observed by what they bring about.
 AT_START = ("rename-command", "loadmodule")
+# Steps that take an instance away for a moment.
+RESTART = ("switch over", "restart")
 # What the server keeps for itself (CONFIG_MIN_RESERVED_FDS in its src/server.h).
 OWN_DESCRIPTORS = 32
 
@@ -37,7 +40,7 @@ def plan(want, have):
         {"do": "remove" if file.get("absent") else "write", "path": file["path"], **_unmodified(file, have)}
         for file in changed
     ]
-    if have["unit"]["reload"] or any(file.get("unit") for file in changed):
+    if have["unit"]["reload"] or any(file.get("unit") or file.get("manager") for file in changed):
         steps.append({"do": "reload units"})
     conf = _conf(want, have)
     if have["running"] is None:
@@ -156,6 +159,18 @@ def _restart(want, have, drift):
     is_primary = not have["says"] or have["says"]["role"] == "primary"
     carry = is_primary and have["keys"] and have["running"]["save"] == "" and have["running"][APPEND_ONLY] == "no"
     return [{**restart, **({"carry": True} if carry else {})}]
+
+
+def restarts(steps, want):
+    """Return the steps of a restart, none where nothing restarts.
+
+    The file that it reads is among them: a CONFIG REWRITE, as at each switchover, has put back what runs. A restart
+    that was asked for takes the file as it is.
+    """
+    if not any(step["do"] in RESTART for step in steps):
+        return []
+    path = None if want["asked"] else want["conf"]["path"]
+    return [step for step in steps if step["do"] in RESTART or step.get("path") == path]
 
 
 def _refuse_moved_data(wanted, present, holds):

@@ -16,6 +16,7 @@ def follow(want, have):
     if not decision.settled:
         if not runs and decision.named == me:
             # nobody took over: the Sentinels wait for this very instance, so it starts as its file says
+            _refuse_empty_primary(have, deployment)
             return None
         raise Refused(f"{decision.why}. Nothing was changed here; run again when that has ended.")
     if not runs and decision.why == redis_topology.FIRST_DAY and have["replicaof"] is not None:
@@ -75,9 +76,10 @@ def _refuse_lost_keys(have, deployment, primary):
     says, lead = have["says"], have["seen"]["nodes"][primary]
     if says["role"] == "replica" or not says["keys"] or not lead["answers"]:
         return
-    related = says["history"][0] in lead["history"]
-    if related and (have["decision"].named or says["offset"] <= lead["shared"]):
-        # a former primary that comes back; under Sentinel, what it took while it was cut off is given up
+    if any(deployment["me"] in each["replicas"] for each in have["seen"]["sentinels"].values()):
+        # a former primary that comes back: its Sentinels have decided, and are about to make it a replica themselves
+        return
+    if says["history"][0] in lead["history"] and says["offset"] <= lead["shared"]:
         return
     raise Refused(
         f"It holds {says['keys']} keys, which joining {deployment['name']} as a replica of "

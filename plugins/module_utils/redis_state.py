@@ -102,3 +102,13 @@ def _stored(settings):
     folder = settings.get("dir") or "/var/lib/redis"
     names = [settings.get(name) for name in ("dbfilename", "appendfilename", "appenddirname")]
     return any(glob.glob(os.path.join(folder, name)) for name in names if name)
+
+
+def immutable(by_series, version):
+    """Return the directives that this version takes only at its start: those of the newest series that is not newer."""
+    known = [series for series in by_series if version and _series(series) <= _series(version)]
+    return by_series[max(known, key=_series)] if known else []
+
+
+def _series(version):
+    return [int(part) for part in version.split(".")[:2]]

@@ -28,6 +28,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis_switchover_hold
 )
 from ansible_collections.cistern.core.plugins.module_utils.redis_switchover_plan import (
     MARK,
+    PING,
     REPLICAS,
     Refused,
     describe,
@@ -148,8 +149,11 @@ class Run(Held):
             self.new, self.promoted = self.promoted, None
         of = self.new or of
         commands = [["REPLICAOF", *of.rsplit(" ", 1)]]
-        self.servers.together(at, *commands, *sets(self.changed.get(at, {})), ["CONFIG", "REWRITE"])
-        self.changed.pop(at, None)
+        # a pause cannot be seen: the pings stay off as long as it lasts, so that the next run knows of it
+        back = {name: value for name, value in self.changed.get(at, {}).items() if name != PING}
+        self.servers.together(at, *commands, *sets(back), ["CONFIG", "REWRITE"])
+        for name in back:
+            del self.changed[at][name]
         if self.began is None:
             # an interrupted run may have left it paused
             self._release(at)

@@ -59,7 +59,9 @@ def view(deployment, passwords, sentinel_password, own=None):
     with ThreadPoolExecutor(max_workers=16) as pool:
         asked = pool.map(lambda node: ask_node(node, passwords), nodes)
         sentinels = pool.map(
-            lambda each: ask_sentinel(each, deployment["name"], sentinel_password), deployment["sentinels"]
+            # one whose password is only just being changed may still have that of the instances
+            lambda each: ask_sentinel(each, deployment["name"], [sentinel_password, *passwords]),
+            deployment["sentinels"],
         )
         found = {place_of(node): says for node, says in zip(nodes, asked)}
         found_sentinels = {place_of(each): says for each, says in zip(deployment["sentinels"], sentinels)}
@@ -102,18 +104,24 @@ def node_says(info):
     }
 
 
-def ask_sentinel(sentinel, name, password):
+def ask_sentinel(sentinel, name, passwords):
     """Return what a Sentinel says of a deployment; `primary` is None where it does not watch it."""
     try:
-        client = redis_server.reach(sentinel["address"], sentinel["port"], [password], TIMEOUT)
+        client = redis_server.reach(sentinel["address"], sentinel["port"], passwords, TIMEOUT)
         try:
             says = _pairs(client.execute_command("SENTINEL", "MASTER", name))
         except redis_server.ResponseError:
-            return {"answers": True, "primary": None, "flags": []}
+            return {"answers": True, "primary": None, "flags": [], "replicas": []}
+        replicas = [_pairs(each) for each in client.execute_command("SENTINEL", "REPLICAS", name)]
         flags = says["flags"].split(",") if isinstance(says["flags"], str) else sorted(says["flags"])
-        return {"answers": True, "primary": place(says["ip"], says["port"]), "flags": flags}
+        return {
+            "answers": True,
+            "primary": place(says["ip"], says["port"]),
+            "flags": flags,
+            "replicas": [place(each["ip"], each["port"]) for each in replicas],
+        }
     except (redis_server.RedisError, redis_server.WrongPassword, OSError) as error:
-        return {"answers": False, "why": str(error), "primary": None, "flags": []}
+        return {"answers": False, "why": str(error), "primary": None, "flags": [], "replicas": []}
 
 
 def _pairs(answer):

@@ -10,9 +10,9 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_switchover,
 )
 from ansible_collections.cistern.core.plugins.module_utils.redis_apply import apply, wait_in_line, wait_linked
-from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe, diffs, notes
-from ansible_collections.cistern.core.plugins.module_utils.redis_state import observe
+from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable, observe
 
 DOCUMENTATION = r"""
 module: redis_config
@@ -50,6 +50,7 @@ options:
       group: {description: Its group., type: str, required: true}
       mode: {description: Its mode in four octal digits., type: str, required: true}
       unit: {description: Takes effect when the unit restarts., type: bool, default: false}
+      manager: {description: Read by systemd itself., type: bool, default: false}
       unless_container: {description: Whether it is absent in a container., type: bool, default: false}
       absent: {description: Whether it must not be there., type: bool, default: false}
   kernel: {description: Kernel settings and their values., type: dict, default: {}}
@@ -118,6 +119,7 @@ SPEC = {
             **FILE,
             "content": {"type": "str"},
             "unit": {"type": "bool", "default": False},
+            "manager": {"type": "bool", "default": False},
             "unless_container": {"type": "bool", "default": False},
             "absent": {"type": "bool", "default": False},
         },
@@ -137,19 +139,8 @@ SPEC = {
 }
 
 
-RESTART = ("switch over", "restart")
 STEP_FAILURES = (redis_server.RedisError, redis_switchover.Failed, OSError, RuntimeError)
 FAILURES = (Refused, redis_shadow.Unusable, redis_server.WrongPassword, *STEP_FAILURES)
-
-
-def immutable(by_series, version):
-    """Return the directives that this version takes only at its start: those of the newest series that is not newer."""
-    known = [series for series in by_series if version and _series(series) <= _series(version)]
-    return by_series[max(known, key=_series)] if known else []
-
-
-def _series(version):
-    return [int(part) for part in version.split(".")[:2]]
 
 
 def ask(module, want):
@@ -181,7 +172,7 @@ def take(module, want):
     have, steps = planned(want)
     if want["restart"]:
         # in check mode the first phase has told the rest already
-        steps = [step for step in steps if step["do"] in RESTART]
+        steps = restarts(steps, want)
     actions = [step for step in steps if step["do"] != "report"]
     result = {
         "diff": diffs(actions, want, have),
@@ -208,6 +199,10 @@ def act(actions, want, have):
             apply(step, want, have)
         except STEP_FAILURES as error:
             raise RuntimeError(f"{describe(step)}: {error}") from error
+        if step["do"] == "switch over":
+            have, again = planned(want)
+            act(restarts(again, want), want, have)
+            return
     if want["restart"]:
         wait_in_line(want, have)
 

@@ -124,6 +124,12 @@ def _watched(deployment, members, everyone):
                     "quotes, so that it could not read its own file again; write one without"
                 ),
             )
+    for each in hosts:
+        if "redis_sentinel_bind" not in each.values and not _is_ip(each.address()):
+            yield (
+                True,
+                f"{each.name} is at the name {each.address()}; write redis_sentinel_bind, the addresses to listen on",
+            )
     if any(each.sentinel_password() is None for each in hosts):
         yield True, "a Sentinel of it has no redis_sentinel_password; write it into group_vars/all"
     for key, value in (members[0].values.get("redis_sentinel_config") or {}).items():

@@ -85,9 +85,9 @@ def parted(instances, watchers, name, options):
     }
 
 
-def named(variable, value, told, hosts=False):
-    """Yield what is wrong with the name that a verb was given: a replicated deployment or, with `hosts`, a host."""
-    known = [name for name, deployment in told.items() if deployment["mode"] in REPLICATED]
+def named(variable, value, told, hosts=False, modes=None):
+    """Yield what is wrong with the name that a verb was given: of a deployment or, with `hosts`, of a host of one."""
+    known = [name for name, deployment in told.items() if modes is None or deployment["mode"] in modes]
     known += [node["host"] for name in known for node in told[name]["nodes"]] if hosts else []
     if value not in known:
         what = "a deployment or a host of one" if hosts else "a deployment"

@@ -52,11 +52,12 @@ def variables(instance, options):
                 yield f"{at(instance, name)}: " + (says.split(", not ")[0] if name.endswith("_password") else says)
         elif option.get("required") and name not in instance.broken:
             yield f"{name}: is missing; write it into group_vars/<deployment>"
-    password = instance.values.get("redis_password")
-    if isinstance(password, str) and len(password) < SHORTEST_PASSWORD:
-        yield f"{at(instance, 'redis_password')}: has {len(password)} characters; write at least {SHORTEST_PASSWORD}"
-    if isinstance(password, str) and re.search(r"[\n\r\0]", password):
-        yield f"{at(instance, 'redis_password')}: has a line break; write it on one line"
+    for name in ("redis_password", "redis_sentinel_password"):
+        password = instance.values.get(name)
+        if isinstance(password, str) and len(password) < SHORTEST_PASSWORD:
+            yield f"{at(instance, name)}: has {len(password)} characters; write at least {SHORTEST_PASSWORD}"
+        if isinstance(password, str) and re.search(r"[\n\r\0]", password):
+            yield f"{at(instance, name)}: has a line break; write it on one line"
     yield from _formats(instance, options)
 
 

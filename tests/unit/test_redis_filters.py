@@ -2,7 +2,7 @@
 
 import pytest
 from ansible_collections.cistern.core.plugins.filter.redis import redis_wanted_packages
-from ansible_collections.cistern.core.plugins.modules.redis_config import immutable
+from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable
 from ansible_collections.cistern.core.plugins.plugin_utils import redis_schema
 
 NAMES = ["redis-server", "python3-redis"]

@@ -3,6 +3,7 @@
 import subprocess
 import time
 
+import faults
 import instances
 import pytest
 import redis
@@ -79,8 +80,7 @@ def test_the_next_run_finishes_what_an_interrupted_one_began(everyone, playbook,
     began = time.monotonic()
     playbook.check(change)
     assert playbook.killed(change, after=share * (time.monotonic() - began))
-    for instance in everyone.values():
-        instance.host.run("pkill -9 -f '[A]nsiballZ'")
+    faults.kill_modules(everyone.values())
     playbook.run(change)
     assert counts(everyone) == all_have(everyone)
     assert in_effect(everyone, "databases") == {"24"} and in_effect(everyone, "appendonly") == {"yes"}
