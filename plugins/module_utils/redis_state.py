@@ -51,7 +51,9 @@ def observe(want):
         _observe_server(want, have, text or "")
     have["stored"] = _stored(have["on_disk"] or have["wanted"])
     if want["deployment"]:
-        have["seen"], have["decision"] = redis_topology.settle(lambda: look(want, have), want["deployment"])
+        have["seen"], have["decision"] = redis_topology.settle(
+            lambda: look(want, have), want["deployment"], want["patience"]
+        )
     return have
 
 

@@ -152,6 +152,11 @@ def _coordinator(deployment, have, needed):
             problems.append(
                 f"{name} is in TILT mode, since its clock or its machine stood still, and acts again in 30 s"
             )
+        elif strangers := [each for each, seen in says["knows"].items() if each not in hosts and _good(seen)]:
+            problems.append(
+                f"{name} could choose {', '.join(strangers)}, a replica that the inventory lacks: stop its server and "
+                "make the Sentinels forget it, or add its host"
+            )
         elif unseen:
             problems.append(f"{name} does not see {', '.join(unseen)} as a good replica")
         else:

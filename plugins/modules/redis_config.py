@@ -220,6 +220,8 @@ def main():
     want = dict(module.params)
     want["conf"] = {**want["conf"], "content": want["conf"]["secret_content"]}
     want["restart"] = want["phase"] == "restart"
+    # a failover is waited for where something is to be done, not where it is only asked
+    want["patience"] = 0 if want["phase"] == "ask" else 30
     for file in want["files"]:
         file["absent"] = file["absent"] or (file["unless_container"] and kernel.in_container())
     if want["phase"] == "ask":

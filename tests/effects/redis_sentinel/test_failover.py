@@ -12,6 +12,11 @@ from load import Load
 MOST = 2.0
 
 
+@pytest.fixture(autouse=True)
+def as_the_inventory_says():
+    """A switchover changes no setting: no run is needed between the tests, and those that matter make one."""
+
+
 @pytest.fixture(scope="module")
 def cache(everyone):
     return {name: each for name, each in everyone.items() if each.says["redis_deployment"] == "cache" and each.role()}
@@ -63,7 +68,7 @@ def test_switchover_loses_nothing(playbook, cache, load, chosen):
     assert run.changed == 1
     assert primary(cache) == to if chosen else primary(cache) != before
     assert settings(cache) == had
-    assert unchanged(playbook)
+    assert playbook.run().changed == 0
 
 
 def test_switchover_to_the_primary_is_nothing(playbook, cache):
@@ -125,7 +130,7 @@ def test_replica_that_does_not_catch_up_puts_everything_back(playbook, cache, lo
     assert settings(cache) == had
 
 
-@pytest.mark.parametrize("after", [0.0, 0.2, 0.4, 1.0, 3.0])
+@pytest.mark.parametrize("after", [0.2, 0.5])
 def test_killed_switchover_is_finished_by_the_next(playbook, cache, load, after):
     had, to = settings(cache), replica(cache)
     with load:
