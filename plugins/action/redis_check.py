@@ -1,7 +1,5 @@
 """Hold the inventory of all Redis hosts against the schema, on the controller, before a machine is touched."""
 
-import os
-
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils import (
@@ -10,11 +8,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils import (
     redis_inventory,
     redis_schema,
 )
-
-try:  # where a value was written; Ansible keeps it, but not in its public interface
-    from ansible._internal._datatag._tags import Origin
-except ImportError:
-    Origin = None
+from ansible_collections.cistern.core.plugins.plugin_utils.origin import origin
 
 
 class ActionModule(ActionBase):
@@ -68,15 +62,13 @@ class ActionModule(ActionBase):
             available_variables={**defaults, **raw, "hostvars": task_vars["hostvars"]}
         )
         for variable in known:
-            origins[variable] = _origin(raw[variable])
+            origins[variable] = origin(raw[variable])
             try:
                 values[variable] = templar.template(raw[variable])
             except AnsibleError as error:
                 broken[variable] = str(error).splitlines()[0]
             if variable in redis_instance.LAYERS and isinstance(raw[variable], dict):
-                origins.update(
-                    {(variable, key): _origin(value) or _origin(key) for key, value in raw[variable].items()}
-                )
+                origins.update({(variable, key): origin(value, key) for key, value in raw[variable].items()})
         return redis_instance.Instance(
             name=name,
             machine=(raw.get("ansible_host", name), raw.get("ansible_port", 22)),
@@ -87,14 +79,3 @@ class ActionModule(ActionBase):
             mode_baseline=task_vars["__redis_mode_baseline"],
             facts=raw.get("__redis_asked", {}).get("facts") if self._task.args.get("machines") else None,
         )
-
-
-def _origin(value):
-    """Return where a value was written, as path:line below the present folder, or ''."""
-    tag = Origin and Origin.get_tag(value)
-    if not tag:
-        return ""
-    if not tag.path:
-        return tag.description or ""
-    path = os.path.relpath(tag.path)
-    return f"{tag.path if path.startswith('..') else path}:{tag.line_num}" if tag.line_num else path

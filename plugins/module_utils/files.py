@@ -7,6 +7,15 @@ import pwd
 import subprocess
 import tempfile
 
+# What a module is told of a file that it writes.
+OPTIONS = {
+    "path": {"type": "path", "required": True},
+    "owner": {"type": "str", "required": True},
+    "group": {"type": "str", "required": True},
+    "mode": {"type": "str", "required": True},
+}
+SECRET_OPTIONS = {**OPTIONS, "secret_content": {"type": "str", "required": True, "no_log": True}}
+
 
 def observe(paths):
     """Return {path: {kind, text, owner, group, mode, mtime} or None}. Bytes that are not UTF-8 survive."""

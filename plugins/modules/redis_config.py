@@ -3,6 +3,7 @@
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import (
+    files,
     kernel,
     machine,
     redis_server,
@@ -98,25 +99,15 @@ differs: {description: Whether there is anything to do., type: bool, returned: i
 facts: {description: What the machine is and has., type: dict, returned: in phase ask}
 """
 
-FILE = {
-    "path": {"type": "path", "required": True},
-    "owner": {"type": "str", "required": True},
-    "group": {"type": "str", "required": True},
-    "mode": {"type": "str", "required": True},
-}
 SPEC = {
     "unit": {"type": "str", "required": True},
-    "conf": {
-        "type": "dict",
-        "required": True,
-        "options": {**FILE, "secret_content": {"type": "str", "required": True, "no_log": True}},
-    },
+    "conf": {"type": "dict", "required": True, "options": files.SECRET_OPTIONS},
     "files": {
         "type": "list",
         "elements": "dict",
         "default": [],
         "options": {
-            **FILE,
+            **files.OPTIONS,
             "content": {"type": "str"},
             "unit": {"type": "bool", "default": False},
             "manager": {"type": "bool", "default": False},

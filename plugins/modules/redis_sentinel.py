@@ -2,7 +2,7 @@
 """Converge the Sentinel of a machine: its file, its unit, what it watches and how."""
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import machine, redis_sentinel_state, redis_server
+from ansible_collections.cistern.core.plugins.module_utils import files, machine, redis_sentinel_state, redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_apply import apply
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_plan import PHASES, Refused, needed, plan
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_report import describe, diffs, notes, waiting
@@ -98,26 +98,16 @@ differs: {description: Whether there is anything to do., type: bool, returned: i
 facts: {description: What the machine is and has., type: dict, returned: in phase ask}
 """
 
-FILE = {
-    "path": {"type": "path", "required": True},
-    "owner": {"type": "str", "required": True},
-    "group": {"type": "str", "required": True},
-    "mode": {"type": "str", "required": True},
-}
 PLACES = {"type": "list", "elements": "dict", "required": True}
 SPEC = {
     "unit": {"type": "str", "required": True},
-    "conf": {
-        "type": "dict",
-        "required": True,
-        "options": {**FILE, "secret_content": {"type": "str", "required": True, "no_log": True}},
-    },
+    "conf": {"type": "dict", "required": True, "options": files.SECRET_OPTIONS},
     "files": {
         "type": "list",
         "elements": "dict",
         "default": [],
         "options": {
-            **FILE,
+            **files.OPTIONS,
             "content": {"type": "str"},
             "unit": {"type": "bool", "default": False},
             "absent": {"type": "bool", "default": False},

@@ -1,19 +1,14 @@
 """What is in the .env of an application host, and what is wrong with what the inventory says of it."""
 
 import difflib
-import os
 import re
 from urllib.parse import quote
 
 from ansible.errors import AnsibleError
 from ansible_collections.cistern.core.plugins.plugin_utils import env
+from ansible_collections.cistern.core.plugins.plugin_utils.origin import origin
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LOOPBACK
 from jinja2 import TemplateError, Undefined
-
-try:  # where a value was written; Ansible keeps it, but not in its public interface
-    from ansible._internal._datatag._tags import Origin
-except ImportError:
-    Origin = None
 
 # The variables of an application host, with what holds where the inventory says nothing.
 DEFAULTS = {
@@ -235,11 +230,8 @@ def _machine(host, hostvars):
 
 def _at(name, *values):
     """Return the name of a variable, with file and line where they are known."""
-    for tag in (Origin.get_tag(value) for value in values if Origin):
-        if tag and tag.path and tag.line_num:
-            path = os.path.relpath(tag.path)
-            return f"{name} ({tag.path if path.startswith('..') else path}:{tag.line_num})"
-    return name
+    where = origin(*values)
+    return f"{name} ({where})" if ":" in where else name
 
 
 def _nearest(name, names):
