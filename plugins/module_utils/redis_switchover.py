@@ -32,7 +32,6 @@ from ansible_collections.cistern.core.plugins.module_utils.redis_switchover_plan
     REPLICAS,
     Refused,
     describe,
-    plan,
 )
 from ansible_collections.cistern.core.plugins.module_utils.redis_switchover_servers import ERRORS, Servers
 
@@ -43,10 +42,8 @@ AGREE, IN_LINE = 10, 60
 def switch(deployment, passwords, sentinel_password, target=None, say=lambda text: None):
     """Make `target`, or the best replica, primary. Returns the place of the new primary."""
     servers = Servers(deployment, passwords, sentinel_password)
-    want = {"deployment": deployment, "target": target}
     try:
-        have = servers.observe()
-        steps = plan(want, have)
+        have, steps = servers.ready(target)
     except (Refused, *ERRORS) as error:
         raise Failed(str(error)) from error
     return take(servers, steps, have, say)

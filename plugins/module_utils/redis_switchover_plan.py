@@ -17,6 +17,10 @@ class Refused(Exception):
     """A switchover that would be unsafe, or a wish that cannot be; nothing was touched."""
 
 
+class NotYet(Refused):
+    """What the Sentinels do not see yet: after a restart they take some seconds to connect again."""
+
+
 def plan(want, have):
     """Return the steps, in order. Empty means that the wish is fulfilled and that no earlier run has left anything."""
     deployment, target, primary = want["deployment"], want["target"], have["primary"]
@@ -161,7 +165,7 @@ def _coordinator(deployment, have, needed):
             problems.append(f"{name} does not see {', '.join(unseen)} as a good replica")
         else:
             return at
-    raise Refused("no Sentinel can take the switchover: " + "; ".join(problems))
+    raise NotYet("no Sentinel can take the switchover: " + "; ".join(problems))
 
 
 def _good(seen):

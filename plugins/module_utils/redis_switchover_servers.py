@@ -1,7 +1,15 @@
 """The servers of a deployment as a switchover needs them: connections that stay open, because each moment counts."""
 
+import time
+
 from ansible_collections.cistern.core.plugins.module_utils import redis_server, redis_topology
-from ansible_collections.cistern.core.plugins.module_utils.redis_switchover_plan import LAG, PING, REPLICAS
+from ansible_collections.cistern.core.plugins.module_utils.redis_switchover_plan import (
+    LAG,
+    PING,
+    REPLICAS,
+    NotYet,
+    plan,
+)
 
 ERRORS = (redis_server.RedisError, redis_server.WrongPassword, OSError)
 
@@ -16,6 +24,18 @@ class Servers:
         self._passwords = passwords
         self._sentinel_password = sentinel_password
         self._clients = {}
+
+    def ready(self, target, seconds=20):
+        """Return what there is and the steps; waits so long for Sentinels that do not see the replicas yet."""
+        until = time.monotonic() + seconds
+        while True:
+            have = self.observe()
+            try:
+                return have, plan({"deployment": self.deployment, "target": target}, have)
+            except NotYet:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
 
     # -- one server
 

@@ -90,8 +90,7 @@ def run(module):
     if to and to not in places:
         raise Refused(f"{to} is no instance of {deployment['name']}; these are: {', '.join(places)}")
     servers = Servers(deployment, [module.params["password"]], module.params["sentinel_password"])
-    have = servers.observe()
-    steps = plan({"deployment": deployment, "target": places.get(to)}, have)
+    have, steps = servers.ready(places.get(to))
     told = [describe(step, hosts) for step in steps]
     primary = have["primary"]
     if steps and not module.check_mode:
