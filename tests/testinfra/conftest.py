@@ -9,6 +9,13 @@ def pytest_generate_tests(metafunc):
         found = _found(metafunc.config)
         metafunc.parametrize("instance", found.values(), ids=list(found), scope="session")
 
+    if "members" in metafunc.fixturenames:
+        replicated = {}
+        for instance in _found(metafunc.config).values():
+            if instance.says["redis_mode"] != "standalone":
+                replicated.setdefault(instance.says["redis_deployment"], []).append(instance)
+        metafunc.parametrize("members", replicated.values(), ids=list(replicated), scope="session")
+
 
 def _found(config):
     if not hasattr(config, "_instances"):

@@ -2,15 +2,6 @@
 
 import time
 
-import pytest
-
-
-@pytest.fixture
-def members(instance, everyone):
-    if instance.says["redis_mode"] == "standalone":
-        pytest.skip("an instance of its own")
-    return [each for each in everyone.values() if each.says["redis_deployment"] == instance.says["redis_deployment"]]
-
 
 def roles(members):
     return {member.name: member.redis().execute_command("ROLE") for member in members}
