@@ -1,14 +1,13 @@
 """Hold the inventory of all Redis hosts against the schema, on the controller, before a machine is touched."""
 
-from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils import (
+    inventory_host,
     redis_deployments,
     redis_instance,
     redis_inventory,
     redis_schema,
 )
-from ansible_collections.cistern.core.plugins.plugin_utils.origin import origin
 
 
 class ActionModule(ActionBase):
@@ -54,27 +53,10 @@ class ActionModule(ActionBase):
 
     def _instance(self, name, task_vars):
         raw = task_vars["hostvars"].raw_get(name)
-        known = [variable for variable in raw if str(variable).startswith("redis_")]
-        values, origins, broken = {}, {}, {}
-        # a variable may refer to a default of the role, which hostvars do not have
-        defaults = self._loader.load_from_file(str(redis_schema.ROLE / "defaults" / "main.yml"))
-        templar = self._templar.copy_with_new_env(
-            available_variables={**defaults, **raw, "hostvars": task_vars["hostvars"]}
-        )
-        for variable in known:
-            origins[variable] = origin(raw[variable])
-            try:
-                values[variable] = templar.template(raw[variable])
-            except AnsibleError as error:
-                broken[variable] = str(error).splitlines()[0]
-            if variable in redis_instance.LAYERS and isinstance(raw[variable], dict):
-                origins.update({(variable, key): origin(value, key) for key, value in raw[variable].items()})
         return redis_instance.Instance(
             name=name,
-            machine=(raw.get("ansible_host", name), raw.get("ansible_port", 22)),
-            values=values,
-            origins=origins,
-            broken=broken,
+            machine=inventory_host.machine(raw, name),
+            **inventory_host.read(self, task_vars, name, "redis", ("redis_",), redis_instance.LAYERS),
             baseline=task_vars["__redis_baseline"],
             mode_baseline=task_vars["__redis_mode_baseline"],
             facts=raw.get("__redis_asked", {}).get("facts") if self._task.args.get("machines") else None,

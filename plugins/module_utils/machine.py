@@ -8,7 +8,7 @@ from ansible_collections.cistern.core.plugins.module_utils import kernel
 
 
 def observe(packages, files):
-    """Return {distribution, release, memory_mb, container, packages, files, offered}.
+    """Return {distribution, release, memory_mb, cores, container, packages, files, offered}.
 
     `packages` gives each installed one's {version, hold}, `files` are those that exist, `offered` is the version
     that apt would install of the first package that is missing.
@@ -20,6 +20,7 @@ def observe(packages, files):
         "distribution": release.get("ID", "").capitalize(),
         "release": release.get("VERSION_CODENAME", ""),
         "memory_mb": _memory_mb(),
+        "cores": len(os.sched_getaffinity(0)),
         "container": kernel.in_container(),
         "packages": installed,
         "files": [path for path in files if os.path.exists(path)],

@@ -5,7 +5,8 @@ import re
 
 from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_deployments import REPLICATED, by_deployment
-from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LOOPBACK, at, integer
+from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LOOPBACK
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer
 
 # Variables of a deployment: each of its hosts has to say the same.
 SHARED = ("redis_mode", "redis_password", "redis_initial_primary", "redis_sentinel_quorum", "redis_sentinel_config")

@@ -1,7 +1,7 @@
 """The deployments of an inventory: what instances and Sentinels make them up, and what is wrong with the whole."""
 
 from ansible_collections.cistern.core.plugins.module_utils.redis_topology import place
-from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import integer
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import integer
 
 REPLICATED = ("replication", "sentinel")
 

@@ -46,15 +46,3 @@ class Instance(typing.NamedTuple):
             values = self.values.get(layer)
             merged.update(values if isinstance(values, dict) else {})
         return merged
-
-
-def at(instance, key, say=None):
-    origin = instance.origins.get(key)
-    return f"{say or key} ({origin})" if origin else f"{say or key}"
-
-
-def integer(value, default):
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return default

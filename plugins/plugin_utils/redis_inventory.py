@@ -7,8 +7,9 @@ from ansible_collections.cistern.core.plugins.plugin_utils import (
     redis_deployments,
     redis_directives,
 )
-from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import Instance, integer
-from ansible_collections.cistern.core.plugins.plugin_utils.redis_variables import downgrade, places, settings, variables
+from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import Instance
+from ansible_collections.cistern.core.plugins.plugin_utils.redis_variables import downgrade, places, problems, settings
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import integer
 
 __all__ = ["Instance", "check", "machines"]
 
@@ -23,11 +24,11 @@ def check(instances, options, schema, watchers=(), deployments=None):
     optional = {name: {**option, "required": False} for name, option in options.items()}
     for watcher in watchers:
         if watcher.name not in {instance.name for instance in instances}:
-            for text in variables(watcher, optional):
+            for text in problems(watcher, optional):
                 errors.setdefault(text, []).append(watcher.name)
     for instance in instances:
         for text in [
-            *variables(instance, options),
+            *problems(instance, options),
             *settings(instance, schema),
             *places(instance, options),
             *downgrade(instance),

@@ -3,13 +3,11 @@
 Each error is a sentence: which variable, where it was written, what is wrong, what to write.
 """
 
-import difflib
 import re
 
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives
-from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LAYERS, at, integer
-
-SHORTEST_PASSWORD = 16
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, variables
+from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LAYERS
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer
 
 # Directives that the toolkit computes, with what to write instead.
 COMPUTED = {
@@ -38,26 +36,10 @@ VERSION = r"\d+\.\d+(\.\d+)?"
 HIDDEN_FOLDERS = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")
 
 
-def variables(instance, options):
-    for name, why in instance.broken.items():
-        yield f"{at(instance, name)}: cannot be evaluated: {why}"
-    for name in instance.values:
-        if name not in options:
-            yield f"{at(instance, name)}: there is no such variable{_nearest(name, options)}"
-    for name, option in options.items():
-        if name in instance.values and name not in instance.broken:
-            says = _wrong(instance.values[name], option)
-            if says:
-                # a password is not shown, not even a wrong one
-                yield f"{at(instance, name)}: " + (says.split(", not ")[0] if name.endswith("_password") else says)
-        elif option.get("required") and name not in instance.broken:
-            yield f"{name}: is missing; write it into group_vars/<deployment>"
+def problems(instance, options):
+    yield from variables.problems(instance, options, home="group_vars/<deployment>")
     for name in ("redis_password", "redis_sentinel_password"):
-        password = instance.values.get(name)
-        if isinstance(password, str) and len(password) < SHORTEST_PASSWORD:
-            yield f"{at(instance, name)}: has {len(password)} characters; write at least {SHORTEST_PASSWORD}"
-        if isinstance(password, str) and re.search(r"[\n\r\0]", password):
-            yield f"{at(instance, name)}: has a line break; write it on one line"
+        yield from variables.password(instance, name)
     yield from _formats(instance, options)
 
 
@@ -86,33 +68,6 @@ def _formats(instance, options):
             yield f"{where}: needs {', '.join(missing)} where redis_package_source is repository"
     if instance.values.get("redis_bind") == []:
         yield f"{at(instance, 'redis_bind')}: is empty; write at least one address"
-
-
-def _wrong(value, option):
-    """Return what is wrong with the type or the choice of a variable, or None."""
-    kind = option["type"]
-    fits = {"str": str, "path": str, "dict": dict, "list": list, "bool": bool, "int": int}[kind]
-    if kind == "int" and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
-        value = int(value)
-    if kind == "bool" and isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
-        value = value.lower() in ("true", "yes")
-    if not isinstance(value, fits) or (kind == "int" and isinstance(value, bool)):
-        article = {
-            "str": "text (in quotes)",
-            "path": "a path",
-            "dict": "a mapping",
-            "list": "a list",
-            "bool": "true or false",
-            "int": "a whole number",
-        }
-        return f"must be {article[kind]}, not {value!r}"
-    if "choices" in option and value not in option["choices"]:
-        return f"must be {' or '.join(option['choices'])}, not '{value}'"
-    if kind == "dict" and "options" in option:
-        for key in value:
-            if key not in option["options"]:
-                return f"has no key '{key}'{_nearest(key, option['options'])}"
-    return None
 
 
 def settings(instance, schema):
@@ -192,8 +147,3 @@ def places(instance, options):
             if f"{path}/".startswith(f"{folder}/"):
                 where = at(instance, name)
                 yield f"{where}: the unit hides {folder} from the server; write a folder elsewhere, such as /srv/redis"
-
-
-def _nearest(name, names):
-    found = difflib.get_close_matches(str(name), list(names), n=1)
-    return f"; did you mean {found[0]}?" if found else ""

@@ -7,26 +7,10 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import instances  # noqa: E402 - the line above makes it found
+import apt_archive  # noqa: E402 - the line above makes it found
+import instances  # noqa: E402
 
-TOOLS = """
-set -eu
-export DEBIAN_FRONTEND=noninteractive
-command -v apt-ftparchive gpg > /dev/null || {
-    apt-get update -q
-    apt-get install -qy --no-install-recommends apt-utils gnupg
-}
-mkdir -p /srv/archive/pool
-# a name and version of its own for everything, so that only this repository can have delivered it
-[ -e /root/archive.gpg ] || {
-    gpg --batch --passphrase '' --quick-generate-key archive@example.com default default never
-    gpg --armor --export archive@example.com > /root/archive.gpg
-}
-systemctl is-active --quiet archive ||
-    systemd-run --unit archive --working-directory /srv python3 -m http.server --bind 127.0.0.1 8099
-"""
-
-PUBLISH = """
+REPACK = """
 set -eu
 work=$(mktemp -d)
 cd "$work"
@@ -40,30 +24,22 @@ for package in redis-server redis-tools; do
     [ $package != redis-tools ] || echo VERSION >> $package/usr/bin/redis-check-rdb
     dpkg-deb --root-owner-group --build $package /srv/archive/pool/${package}_VERSION-1archive.deb > /dev/null
 done
-cd /srv
-mkdir -p archive/dists/stable/main/binary-amd64
-lists=archive/dists/stable/main/binary-amd64
-apt-ftparchive packages archive/pool | sed 's#^Filename: archive/#Filename: #' > $lists/Packages
-cd archive/dists/stable
-apt-ftparchive -o APT::FTPArchive::Release::Suite=stable -o APT::FTPArchive::Release::Components=main \
-    -o APT::FTPArchive::Release::Architectures=amd64 release . > /root/Release
-mv /root/Release Release
-gpg --batch --yes --clearsign --output InRelease Release
 rm -r "$work"
 """
 
 
 def publish(instance, version):
     """Put a version into the repository of a host."""
-    instance.run(PUBLISH.replace("VERSION", version))
+    instance.run(REPACK.replace("VERSION", version))
+    apt_archive.publish(instance, "stable")
 
 
 def main(inventory, version):
     for instance in instances.read(inventory).values():
-        instance.run(TOOLS)
+        apt_archive.prepare(instance)
+        apt_archive.serve(instance)
         publish(instance, version)
-        key = instances.ROOT / "lab/.state/archive.asc"
-        key.write_text(instance.run("cat /root/archive.gpg") + "\n", encoding="utf-8")
+        apt_archive.fetch_key(instance, "archive.asc")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,7 @@
+"""Run the module of the same name until the shards have moved, and print how far they are."""
+
+from ansible_collections.cistern.core.plugins.plugin_utils.citus_progress import Progress
+
+
+class ActionModule(Progress):
+    """Takes the module's options."""

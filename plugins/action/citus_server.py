@@ -1,0 +1,16 @@
+"""Render the files of a Citus node and hand them to the module of the same name."""
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils.rendering import rendered
+
+
+class ActionModule(ActionBase):
+    """Takes the module's options, those of the node in a mapping `node`; its files have `template` or `content`."""
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        args.update(args.pop("node"))
+        [conf] = rendered(self, task_vars, [args["conf"]])
+        args.update(conf=conf, files=rendered(self, task_vars, args["files"]))
+        return self._execute_module(module_args=args, task_vars=task_vars)

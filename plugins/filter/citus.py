@@ -1,0 +1,80 @@
+"""Filters of the citus role."""
+
+import ipaddress
+import pathlib
+import re
+
+# The columns of a rule of pg_hba.conf, and what they are where a rule does not say.
+RULE = {"type": "hostssl", "database": "all", "user": None, "address": "", "method": "scram-sha-256", "options": ""}
+
+
+def citus_network(address):
+    """Return an address as pg_hba.conf takes it: a single machine's network, or a name as it is."""
+    try:
+        return str(ipaddress.ip_network(address))
+    except ValueError:
+        return address
+
+
+def citus_alternative_name(address):
+    """Return an address as a certificate names it."""
+    try:
+        return f"IP:{ipaddress.ip_address(address)}"
+    except ValueError:
+        return f"DNS:{address}"
+
+
+def citus_hba_line(rule):
+    """Return a rule of citus_hba as a line of pg_hba.conf."""
+    return "   ".join(str(value) for value in {**RULE, **rule}.values() if value not in ("", None))
+
+
+def citus_other_version(installed, package, version, postgresql):
+    """Return what is installed of Citus for this PostgreSQL and is not the wanted version; empty where nothing is.
+
+    13.2.1.citus-1 is 13.2.1.
+    """
+    for name, has in installed.items():
+        if name != package and re.fullmatch(rf"postgresql-{postgresql}-citus(-\d[\d.]*)?", name):
+            return f"{name} {has['version']}"
+    has = installed.get(package)
+    if has and not re.match(rf"{re.escape(version)}(\D|$)", has["version"]):
+        return f"{package} {has['version']}"
+    return ""
+
+
+def citus_text_of(path):
+    """Return the text of a file of the controller, with one line break at its end."""
+    return pathlib.Path(path).read_text(encoding="utf-8").rstrip("\n") + "\n"
+
+
+def citus_with_key(source):
+    """Return a source with the text of its key, where that is a file of the controller."""
+    if re.match("https?://", source["key"]):
+        return {**source, "key_url": source["key"]}
+    return {**source, "key_content": citus_text_of(source["key"])}
+
+
+def citus_place(node, state=False):
+    """Return a node as the module citus_node is told of it."""
+    return {key: node[key] for key in ("host", "address", "port", *(["state"] if state else []))}
+
+
+def citus_free_bytes(nodes, hostvars):
+    """Return {place: bytes that are free} of the nodes that were asked in this run."""
+    asked = {f"{node['address']} {node['port']}": hostvars[node["host"]].get("__citus_asked") for node in nodes}
+    return {place: told["free_bytes"] for place, told in asked.items() if told and "free_bytes" in told}
+
+
+class FilterModule:
+    def filters(self):
+        return {
+            "citus_alternative_name": citus_alternative_name,
+            "citus_free_bytes": citus_free_bytes,
+            "citus_hba_line": citus_hba_line,
+            "citus_network": citus_network,
+            "citus_other_version": citus_other_version,
+            "citus_place": citus_place,
+            "citus_text_of": citus_text_of,
+            "citus_with_key": citus_with_key,
+        }

@@ -1,0 +1,134 @@
+"""What there is of a Citus node on this machine: packages, cluster, files, certificate, server. Reads only."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import os
+import re
+import subprocess
+
+from ansible_collections.cistern.core.plugins.module_utils import citus_certificate, citus_sql, files, machine, systemd
+
+ETC, SOCKETS, USER = "/etc/postgresql", "/var/run/postgresql", "postgres"
+
+
+def unit(want):
+    return f"postgresql@{want['version']}-{want['cluster']}.service"
+
+
+def folder(want):
+    """Return the folder of the cluster's configuration."""
+    return f"{ETC}/{want['version']}/{want['cluster']}"
+
+
+def observe(want):
+    """Return what is there; `running` is None where the server does not answer."""
+    facts = machine.observe(want["packages"], want["other_files"])
+    paths = [want["conf"]["path"], *[file["path"] for file in want["files"]]]
+    have = {
+        "facts": facts,
+        "version": installed_version(want["version"]),
+        "exists": os.path.exists(f"{folder(want)}/postgresql.conf"),
+        "files": files.observe(paths),
+        "unit": systemd.observe(unit(want)),
+        "tls": citus_certificate.observe(want["tls"]),
+        "free_bytes": _free_bytes(want["data_dir"]),
+        "running": None,
+        "database": None,
+        "meant": {},
+    }
+    if have["unit"]["active"] in ("active", "reloading"):
+        with server(want, have) as connection:
+            have["running"] = _running(connection)
+            have["database"] = _database(connection, want["database"])
+        if have["database"]["exists"]:
+            with server(want, have, want["database"]["name"]) as connection:
+                have["database"].update(_extensions(connection))
+    return have
+
+
+def server(want, have, database="postgres"):
+    """Return a connection to the server of this machine, which closes at the end of a with statement."""
+    place = {"port": port_on_disk(want, have), "socket_dir": SOCKETS, "user": USER, "database": database}
+    return contextlib.closing(citus_sql.connect(place))
+
+
+def _free_bytes(path):
+    """Return the space that is left where the data lies, or will lie."""
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    told = os.statvfs(path)
+    return told.f_bavail * told.f_frsize
+
+
+def installed_version(major):
+    """Return the version of the installed server, (15, 20), or None."""
+    program = f"/usr/lib/postgresql/{major}/bin/postgres"
+    if not os.path.exists(program):
+        return None
+    says = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"(\d+)\.(\d+)", says)
+    return (int(found[1]), int(found[2])) if found else (int(major), 0)
+
+
+def port_on_disk(want, have):
+    """Return the port that the server runs with: until it restarts, that of its file of before."""
+    text = (have["files"].get(want["conf"]["path"]) or {}).get("text") or ""
+    for line in _postmaster(want):
+        return int(line)
+    found = re.search(r"^port = (\d+)$", text, re.MULTILINE)
+    return int(found[1]) if found else want["port"]
+
+
+def _postmaster(want):
+    """Yield the port of postmaster.pid, its fourth line, where there is one."""
+    try:
+        with open(f"{want['data_dir']}/postmaster.pid", encoding="utf-8") as file:
+            yield file.read().splitlines()[3]
+    except (OSError, IndexError):
+        return
+
+
+def _running(connection):
+    rows = citus_sql.rows(
+        connection,
+        "SELECT name, setting, unit, context, pending_restart, sourcefile, current_setting(name, true) AS shown "
+        "FROM pg_settings",
+    )
+    return {
+        "settings": {row["name"]: row for row in rows},
+        "standby": citus_sql.rows(connection, "SELECT pg_is_in_recovery() AS standby")[0]["standby"],
+    }
+
+
+def _database(connection, want):
+    """Return {exists, owner, role}; `role` is None, or {login, password}: whether each is as it is wanted."""
+    databases = citus_sql.rows(
+        connection, "SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = %s", [want["name"]]
+    )
+    roles = citus_sql.rows(
+        connection, "SELECT rolcanlogin AS login, rolpassword AS hash FROM pg_authid WHERE rolname = %s", [want["role"]]
+    )
+    role = {"login": roles[0]["login"], "password": fits(want["password"], roles[0]["hash"])} if roles else None
+    return {"exists": bool(databases), "owner": databases[0]["owner"] if databases else None, "role": role}
+
+
+def _extensions(connection):
+    rows = citus_sql.rows(
+        connection,
+        "SELECT name, installed_version AS has, default_version AS offers FROM pg_available_extensions "
+        "WHERE name IN ('citus', 'citus_columnar')",
+    )
+    return {"extensions": {row["name"]: {"has": row["has"], "offers": row["offers"]} for row in rows}}
+
+
+def fits(password, verifier):
+    """Whether a password is the one of a verifier, SCRAM-SHA-256$<iterations>:<salt>$<stored>:<server> (RFC 5803)."""
+    found = re.fullmatch(r"SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):(.+)", verifier or "")
+    if not found:
+        return False
+    iterations, salt, stored, _server = found.groups()
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(iterations))
+    key = hmac.new(salted, b"Client Key", hashlib.sha256).digest()
+    return hmac.compare_digest(base64.b64encode(hashlib.sha256(key).digest()).decode(), stored)

@@ -1,0 +1,221 @@
+#!/usr/bin/python
+"""Make the nodes of a Citus cluster those of the inventory, in both directions."""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cistern.core.plugins.module_utils import citus_cluster, citus_moves, citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, place
+from ansible_collections.cistern.core.plugins.module_utils.citus_node_plan import (
+    afterwards,
+    describe,
+    fresh,
+    names,
+    notes,
+    plan,
+    shown,
+)
+
+DOCUMENTATION = r"""
+module: citus_node
+short_description: Make the nodes of a Citus cluster those of the inventory
+description:
+  - Adds and activates the nodes that are V(present). Empties those that are V(absent), waits until their shards have
+    moved, and removes them. A node that the inventory lacks is told in C(notes) and left alone.
+  - Nothing is touched unless every node answers and the shards that have to move can be moved.
+  - Shards move in the background of the server. A run that is interrupted is finished by the next one. Where a move
+    fails or the time is over, the moves are ended, and the node that was to be emptied may hold shards again.
+  - Runs on the coordinator's host, as root or as O(user). Used through the action of the same name, which runs it again
+    every O(poll) seconds and prints how far the moves are.
+options:
+  database: {description: The database., type: str, required: true}
+  port: {description: Port of the server., type: int, default: 5432}
+  socket_dir: {description: Folder of the server's socket., type: path, default: /var/run/postgresql}
+  user: {description: "Role to connect as, and the OS user that may.", type: str, default: postgres}
+  coordinator:
+    description: Where the workers reach the coordinator.
+    type: dict
+    required: true
+    options:
+      host: {description: Its inventory name., type: str, required: true}
+      address: {description: Its address., type: str, required: true}
+      port: {description: Its port., type: int, default: 5432}
+  nodes:
+    description: The workers.
+    type: list
+    elements: dict
+    required: true
+    options:
+      host: {description: Its inventory name., type: str, required: true}
+      address: {description: Its address., type: str, required: true}
+      port: {description: Its port., type: int, default: 5432}
+      state: {description: Whether it is a node., type: str, choices: [present, absent], default: present}
+      shards: {description: Whether it may hold shards., type: bool, default: true}
+  rebalance: {description: Whether shards are moved until they are even., type: bool, default: false}
+  shard_transfer_mode:
+    description: How Citus moves a shard.
+    type: str
+    choices: [auto, force_logical, block_writes]
+    default: auto
+  free_bytes: {description: "Free bytes on the disk of each node, by its C(address port).", type: dict, default: {}}
+  seconds: {description: How long shard moves may take., type: int, default: 3600}
+  poll: {description: After how many seconds a run returns to tell how far the moves are., type: int, default: 5}
+"""
+EXAMPLES = r"""
+- name: Declare the nodes
+  cistern.core.citus_node:
+    database: chat
+    coordinator: {host: citus1, address: 10.0.0.10}
+    nodes:
+      - {host: citus2, address: 10.0.0.11}
+      - {host: citus3, address: 10.0.0.12}
+      - {host: citus4, address: 10.0.0.13, state: absent}
+    rebalance: true
+  become: true
+"""
+RETURN = r"""
+steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
+notes: {description: What was found and left alone., type: list, returned: on success}
+moving:
+  description: How far the shard moves are, with C(done), C(total) and C(message); the next run follows them.
+  type: dict
+  returned: while shards move
+"""
+
+NODE = {
+    "host": {"type": "str", "required": True},
+    "address": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 5432},
+}
+SPEC = {
+    **citus_sql.OPTIONS,
+    "coordinator": {"type": "dict", "required": True, "options": NODE},
+    "nodes": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            **NODE,
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "shards": {"type": "bool", "default": True},
+        },
+    },
+    "rebalance": {"type": "bool", "default": False},
+    "shard_transfer_mode": {"type": "str", "choices": list(citus_moves.MODES), "default": "auto"},
+    "free_bytes": {"type": "dict", "default": {}},
+    "seconds": {"type": "int", "default": 3600},
+    "poll": {"type": "int", "default": 5},
+}
+# A rebalance is planned from sizes, which change while it moves: after it, it may be worth another one.
+ROUNDS = 4
+
+
+def observe(connection, want):
+    have = citus_cluster.observe(connection, [place(node) for node in want["nodes"] if node["state"] == "present"])
+    asks = want["rebalance"] and have["group"] == 0 and citus_cluster.reachable(have) and not have["job"]
+    have["uneven"] = len(citus_cluster.planned(connection)) if asks else 0
+    return have
+
+
+def apply(connection, step, want, until):
+    """Take one step; return how far the shard moves are where they are still under way."""
+    do, at = step["do"], citus_cluster.parts(step["at"]) if "at" in step else None
+    if do == "coordinator":
+        citus_sql.run(connection, "SELECT pg_catalog.citus_set_coordinator_host(%s, %s)", at)
+        wait_for_sync(connection)
+    elif do == "sync":
+        wait_for_sync(connection)
+    elif do == "add":
+        citus_sql.run(connection, "SELECT pg_catalog.citus_add_node(%s, %s)", at)
+    elif do == "activate":
+        citus_sql.run(connection, "SELECT pg_catalog.citus_activate_node(%s, %s)", at)
+    elif do in ("hold", "release"):
+        citus_moves.hold_shards(connection, step["at"], do == "hold")
+    elif do == "move":
+        citus_moves.start(connection, want["shard_transfer_mode"], drain_only=not step["rebalance"])
+    elif do == "wait":
+        job = citus_cluster.job(connection)
+        pause = time.monotonic() + want["poll"]
+        return citus_moves.wait(connection, job["id"], until, pause, names(want)) if job else None
+    elif do == "remove":
+        # what a move left on this node could not be deleted once it is gone
+        citus_sql.run(connection, "CALL pg_catalog.citus_cleanup_orphaned_resources()")
+        citus_sql.run(connection, "SELECT pg_catalog.citus_remove_node(%s, %s)", at)
+    return None
+
+
+def wait_for_sync(connection, seconds=60):
+    """After a node has moved, the server tells the others within some seconds, and refuses every change until then."""
+    until = time.monotonic() + seconds
+    while late := [at for at, node in citus_cluster.nodes(connection).items() if node["active"] and not node["synced"]]:
+        if time.monotonic() > until:
+            raise citus_moves.Failed(f"{', '.join(late)} has not got the metadata within {seconds} s")
+        time.sleep(0.2)
+
+
+def put_back(connection, want):
+    """End the moves, and let the nodes that were to be emptied hold shards again: new tables would spare them."""
+    citus_moves.stop(connection)
+    found = citus_cluster.nodes(connection)
+    for node in want["nodes"]:
+        at = place(node)
+        if node["state"] == "absent" and at in found and not found[at]["takes"]:
+            citus_moves.hold_shards(connection, at, True)
+
+
+def take(module, connection, want):
+    """Take the steps, look again, and go on until none is left; return {steps, notes, diff, moving}."""
+    hosts, until = names(want), time.monotonic() + want["seconds"]
+    result = {"steps": []}
+    for _round in range(ROUNDS):
+        have = observe(connection, want)
+        steps = plan(want, have)
+        texts = [describe(step, hosts) for step in steps]
+        result["diff"] = result.get("diff") or diff(want, have)
+        result["steps"] += [text for text in texts if text not in result["steps"]]
+        result["notes"] = notes(want, have)
+        if not steps or module.check_mode:
+            return result
+        for step, text in zip(steps, texts):
+            try:
+                moving = apply(connection, step, want, until)
+            except (citus_sql.Error, citus_moves.Failed) as error:
+                undone = ""
+                if step["do"] in ("release", "move", "wait"):
+                    put_back(connection, want)
+                    undone = " The moves were ended; what has moved stays, and the next run goes on from there."
+                module.fail_json(msg=f"To {text}: {citus_sql.sentence(error)}.{undone}", changed=True, **result)
+            if moving:
+                return {**result, "moving": moving}
+    left = [describe(step, hosts) for step in plan(want, observe(connection, want))]
+    if left:
+        module.fail_json(msg=f"After the run this is still to be done: {'; '.join(left)}.", changed=True, **result)
+    return result
+
+
+def diff(want, have):
+    before, after = (shown(nodes, names(want)) for nodes in (have["nodes"], afterwards(want, have)))
+    return [{"before_header": "nodes", "after_header": "nodes", "before": before, "after": after}]
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    want = {**module.params, "check": module.check_mode}
+    try:
+        with citus_sql.connected(module) as connection:
+            result = take(module, connection, want)
+    except citus_sql.Absent as error:
+        if not module.check_mode:
+            module.fail_json(msg=f"No cluster: {error}.", steps=[])
+        have = fresh(want)
+        result = {"steps": [describe(step, names(want)) for step in plan(want, have)], "diff": diff(want, have)}
+        result["notes"] = [f"everything is new: {error}"]
+    except Refused as error:
+        module.fail_json(msg=f"Nothing was changed: {error}.", steps=[])
+    except (citus_sql.Error, citus_sql.Busy, citus_moves.Failed, OSError, RuntimeError) as error:
+        module.fail_json(msg=f"{citus_sql.sentence(error)}.", steps=[])
+    module.exit_json(changed=bool(result["steps"]), **result)
+
+
+if __name__ == "__main__":
+    main()

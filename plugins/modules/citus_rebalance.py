@@ -1,0 +1,133 @@
+#!/usr/bin/python
+"""Move the shards of a Citus cluster until they are even, or end what moves them."""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cistern.core.plugins.module_utils import citus_cluster, citus_moves, citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused
+from ansible_collections.cistern.core.plugins.module_utils.citus_rebalance_plan import describe, evenness, names, plan
+
+DOCUMENTATION = r"""
+module: citus_rebalance
+short_description: Move the shards of a Citus cluster until they are even
+description:
+  - Starts a rebalance in the background of the server and follows it. Moves that are under way are followed first.
+  - In check mode it tells the moves that the server would make.
+  - Where a move fails or the time is over, the moves are ended; a shard that has moved stays where it is.
+  - Runs on the coordinator's host, as root or as O(user). Used through the action of the same name, which runs it again
+    every O(poll) seconds and prints how far the moves are.
+options:
+  database: {description: The database., type: str, required: true}
+  port: {description: Port of the server., type: int, default: 5432}
+  socket_dir: {description: Folder of the server's socket., type: path, default: /var/run/postgresql}
+  user: {description: "Role to connect as, and the OS user that may.", type: str, default: postgres}
+  nodes:
+    description: The nodes by name, each with C(host), C(address) and C(port), so that moves are told by these.
+    type: list
+    elements: dict
+    default: []
+  stop: {description: End the moves that are under way instead., type: bool, default: false}
+  strategy: {description: Strategy of the server; its default where it is empty., type: str, default: ''}
+  shard_transfer_mode:
+    description: How Citus moves a shard.
+    type: str
+    choices: [auto, force_logical, block_writes]
+    default: auto
+  seconds: {description: How long the moves may take., type: int, default: 3600}
+  poll: {description: After how many seconds a run returns to tell how far the moves are., type: int, default: 5}
+"""
+EXAMPLES = r"""
+- name: Rebalance the shards
+  cistern.core.citus_rebalance:
+    database: chat
+    seconds: 7200
+  become: true
+
+- name: End what moves shards
+  cistern.core.citus_rebalance:
+    database: chat
+    stop: true
+  become: true
+"""
+RETURN = r"""
+steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
+notes: {description: What each node holds., type: list, returned: on success}
+moves: {description: "Each with C(tables), C(bytes), C(from) and C(to).", type: list, returned: on success}
+moving:
+  description: How far the shard moves are, with C(done), C(total) and C(message); the next run follows them.
+  type: dict
+  returned: while shards move
+"""
+
+SPEC = {
+    **citus_sql.OPTIONS,
+    "nodes": {"type": "list", "elements": "dict", "default": []},
+    "stop": {"type": "bool", "default": False},
+    "strategy": {"type": "str", "default": ""},
+    "shard_transfer_mode": {"type": "str", "choices": list(citus_moves.MODES), "default": "auto"},
+    "seconds": {"type": "int", "default": 3600},
+    "poll": {"type": "int", "default": 5},
+}
+# It is planned from sizes, which change while shards move: after a rebalance it may be worth another one.
+ROUNDS = 4
+
+
+def observe(connection, want):
+    have = citus_cluster.observe(connection, [])
+    asks = have["group"] == 0 and citus_cluster.reachable(have) and not have["job"] and not want["stop"]
+    have["moves"] = citus_cluster.planned(connection, want["strategy"] or None) if asks else []
+    return have
+
+
+def apply(connection, step, want, until):
+    """Take one step; return how far the shard moves are where they are still under way."""
+    if step["do"] == "start":
+        citus_moves.start(connection, want["shard_transfer_mode"], want["strategy"] or None)
+    elif step["do"] == "stop":
+        citus_moves.stop(connection)
+    elif step["do"] == "wait":
+        job = citus_cluster.job(connection)
+        pause = time.monotonic() + want["poll"]
+        return citus_moves.wait(connection, job["id"], until, pause, names(want)) if job else None
+    return None
+
+
+def take(module, connection, want):
+    """Take the steps, look again, and go on until none is left; return {steps, notes, moves, moving}."""
+    hosts, until = names(want), time.monotonic() + want["seconds"]
+    result = {"steps": [], "moves": []}
+    for _round in range(ROUNDS):
+        have = observe(connection, want)
+        steps = plan(want, have)
+        result["steps"] += [describe(step, hosts) for step in steps]
+        result["moves"] += have["moves"]
+        result["notes"] = evenness(have, hosts)
+        if not steps or module.check_mode:
+            break
+        for step in steps:
+            try:
+                moving = apply(connection, step, want, until)
+            except (citus_sql.Error, citus_moves.Failed) as error:
+                citus_moves.stop(connection)
+                text = f"To {describe(step, hosts)}: {citus_sql.sentence(error)}. The moves were ended."
+                module.fail_json(msg=text, changed=True, **result)
+            if moving:
+                return {**result, "moving": moving}
+    return result
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    try:
+        with citus_sql.connected(module) as connection:
+            result = take(module, connection, module.params)
+    except Refused as error:
+        module.fail_json(msg=f"Nothing was moved: {error}.", steps=[])
+    except (citus_sql.Absent, citus_sql.Error, citus_sql.Busy, citus_moves.Failed, OSError, RuntimeError) as error:
+        module.fail_json(msg=f"{citus_sql.sentence(error)}.", steps=[])
+    module.exit_json(changed=bool(result["steps"]), **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+#!/usr/bin/python
+"""Converge the PostgreSQL server of one Citus node: its cluster, its files, the settings it runs with."""
+
+import contextlib
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cistern.core.plugins.module_utils import (
+    citus_server_candidate,
+    citus_settings,
+    citus_sql,
+    files,
+)
+from ansible_collections.cistern.core.plugins.module_utils.citus_server_apply import apply
+from ansible_collections.cistern.core.plugins.module_utils.citus_server_candidate import Unusable
+from ansible_collections.cistern.core.plugins.module_utils.citus_server_plan import Refused, describe, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.citus_server_state import folder, observe
+
+DOCUMENTATION = r"""
+module: citus_server
+short_description: Converge the PostgreSQL server of one Citus node, by a reload where that is enough
+description:
+  - Makes a database cluster of its own, writes its settings, C(pg_hba.conf), C(pg_ident.conf) and certificates, and
+    lets the server read them again.
+  - Memory and connections follow from the machine and from the number of nodes; the inventory is laid over that.
+  - New settings are read by the installed server, libraries included, before they replace anything.
+  - A restart happens only where the server says that a setting waits for one.
+  - Used through the action of the same name, which renders the files.
+options:
+  version: {description: Major version of PostgreSQL., type: str, required: true}
+  cluster: {description: Name of the database cluster., type: str, required: true}
+  data_dir: {description: Folder of its data., type: path, required: true}
+  port: {description: Its TCP port., type: int, required: true}
+  address: {description: Address at which the other nodes reach it., type: str, required: true}
+  addresses: {description: Addresses it listens on., type: list, elements: str, required: true}
+  nodes: {description: How many nodes there are., type: int, required: true}
+  clients: {description: Connections of the application to one node., type: int, required: true}
+  layers:
+    description: Settings that are laid over the baseline, in this order; null takes one away.
+    type: list
+    elements: dict
+    default: []
+  conf:
+    description: The file of settings, with its header as content.
+    type: dict
+    required: true
+    options: &file
+      path: {description: Where it goes., type: path, required: true}
+      content: {description: The text., type: str}
+      owner: {description: Its owner., type: str, required: true}
+      group: {description: Its group., type: str, required: true}
+      mode: {description: Its mode in four octal digits., type: str, required: true}
+      absent: {description: Whether it must not be there., type: bool, default: false}
+  files:
+    description: Other files of the node; without content it is a folder.
+    type: list
+    elements: dict
+    default: []
+    options: *file
+  tls:
+    description:
+      - Its certificate. C(ca), C(certificate) and C(key) are paths, C(ca_content) the CAs it trusts, C(authority) the
+        one that signs, C(names) what the certificate has to name, C(days_left) when a new one is due, and
+        C(certificate_content) the one that the CA has given.
+    type: dict
+    required: true
+  database: {description: "The application's C(name) and C(role).", type: dict, required: true}
+  password: {description: Password of the application's role., type: str, required: true}
+  phase:
+    description:
+      - V(ask) changes nothing. It tells the facts of the machine, and whether a change is to be made.
+      - V(change) does everything but a restart, and tells in C(pending) what waits for one.
+      - V(trust) writes the CAs that are trusted, so that all nodes know a new one before any shows a certificate of it.
+      - V(restart) restarts if something waits for it, so that a play can let one node go after the other.
+    type: str
+    choices: [ask, trust, change, restart]
+    default: change
+  packages: {description: Packages to look for., type: list, elements: str, default: []}
+  other_files: {description: Files to look for., type: list, elements: str, default: []}
+"""
+EXAMPLES = r"""
+- name: Write the settings and make the server run with them
+  cistern.core.citus_server: {version: '15', cluster: citus}  # the rest comes from the role's vars/main.yml
+"""
+RETURN = r"""
+steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
+pending: {description: What waits for a restart., type: list, returned: always}
+notes: {description: What differs and is not ours., type: list, returned: always}
+differs: {description: Whether there is anything to do., type: bool, returned: in phase ask}
+facts: {description: What the machine is and has., type: dict, returned: in phase ask}
+tls: {description: "Whether the CAs are trusted, and why a certificate is due.", type: dict, returned: in phase ask}
+database: {description: "What there is of the database, its role and extensions.", type: dict, returned: in phase ask}
+free_bytes: {description: Space that is left for data., type: int, returned: in phase ask}
+"""
+
+FILE = {**files.OPTIONS, "content": {"type": "str"}, "absent": {"type": "bool", "default": False}}
+SPEC = {
+    "version": {"type": "str", "required": True},
+    "cluster": {"type": "str", "required": True},
+    "data_dir": {"type": "path", "required": True},
+    "port": {"type": "int", "required": True},
+    "address": {"type": "str", "required": True},
+    "addresses": {"type": "list", "elements": "str", "required": True},
+    "nodes": {"type": "int", "required": True},
+    "clients": {"type": "int", "required": True},
+    "layers": {"type": "list", "elements": "dict", "default": []},
+    "conf": {"type": "dict", "required": True, "options": FILE},
+    "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
+    "tls": {"type": "dict", "required": True},
+    "database": {"type": "dict", "required": True},
+    "password": {"type": "str", "required": True, "no_log": True},
+    "phase": {"type": "str", "choices": ["ask", "trust", "change", "restart"], "default": "change"},
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "other_files": {"type": "list", "elements": "str", "default": []},
+}
+# What pg_settings says of a setting that is taken at a start alone.
+AT_START = "postmaster"
+FAILURES = (Refused, Unusable, RuntimeError, OSError, citus_sql.Error, citus_sql.Absent)
+
+
+def wanted(params, have):
+    """Return what is wanted, with the settings that this machine makes of it."""
+    machine = {"memory_mb": have["facts"]["memory_mb"], "cores": have["facts"]["cores"]}
+    cluster = {key: params[key] for key in ("nodes", "clients", "address", "addresses", "port", "tls")}
+    # before the packages are there, the newest release of the series is what will come
+    cluster["version"] = have["version"] or (int(params["version"]), 99)
+    settings = citus_settings.merged(machine, cluster, params["layers"])
+    conf = {**params["conf"], "content": params["conf"]["content"] + citus_settings.text(settings)}
+    return {**params, "conf": conf, "settings": settings, "restart": params["phase"] == "restart"}
+
+
+def look(module):
+    """Return (what is wanted, what there is)."""
+    params = {**module.params, "database": {**module.params["database"], "password": module.params["password"]}}
+    have = observe(params)
+    want = wanted(params, have)
+    on_disk = have["files"][want["conf"]["path"]]
+    if have["running"] and on_disk and on_disk["text"] != want["conf"]["content"]:
+        have["meant"] = citus_server_candidate.meaning(want, _restarting(want, have, on_disk["text"]))
+    return want, have
+
+
+def _restarting(want, have, text):
+    """Return the settings whose line changes, and which the server takes at a start alone."""
+    lines = set(want["conf"]["content"].splitlines()) ^ set(text.splitlines())
+    names = {line.split(" = ")[0] for line in lines}
+    return sorted(
+        name for name, each in have["running"]["settings"].items() if each["context"] == AT_START and name in names
+    )
+
+
+def ask(module):
+    want, have = look(module)
+    told = {"differs": True, "notes": []}
+    with contextlib.suppress(Refused):  # the change tells it
+        told = {"differs": plan(want, have) != [], "notes": notes(want, have)}
+    module.exit_json(
+        changed=False,
+        facts={**have["facts"], "version": have["version"]},
+        tls=have["tls"],
+        database=have["database"] or {"exists": False, "owner": None, "role": None, "extensions": {}},
+        free_bytes=have["free_bytes"],
+        **told,
+    )
+
+
+def trust(module):
+    """Write the CAs that are trusted, and let a server that runs read them."""
+    want, have = look(module)
+    due = not have["tls"]["trusts"]
+    steps = (
+        [{"do": "write", "path": want["tls"]["ca"]}, *([{"do": "reload"}] if have["running"] else [])] if due else []
+    )
+    want["files"] = [file for file in want["files"] if file["path"] == want["tls"]["ca"]]
+    if not module.check_mode:
+        for step in steps:
+            apply(step, want, have)
+    module.exit_json(changed=due, steps=[describe(step, want) for step in steps])
+
+
+def take(module):
+    want, have = look(module)
+    steps = plan(want, have)
+    if want["restart"]:
+        # in check mode the first phase has told the rest already
+        steps = [step for step in steps if step["do"] == "restart"]
+    actions = [step for step in steps if step["do"] != "report"]
+    result = {
+        "steps": [describe(step, want) for step in actions],
+        "diff": [
+            files.diff(file, have["files"].get(file["path"]))
+            for file in [want["conf"], *want["files"]]
+            if any(step.get("path") == file["path"] for step in actions)
+        ],
+        "notes": notes(want, have),
+    }
+    if actions and not module.check_mode:
+        for step in actions:
+            try:
+                apply(step, want, have)
+            except FAILURES as error:
+                raise RuntimeError(f"{describe(step, want)}: {error}") from error
+        want, have = look(module)
+        steps = plan(want, have)
+        left = [describe(step, want) for step in steps if step["do"] != "report"]
+        if left:
+            module.fail_json(msg="After the run this still differs: " + "; ".join(left), **result)
+    result["pending"] = [describe(step, want) for step in steps if step["do"] == "report"]
+    module.exit_json(changed=bool(actions), **result)
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    try:
+        {"ask": ask, "trust": trust}.get(module.params["phase"], take)(module)
+    except FAILURES as error:
+        module.fail_json(msg=f"{str(error)[:1].upper()}{str(error)[1:]}. Its folder is {folder(module.params)}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+#!/usr/bin/python
+"""Distribute the tables of a Citus database as the inventory says."""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cistern.core.plugins.module_utils import citus_sql, citus_table_state
+from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused
+from ansible_collections.cistern.core.plugins.module_utils.citus_table_plan import describe, notes, plan
+
+DOCUMENTATION = r"""
+module: citus_table
+short_description: Distribute the tables of a Citus database as the inventory says
+description:
+  - Distributes a local table, or makes it a reference table, one statement each, in the order that foreign keys and
+    colocation ask for. Keys, columns and foreign keys of all of them are checked before the first.
+  - A table that is distributed differently is refused, with the statement that changes it; nothing is undistributed.
+  - A table that is not there yet is told in C(notes).
+  - Runs on the coordinator's host, as root or as O(user).
+options:
+  database: {description: The database., type: str, required: true}
+  port: {description: Port of the server., type: int, default: 5432}
+  socket_dir: {description: Folder of the server's socket., type: path, default: /var/run/postgresql}
+  user: {description: "Role to connect as, and the OS user that may.", type: str, default: postgres}
+  tables:
+    description:
+      - The tables by name, with their schema if it is not C(public). Each has a C(type), which is C(distributed) (the
+        default), C(reference) or C(local).
+      - A distributed one has a C(column), and may have C(colocate_with) and C(shard_count).
+      - C(colocate_with) is C(default) or C(none) as Citus means it, the name of a table, or any other name, which holds
+        the tables that have it together.
+    type: dict
+    required: true
+"""
+EXAMPLES = r"""
+- name: Distribute the tables
+  cistern.core.citus_table:
+    database: chat
+    tables:
+      countries: {type: reference}
+      users: {column: user_id, shard_count: 32, colocate_with: none}
+      conversations: {column: conversation_id, colocate_with: conversation, shard_count: 32}
+      messages: {column: conversation_id, colocate_with: conversation}
+      settings: {type: local}
+  become: true
+"""
+RETURN = r"""
+steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
+notes: {description: What was found and left alone., type: list, returned: on success}
+"""
+
+SPEC = {**citus_sql.OPTIONS, "tables": {"type": "dict", "required": True}}
+
+
+def observe(connection):
+    have = citus_table_state.observe(connection)
+    if have["group"] != 0:
+        raise Refused(f"this server is a worker (group {have['group']}); tables are distributed from the coordinator")
+    return have
+
+
+def apply(connection, step):
+    """Take one step, in a transaction of its own."""
+    for name, value in step["settings"].items():
+        citus_sql.run(connection, "SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
+    if step["do"] == "reference":
+        citus_sql.run(connection, "SELECT pg_catalog.create_reference_table(%s::oid::regclass)", (step["oid"],))
+        return
+    citus_sql.run(
+        connection,
+        "SELECT pg_catalog.create_distributed_table(%s::oid::regclass, %s, colocate_with := %s, shard_count := %s)",
+        (step["oid"], step["column"], step["with"], step["shards"]),
+    )
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    want, told = module.params["tables"], []
+    try:
+        with citus_sql.connected(module) as connection:
+            have = observe(connection)
+            steps = plan(want, have)
+            for step in steps if not module.check_mode else []:
+                told.append(describe(step))
+                apply(connection, step)
+            if steps and not module.check_mode:
+                have = observe(connection)
+                left = [describe(step) for step in plan(want, have)]
+                if left:
+                    module.fail_json(msg=f"After the run this is still to be done: {'; '.join(left)}.", steps=told)
+    except citus_sql.Absent as error:
+        if not module.check_mode:
+            module.fail_json(msg=f"No cluster: {error}.", steps=[])
+        module.exit_json(changed=False, steps=[], notes=[f"no table is there yet: {error}"])
+    except Refused as error:
+        module.fail_json(msg=f"Nothing was changed: {error}.", steps=told)
+    except (citus_sql.Error, citus_sql.Busy, OSError, RuntimeError) as error:
+        where = f"To {told[-1]}: " if told else ""
+        module.fail_json(msg=f"{where}{citus_sql.sentence(error)}.", steps=told, changed=bool(told))
+    module.exit_json(changed=bool(steps), steps=[describe(step) for step in steps], notes=notes(want, have))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Run a module again and again while shards move, and print how far they are.
+
+Each run is short, so a lost connection to the host costs nothing; the moves go on in the server.
+"""
+
+import time
+
+from ansible.plugins.action import ActionBase
+
+
+class Progress(ActionBase):
+    """An action that runs the module of the same name until it says no more that shards are moving."""
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        args, began, said = dict(self._task.args), time.monotonic(), None
+        limit, total = int(args.get("seconds", 3600)), {"steps": [], "changed": False}
+        while True:
+            args["seconds"] = max(0, int(limit - (time.monotonic() - began)))
+            result = self._execute_module(module_args=args, task_vars=task_vars)
+            total = joined(total, result)
+            moving = result.get("moving")
+            if not moving or result.get("failed"):
+                return total
+            if moving["message"] != said:
+                said = moving["message"]
+                self._display.display(f"  {task_vars['inventory_hostname']}: {said}")
+
+
+def joined(total, result):
+    """Return what a run says, and before it what the runs before it did."""
+    steps = [*total["steps"], *[step for step in result.get("steps", []) if step not in total["steps"]]]
+    diff = total.get("diff") or result.get("diff")
+    last = {key: value for key, value in result.items() if key != "moving"}
+    changed = total["changed"] or bool(result.get("changed"))
+    return {**last, "steps": steps, "changed": changed, **({"diff": diff} if diff else {})}

@@ -1,0 +1,98 @@
+"""What is wrong with the variables of a host, by what the role's argument specification says of them.
+
+`host` is {values, origins, broken} as in inventory_host, with these as attributes.
+"""
+
+import difflib
+import re
+
+SHORTEST_PASSWORD = 16
+
+
+def at(host, key, say=None):
+    """Return a variable with the place where it was written."""
+    origin = host.origins.get(key)
+    return f"{say or key} ({origin})" if origin else f"{say or key}"
+
+
+def integer(value, default):
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return default
+
+
+def problems(host, options, home):
+    """Yield a sentence for each variable that is unknown, missing or of the wrong type; `home` is where to write it."""
+    for name, why in host.broken.items():
+        yield f"{at(host, name)}: cannot be evaluated: {why}"
+    for name in host.values:
+        if name not in options:
+            yield f"{at(host, name)}: there is no such variable{nearest(name, options)}"
+    for name, option in options.items():
+        if name in host.values and name not in host.broken:
+            says = wrong(host.values[name], option)
+            if says:
+                # a password is not shown, not even a wrong one
+                hidden = name.endswith(("_password", "_passphrase"))
+                yield f"{at(host, name)}: " + (says.split(", not ")[0] if hidden else says)
+        elif option.get("required") and name not in host.broken:
+            yield f"{name}: is missing; write it into {home}"
+
+
+def password(host, name):
+    """Yield what is wrong with a password."""
+    value = host.values.get(name)
+    if isinstance(value, str) and len(value) < SHORTEST_PASSWORD:
+        yield f"{at(host, name)}: has {len(value)} characters; write at least {SHORTEST_PASSWORD}"
+    if isinstance(value, str) and re.search(r"[\n\r\0]", value):
+        yield f"{at(host, name)}: has a line break; write it on one line"
+
+
+def wrong(value, option):
+    """Return what is wrong with the type or the choice of a variable, or None."""
+    kind = option["type"]
+    fits = {"str": str, "path": str, "dict": dict, "list": list, "bool": bool, "int": int}[kind]
+    if kind == "int" and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
+        value = int(value)
+    if kind == "bool" and isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
+        value = value.lower() in ("true", "yes")
+    if not isinstance(value, fits) or (kind == "int" and isinstance(value, bool)):
+        article = {
+            "str": "text (in quotes)",
+            "path": "a path",
+            "dict": "a mapping",
+            "list": "a list",
+            "bool": "true or false",
+            "int": "a whole number",
+        }
+        return f"must be {article[kind]}, not {value!r}"
+    if kind == "list" and "options" in option:
+        says = [each for each in (_entry(entry, option["options"]) for entry in value) if each]
+        return says[0] if says else None
+    if "choices" in option and value not in option["choices"]:
+        return f"must be {' or '.join(option['choices'])}, not '{value}'"
+    if kind == "dict" and "options" in option:
+        for key in value:
+            if key not in option["options"]:
+                return f"has no key '{key}'{nearest(key, option['options'])}"
+    return None
+
+
+def _entry(entry, options):
+    """Return what is wrong with one mapping of a list, or None."""
+    if not isinstance(entry, dict):
+        return f"must be a list of mappings, not of {entry!r}"
+    for key, option in options.items():
+        if key in entry:
+            says = wrong(entry[key], option)
+            if says:
+                return f"{key}: {says}"
+        elif option.get("required"):
+            return f"has an entry without {key}"
+    return wrong(entry, {"type": "dict", "options": options})
+
+
+def nearest(name, names):
+    found = difflib.get_close_matches(str(name), list(names), n=1)
+    return f"; did you mean {found[0]}?" if found else ""

@@ -1,0 +1,105 @@
+"""Serve Citus to the lab: a signed APT repository on the host of the inventory's group `archive`, for all its hosts.
+
+tests/citus_standin/publish.py INVENTORY [VERSION ...]      the stand-in, all its versions when none is named
+
+The packages are built once, on that host, and kept in lab/.state. The key goes to lab/.state/citus-archive.asc. With
+CITUS_TEST_APT_URI=file:///PATH and CITUS_TEST_APT_KEY=PATH nothing is built: that repository, of the real Citus, is
+copied to the host and served at the same address.
+"""
+
+import hashlib
+import io
+import os
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import apt_archive  # noqa: E402 - the line above makes it found
+import build  # noqa: E402
+import instances  # noqa: E402
+
+SUITE = "bookworm"
+KEY = "citus-archive.asc"
+STATE = instances.ROOT / "lab/.state"
+BUILD = """
+set -eu
+work=$(mktemp -d)
+trap 'rm -r "$work"' EXIT
+cd "$work"
+tar -x
+mkdir output
+python3 build.py extension output >&2
+tar -C output -c .
+"""
+
+
+def packed(paths, folder):
+    """A tar file of some paths, named from a folder."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path in paths:
+            tar.add(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def sources():
+    return [HERE / "build.py", *sorted((HERE / "extension").iterdir())]
+
+
+def packages(instance):
+    """Return the folder of the built packages; a change of a source makes a new one."""
+    digest = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in sources())).hexdigest()[:12]
+    folder = STATE / "citus-standin" / digest
+    if not folder.is_dir():
+        built = apt_archive.pipe(instance, BUILD, packed(sources(), HERE))
+        unfinished = folder.with_suffix(f".{os.getpid()}")
+        with tarfile.open(fileobj=io.BytesIO(built)) as tar:
+            tar.extractall(unfinished, filter="data")
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
+    return folder
+
+
+def publish(instance, versions=()):
+    """Put versions of the stand-in into the repository, beside those that are there."""
+    unknown = set(versions) - set(build.RELEASES)
+    if unknown:
+        raise SystemExit(f"the stand-in has no version {min(unknown)}, only {', '.join(build.RELEASES)}")
+    folder = packages(instance)
+    wanted = [path for version in versions or build.RELEASES for path in folder.glob(f"*_{version}.citus-1_*.deb")]
+    apt_archive.pipe(instance, f"tar -C {apt_archive.POOL} -x", packed(wanted, folder))
+    apt_archive.publish(instance, SUITE)
+    apt_archive.fetch_key(instance, KEY)
+
+
+def mirror(instance, uri, key):
+    """Copy a repository of this machine to the host, as it is."""
+    scheme, _, path = uri.partition("://")
+    if scheme != "file" or not Path(path).is_dir():
+        raise SystemExit(f"CITUS_TEST_APT_URI is {uri}: it has to be file:// and the path of a repository's folder")
+    if not key or not Path(key).is_file():
+        raise SystemExit("CITUS_TEST_APT_KEY has to be the path of the armoured key of CITUS_TEST_APT_URI")
+    folder = Path(path)
+    apt_archive.pipe(instance, "mkdir -p /srv/archive && tar -C /srv/archive -x", packed(folder.iterdir(), folder))
+    shutil.copyfile(key, STATE / KEY)
+
+
+def main(inventory, *versions):
+    hosts = apt_archive.hosts(inventory, "archive")
+    if not hosts:
+        raise SystemExit(f"{inventory} has no host in its group archive")
+    for instance in hosts:
+        uri = os.environ.get("CITUS_TEST_APT_URI")
+        if uri:
+            mirror(instance, uri, os.environ.get("CITUS_TEST_APT_KEY"))
+        else:
+            apt_archive.prepare(instance)
+            publish(instance, versions)
+        apt_archive.serve(instance, "0.0.0.0")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
