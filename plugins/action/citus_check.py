@@ -4,13 +4,17 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils import (
     citus_inventory,
     citus_node,
+    citus_removal,
     citus_schema,
     inventory_host,
 )
 
 
 class ActionModule(ActionBase):
-    """Returns the nodes of the cluster, the coordinator first."""
+    """Returns the nodes of the cluster, the coordinator first.
+
+    `names` is the variable in which the verb of a removal is told what leaves; that is absent then.
+    """
 
     _requires_connection = False
 
@@ -22,11 +26,17 @@ class ActionModule(ActionBase):
         nodes = [self._node(name, coordinators, task_vars) for name in names]
         options = citus_schema.options()
         errors, warnings = citus_inventory.check(nodes, options, citus_schema.settings())
+        variable = self._task.args.get("names")
+        wish = self._templar.template(task_vars.get(variable, "")) if variable else ""
+        if variable:
+            errors = [*errors, *citus_removal.problems(nodes, options, wish)]
         if errors:
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
             lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
             return {"failed": True, "msg": "\n".join(lines)}
-        places = [node.place(options) for node in nodes]
+        gone = citus_removal.leaving(nodes, options, wish)
+        states = {name: {"state": "absent"} for name in gone}
+        places = [{**node.place(options), **states.get(node.name, {})} for node in nodes]
         return {"changed": False, "nodes": places, "coordinator": places[0], "warnings": warnings}
 
     def _node(self, name, coordinators, task_vars):

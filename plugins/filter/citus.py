@@ -48,6 +48,11 @@ def citus_text_of(path):
     return pathlib.Path(path).read_text(encoding="utf-8").rstrip("\n") + "\n"
 
 
+def citus_trusted(folder):
+    """Return the certificates of CAs that are trusted beside the one of now, in the order of their names."""
+    return "".join(citus_text_of(path) for path in sorted(pathlib.Path(folder).glob("trusted/*.crt")))
+
+
 def citus_with_key(source):
     """Return a source with the text of its key, where that is a file of the controller."""
     if re.match("https?://", source["key"]):
@@ -66,15 +71,39 @@ def citus_free_bytes(nodes, hostvars):
     return {place: told["free_bytes"] for place, told in asked.items() if told and "free_bytes" in told}
 
 
+def citus_upgrades(offered, installed):
+    """Return {package: {has, gets}} of packages whose version changes; `offered` are as apt takes them, name=version."""
+    found = {}
+    for each in offered:
+        name, _sign, version = each.partition("=")
+        has = installed.get(name, {}).get("version", "")
+        if has != version:
+            found[name] = {"has": has, "gets": version}
+    return found
+
+
+def citus_downgrades(upgrades):
+    """Return the packages that would get an older version than they have."""
+    return [f"{name} {each['has']}" for name, each in upgrades.items() if _parts(each["gets"]) < _parts(each["has"])]
+
+
+def _parts(version):
+    """Return what of a Debian version counts for the order of two releases: 13.2.1.citus-1 is [13, 2, 1]."""
+    return [int(part) for part in re.match(r"(?:\d+:)?([\d.]*\d)?", version)[1].split(".")] if version else []
+
+
 class FilterModule:
     def filters(self):
         return {
             "citus_alternative_name": citus_alternative_name,
+            "citus_downgrades": citus_downgrades,
             "citus_free_bytes": citus_free_bytes,
             "citus_hba_line": citus_hba_line,
             "citus_network": citus_network,
             "citus_other_version": citus_other_version,
             "citus_place": citus_place,
             "citus_text_of": citus_text_of,
+            "citus_trusted": citus_trusted,
+            "citus_upgrades": citus_upgrades,
             "citus_with_key": citus_with_key,
         }

@@ -152,7 +152,7 @@ def planned(connection, strategy=None):
     """Return the moves that a rebalance would make; the shards of one group that move together are one."""
     found = citus_sql.rows(
         connection,
-        "SELECT m.table_name::text AS name, m.shardid AS shard, m.shard_size AS bytes, p.colocationid AS colocation,"
+        "SELECT m.table_name::text AS name, m.shardid AS shard, p.colocationid AS colocation,"
         " s.shardminvalue AS low, m.sourcename || ' ' || m.sourceport AS source,"
         " m.targetname || ' ' || m.targetport AS target"
         " FROM pg_catalog.get_rebalance_table_shards_plan(rebalance_strategy := %s) m"
@@ -160,12 +160,20 @@ def planned(connection, strategy=None):
         " JOIN pg_catalog.pg_dist_partition p ON p.logicalrelid = s.logicalrelid",
         (strategy,),
     )
+    sizes = {}
+    if found:  # the plan itself says 0 for all of them
+        sizes = {
+            row["shard"]: row["bytes"]
+            for row in citus_sql.rows(
+                connection, "SELECT shardid AS shard, shard_size AS bytes FROM pg_catalog.citus_shards"
+            )
+        }
     moves = {}
     for row in found:
         key = (row["colocation"], row["low"], row["source"], row["target"])
         move = moves.setdefault(key, {"tables": [], "bytes": 0, "from": row["source"], "to": row["target"]})
         move["tables"].append(row["name"])
-        move["bytes"] += row["bytes"] or 0
+        move["bytes"] += sizes.get(row["shard"]) or 0
     return list(moves.values())
 
 

@@ -75,7 +75,7 @@ def _under_way(connection, hosts):
 def reason(message):
     """Return what a task says of its failure, in one line, without what led to it."""
     text = " ".join(re.split(r"\n?(?:CONTEXT|STATEMENT):", message)[0].split())
-    return re.sub(r"^(?:ERROR|FATAL): *", "", text)
+    return re.sub(r"^(?:(?:ERROR|FATAL): *)+", "", text).rstrip(".")
 
 
 def wait(connection, job, until, pause, hosts):

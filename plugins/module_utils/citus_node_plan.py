@@ -16,7 +16,9 @@ def plan(want, have):
     _refuse_here(want, have)
     coordinator = place(want["coordinator"])
     known = {at: node for at, node in have["nodes"].items() if node["group"] != 0}
-    steps = []
+    dead = [place(node) for node in _absent(want) if place(node) in known and _empty_and_silent(place(node), have)]
+    # first, as the others cannot change while a node does not answer
+    steps = [{"do": "forget", "at": at} for at in dead]
     lead = next((at for at, node in have["nodes"].items() if node["group"] == 0), None)
     if any(node["active"] and not node["synced"] for node in known.values()):
         steps.append({"do": "sync"})
@@ -33,7 +35,11 @@ def plan(want, have):
     emptied = [place(node) for node in _leaving(want, have) if have["shards"][place(node)]["count"]]
     steps += [{"do": "release", "at": at} for at in emptied if known[at]["takes"]]
     steps += _moves(want, have, steps, emptied)
-    steps += [{"do": "remove", "at": place(node)} for node in _absent(want) if place(node) in known]
+    steps += [
+        {"do": "remove", "at": place(node)}
+        for node in _absent(want)
+        if place(node) in known and place(node) not in dead
+    ]
     if steps and have["job"] and not any(step["do"] == "wait" for step in steps):
         steps.insert(0, {"do": "wait"})
     problems = _problems(want, have, steps, emptied)
@@ -54,6 +60,10 @@ def _leaving(want, have):
     """Return the nodes that may keep no shard."""
     nodes = [node for node in want["nodes"] if node["state"] == "absent" or not node["shards"]]
     return [node for node in nodes if place(node) in have["nodes"]]
+
+
+def _empty_and_silent(at, have):
+    return not have["answers"][at]["ok"] and not have["shards"][at]["count"]
 
 
 def _refuse_here(want, have):
@@ -93,18 +103,21 @@ def _problems(want, have, steps, emptied):
     """Return what has to be put right before a step is taken."""
     if not steps:
         return []
-    problems = [text for text, hard in _silent(want, have, emptied) if hard]
-    if any(step["do"] in ("move", "wait") for step in steps) and not problems:
+    forgotten = [step["at"] for step in steps if step["do"] == "forget"]
+    problems = [text for text, hard in _silent(want, have, emptied, forgotten) if hard]
+    if any(step["do"] == "move" for step in steps) and not problems:
         problems += unmovable(have, want["shard_transfer_mode"], names(want))
     if emptied:
         problems += _no_room(want, have, emptied)
     return problems
 
 
-def _silent(want, have, emptied):
+def _silent(want, have, emptied, forgotten):
     """Yield (what is wrong with a node, whether it stops the run); in a check run a new node may not be made yet."""
     hosts = names(want)
     for at, says in have["answers"].items():
+        if at in forgotten:
+            continue
         new = at not in have["nodes"]
         host = hosts.get(at, at)
         if not says["ok"]:
@@ -153,7 +166,7 @@ def names(want):
 def notes(want, have):
     """Return what an operator should know and a run does not change."""
     hosts, told = names(want), []
-    silent = list(_silent(want, have, []))
+    silent = list(_silent(want, have, [], []))
     for at, node in have["nodes"].items():
         if at not in hosts and node["group"] != 0:
             told.append(
@@ -189,6 +202,7 @@ def describe(step, hosts):
         "release": f"let {at} get no more shards",
         "wait": "wait until the shards have moved",
         "remove": f"remove {at}",
+        "forget": f"remove {at}, which holds no shard and does not answer",
     }[step["do"]]
 
 

@@ -30,6 +30,8 @@ def apply(step, want, have):
     elif do == "reload":
         _reload(want, have)
     elif do == "restart":
+        # after an upgrade these are other libraries than those that run
+        citus_server_candidate.meaning(want, [])
         systemd.do("restart", unit(want))
         _wait_ready(want, have)
 

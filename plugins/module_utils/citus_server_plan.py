@@ -53,7 +53,7 @@ def restarts(want, have):
         else:
             why.append(f"{name} is no longer {known['shown']}")
     if have["unit"]["replaced"]:
-        why.append("its program was replaced by an upgrade")
+        why.append("its program or a library was replaced by an upgrade")
     return why
 
 

@@ -31,7 +31,7 @@ def observe(want):
         "version": installed_version(want["version"]),
         "exists": os.path.exists(f"{folder(want)}/postgresql.conf"),
         "files": files.observe(paths),
-        "unit": systemd.observe(unit(want)),
+        "unit": _unit(want),
         "tls": citus_certificate.observe(want["tls"]),
         "free_bytes": _free_bytes(want["data_dir"]),
         "running": None,
@@ -52,6 +52,20 @@ def server(want, have, database="postgres"):
     """Return a connection to the server of this machine, which closes at the end of a with statement."""
     place = {"port": port_on_disk(want, have), "socket_dir": SOCKETS, "user": USER, "database": database}
     return contextlib.closing(citus_sql.connect(place))
+
+
+def _unit(want):
+    """Return the unit; `replaced` counts for a library of the server, such as Citus, as it does for its program."""
+    told = systemd.observe(unit(want))
+    return {**told, "replaced": told["replaced"] or _library_replaced(told["pid"])}
+
+
+def _library_replaced(pid):
+    try:
+        with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+            return any("/usr/lib/postgresql/" in line and line.endswith(" (deleted)\n") for line in maps)
+    except OSError:  # it does not run, or has ended
+        return False
 
 
 def _free_bytes(path):

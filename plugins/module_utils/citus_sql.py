@@ -130,4 +130,6 @@ def sentence(error):
     """Return what a server says, with its detail and its hint, in one line."""
     told = getattr(error, "diag", None)
     parts = [told.message_primary, told.message_detail, told.message_hint] if told and told.message_primary else []
-    return " ".join(" ".join(part.split()) for part in parts if part) or " ".join(str(error).split())
+    return " ".join(" ".join(part.split()) for part in parts if part).rstrip(".") or " ".join(
+        str(error).split()
+    ).rstrip(".")

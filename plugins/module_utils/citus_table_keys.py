@@ -39,7 +39,9 @@ def _columns(name, table, tables, groups, have):
             )
     for other, group in groups.items():
         beside = have["tables"].get(other)
-        if other == name or not beside or group["head"] != groups[name]["head"]:
+        if other == name:
+            return
+        if not beside or group["head"] != groups[name]["head"]:
             continue
         column = tables[other]["column"]
         kinds = has["columns"][table["column"]], beside["columns"].get(column)

@@ -137,6 +137,9 @@ def apply(connection, step, want, until):
         job = citus_cluster.job(connection)
         pause = time.monotonic() + want["poll"]
         return citus_moves.wait(connection, job["id"], until, pause, names(want)) if job else None
+    elif do == "forget":
+        citus_sql.run(connection, "SELECT pg_catalog.citus_disable_node(%s, %s, synchronous := true)", at)
+        citus_sql.run(connection, "SELECT pg_catalog.citus_remove_node(%s, %s)", at)
     elif do == "remove":
         # what a move left on this node could not be deleted once it is gone
         citus_sql.run(connection, "CALL pg_catalog.citus_cleanup_orphaned_resources()")
@@ -170,13 +173,15 @@ def take(module, connection, want):
     for _round in range(ROUNDS):
         have = observe(connection, want)
         steps = plan(want, have)
-        texts = [describe(step, hosts) for step in steps]
         result["diff"] = result.get("diff") or diff(want, have)
-        result["steps"] += [text for text in texts if text not in result["steps"]]
         result["notes"] = notes(want, have)
-        if not steps or module.check_mode:
+        if module.check_mode:
+            return {**result, "steps": [describe(step, hosts) for step in steps]}
+        if not steps:
             return result
-        for step, text in zip(steps, texts):
+        for step in steps:
+            text = describe(step, hosts)
+            result["steps"] += [] if text in result["steps"] else [text]
             try:
                 moving = apply(connection, step, want, until)
             except (citus_sql.Error, citus_moves.Failed) as error:

@@ -163,6 +163,16 @@ def ask(module):
     )
 
 
+def restarting(steps, told):
+    """Return the steps of a restart, none where nothing restarts. After an upgrade its files may be due too.
+
+    In check mode the first phase has told of them.
+    """
+    if not any(step["do"] == "restart" for step in steps):
+        return []
+    return [step for step in steps if step["do"] == "restart" or not (told or step["do"] == "reload")]
+
+
 def trust(module):
     """Write the CAs that are trusted, and let a server that runs read them."""
     want, have = look(module)
@@ -181,8 +191,7 @@ def take(module):
     want, have = look(module)
     steps = plan(want, have)
     if want["restart"]:
-        # in check mode the first phase has told the rest already
-        steps = [step for step in steps if step["do"] == "restart"]
+        steps = restarting(steps, module.check_mode)
     actions = [step for step in steps if step["do"] != "report"]
     result = {
         "steps": [describe(step, want) for step in actions],

@@ -19,7 +19,7 @@ def _problems(wish, tables):
         yield f"must be a mapping with a type, not {wish!r}"
         return
     yield from (f"has no key '{key}'{nearest(key, KEYS)}" for key in wish if key not in KEYS)
-    kind = wish.get("type")
+    kind = wish.get("type", "distributed")
     if kind not in TYPES:
         yield f"has the type {kind!r}; write {' or '.join(TYPES)}"
         return

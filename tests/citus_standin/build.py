@@ -69,8 +69,11 @@ def number(version):
 
 
 def scripts(sources, name, version):
-    """Those that lead to a version, and none that leads beyond it."""
-    return [path for path in sources.glob(f"{name}--*.sql") if number(path.stem.split("--")[-1]) <= number(version)]
+    """Those that lead to a version, by their names, and none that leads beyond it. A folder is a script in parts."""
+    for path in sources.glob(f"{name}--*"):
+        if number(path.name.removesuffix(".sql").split("--")[-1]) <= number(version):
+            parts = sorted(path.iterdir()) if path.is_dir() else [path]
+            yield f"{path.name.removesuffix('.sql')}.sql", "\n".join(part.read_text(encoding="utf-8") for part in parts)
 
 
 def build(sources, include, work, output, version):
@@ -86,8 +89,8 @@ def build(sources, include, work, output, version):
     for name, its_version in (("citus", extension), ("citus_columnar", columnar)):
         control = (sources / f"{name}.control").read_text(encoding="utf-8")
         (share / f"{name}.control").write_text(control.replace("@VERSION@", its_version), encoding="utf-8")
-        for script in scripts(sources, name, its_version):
-            shutil.copy(script, share)
+        for script, text in scripts(sources, name, its_version):
+            (share / script).write_text(text, encoding="utf-8")
     (about / "NOTICE").write_text(NOTICE, encoding="utf-8")
     (root / "DEBIAN/control").write_text(
         CONTROL.format(

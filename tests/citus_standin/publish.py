@@ -46,7 +46,7 @@ def packed(paths, folder):
 
 
 def sources():
-    return [HERE / "build.py", *sorted((HERE / "extension").iterdir())]
+    return [HERE / "build.py", *sorted(path for path in (HERE / "extension").rglob("*") if path.is_file())]
 
 
 def packages(instance):

@@ -10,6 +10,9 @@ import jinja2
 import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.plugin_utils import (
+    citus_inventory,
+    citus_node,
+    citus_schema,
     redis_directives,
     redis_instance,
     redis_inventory,
@@ -18,13 +21,15 @@ from ansible_collections.cistern.core.plugins.plugin_utils import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLE = ROOT / "roles/redis"
-TEMPLATES = sorted(path for path in ROLE.glob("templates/**/*") if path.is_file())
+REDIS, CITUS = (ROOT / "roles" / name for name in ("redis", "citus"))
+ROLES = sorted(path.parents[1] for path in ROOT.glob("roles/*/tasks/main.yml"))
+TEMPLATES = sorted(path for role in ROLES for path in role.glob("templates/**/*") if path.is_file())
+OPTIONS = {REDIS: redis_schema.options(), CITUS: citus_schema.options()}
+# How the specification names the variable of a default that is not the role's own.
+WORDS = {"inventory_dir": "folder of the inventory"}
 PLAYBOOKS = sorted(ROOT.glob("playbooks/*.yml"))
 MODULES = sorted(path.stem for path in ROOT.glob("plugins/modules/*.py"))
 SCENARIOS = sorted(path for path in ROOT.glob("molecule/*") if path.is_dir() and path.name != "shared")
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("inventories/*/README.md")])
-LAYERS = {"redis_config": "all", "redis_group_config": "group", "redis_host_config": "host"}
 
 
 def named(path):
@@ -36,44 +41,58 @@ def load(path):
 
 
 def test_nothing_below_is_vacuous():
-    assert len(TEMPLATES) >= 7 and len(PLAYBOOKS) >= 3 and len(MODULES) >= 2 and SCENARIOS and len(PAGES) >= 8
+    assert len(ROLES) >= 2 and len(TEMPLATES) >= 12 and len(PLAYBOOKS) >= 3 and len(MODULES) >= 2 and SCENARIOS
 
 
 # -- variables
 
 
-def test_defaults_are_what_the_specification_says():
-    defaults, options = load(ROLE / "defaults/main.yml"), redis_schema.options()
-    main = load(ROLE / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+def said_of(value):
+    """What the specification says of a default that depends on other variables: words that have to be in it."""
+    return {WORDS.get(name, name) for name in re.findall(r"\b(?:redis|citus|postgresql|ansible|inventory)_\w+", value)}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=named)
+def test_defaults_are_what_the_specification_says(role):
+    defaults = load(role / "defaults/main.yml")
+    main = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     assert set(defaults) == {name for name, option in main.items() if not option.get("required")}
     for name, value in defaults.items():
+        said = main[name]["default"]
         if isinstance(value, str) and re.search(r"{{ (?!'/'|'-')", value):
-            # it is what another variable says: the text names that one
-            used = set(re.findall(r"\b(?:redis|ansible)_\w+", value))
-            assert used & set(re.findall(r"\w+", options[name]["default"])), name
+            assert any(re.search(rf"\b{words}\b", said) for words in said_of(value)), name
             continue
         if isinstance(value, str) and "{{" in value:
             unnamed, with_name = (jinja2.Template(value).render(redis_instance=instance) for instance in ("", "NAME"))
             value = f"{unnamed}, or {with_name} for a named instance"
-        assert options[name]["default"] == value, name
-        assert type(options[name]["default"]) is type(value), name
+        assert said == value, name
+        assert type(said) is type(value), name
 
 
-def test_defaults_pass_the_check():
-    literal = {name: value for name, value in load(ROLE / "defaults/main.yml").items() if "{{" not in str(value)}
+def literal(role):
+    return {name: value for name, value in load(role / "defaults/main.yml").items() if "{{" not in str(value)}
+
+
+def test_defaults_of_redis_pass_the_check():
     instance = redis_instance.Instance(
         name="one",
         machine=("one", 22),
         origins={},
         broken={},
         baseline={},
-        values={**literal, "redis_deployment": "cache", "redis_password": "sixteen letters."},
+        values={**literal(REDIS), "redis_deployment": "cache", "redis_password": "sixteen letters."},
     )
     assert redis_inventory.check([instance], redis_schema.options(), redis_schema.load()) == ([], [])
 
 
+def test_defaults_of_citus_pass_the_check():
+    values = {**literal(CITUS), "citus_password": "sixteen letters.", "citus_clients": ["192.0.2.0/24"]}
+    node = citus_node.Node("one", True, ("one", 22), values=values, origins={}, broken={})
+    assert citus_inventory.check([node], citus_schema.options(), citus_schema.settings()) == ([], [])
+
+
 def test_directives_of_the_role_are_in_the_schema():
-    derived, schema = load(ROLE / "vars/main.yml"), redis_schema.load()
+    derived, schema = load(REDIS / "vars/main.yml"), redis_schema.load()
     assert set(derived["__redis_baseline"]) | set(derived["__redis_computed"]) <= set(schema)
     assert set(derived["__redis_computed"]) <= set(redis_variables.COMPUTED) <= set(schema)
     for version in redis_directives.COVERED:
@@ -85,67 +104,30 @@ def test_generated_reference_is_what_the_code_says():
     assert done.returncode == 0, done.stderr
 
 
-# -- where a layer of settings may stand
-
-
-def inventory_layers(path):
-    """(layer, level, file) of every layer in the files of one inventory; what a vault hides is not looked into."""
-    for file in sorted(path.glob("*_vars/**/*")):
-        if not file.is_file() or file.read_text(encoding="utf-8").startswith("$ANSIBLE_VAULT"):
-            continue
-        kind, name = file.relative_to(path).parts[:2]
-        level = "host" if kind == "host_vars" else "all" if name.split(".")[0] == "all" else "group"
-        yield from ((layer, level, file) for layer in LAYERS if layer in (load(file) or {}))
-    for file in [*path.glob("hosts.yml"), *path.glob("inventory.yml")]:
-        yield from ((layer, level, file) for layer, level in in_groups(load(file), "all"))
-
-
-def in_groups(groups, level):
-    for name, group in (groups or {}).items():
-        at = "all" if name == "all" else "group"
-        yield from ((layer, at) for layer in LAYERS if layer in ((group or {}).get("vars") or {}))
-        for values in ((group or {}).get("hosts") or {}).values():
-            yield from ((layer, "host") for layer in LAYERS if layer in (values or {}))
-        yield from in_groups((group or {}).get("children"), "group")
-
-
-def test_layers_of_settings_stand_where_they_belong():
-    found = [each for path in [*ROOT.glob("inventories/*"), *SCENARIOS] for each in inventory_layers(path)]
-    assert {"redis_config", "redis_group_config"} <= {layer for layer, _level, _file in found}
-    assert [(layer, named(file)) for layer, level, file in found if level != LAYERS[layer]] == []
-
-
-@pytest.mark.parametrize(
-    ("text", "layers"),
-    [
-        ("all: {vars: {redis_config: {}}}", [("redis_config", "all")]),
-        ("all: {children: {redis: {children: {cache: {vars: {redis_config: {}}}}}}}", [("redis_config", "group")]),
-        ("all: {children: {redis: {hosts: {one: {redis_host_config: {}}, two: }}}}", [("redis_host_config", "host")]),
-    ],
-)
-def test_layers_are_found(text, layers):
-    assert list(in_groups(yaml.safe_load(text), "all")) == layers
-
-
 # -- templates
+
+
+def role_of(template):
+    return next(role for role in ROLES if role in template.parents)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=named)
 def test_template_is_used(path):
-    sources = [*ROLE.glob("tasks/*.yml"), *ROLE.glob("vars/*.yml")]
-    name = str(path.relative_to(ROLE / "templates"))
+    role = role_of(path)
+    sources = [*role.glob("tasks/*.yml"), *role.glob("vars/*.yml")]
+    name = str(path.relative_to(role / "templates"))
     assert any(re.search(rf"template: {re.escape(name)}\b", source.read_text(encoding="utf-8")) for source in sources)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=named)
 def test_template_says_on_top_what_changes_it(path):
-    text = path.read_text(encoding="utf-8")
+    text, variables = path.read_text(encoding="utf-8"), set(OPTIONS[role_of(path)])
     used = {node.name for node in jinja2.Environment(autoescape=True).parse(text).find_all(jinja2.nodes.Name)}
     header = re.match(r"(#.*\n)*", text)[0]
     assert header.startswith("# Written by Cistern")
-    told = {name for name in redis_schema.options() if re.search(rf"\b{name}\b", header)}
+    told = {name for name in variables if re.search(rf"\b{name}\b", header)}
     assert told, "names no variable"
-    assert used & set(redis_schema.options()) <= told
+    assert used & variables <= told
 
 
 def unused(folder, sources):
@@ -237,12 +219,15 @@ def header_of(path):
 def test_playbook_says_on_top_how_to_run_it(path):
     header = header_of(path)
     assert f"ansible-playbook -i inventories/<environment> {named(path)}" in header
-    told = re.search(r"Tags: ([\w, ]+)\.", header)
+    told = re.search(r"Tags: (?:those of ([\w. ]+), such as )?([\w, ]+)\.(?:\s|$)", header)
     assert told, "names no tags"
     command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventories/dev", "--list-tags", path]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     tags = {tag for line in re.findall(r"TASK TAGS: \[(.*)\]", listed) for tag in line.split(", ") if tag}
-    assert set(told[1].split(", ")) == tags - {"always", "never"}
+    imported = re.findall(r"import_playbook: (\S+)", path.read_text(encoding="utf-8"))
+    assert (told[1] or "").split(" and ") == (imported or [""])
+    named_tags, listed_tags = set(told[2].split(", ")), tags - {"always", "never"}
+    assert named_tags < listed_tags if imported else named_tags == listed_tags
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=named)
@@ -257,63 +242,3 @@ def test_scenarios_have_networks_of_their_own():
     for name in ("lab_network", "lab_subnet"):
         values = [inventory["all"]["vars"][name] for inventory in inventories]
         assert len(set(values)) == len(values)
-
-
-# -- pages for people
-
-
-def targets():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    return set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-
-
-def code_in(text):
-    """Inline code, and each line of a block."""
-    blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL) + re.findall(r"(?:^ {4}.*\n)+", text, re.MULTILINE)
-    inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    return inline + [line.strip() for block in blocks for line in block.splitlines()]
-
-
-@pytest.mark.parametrize("path", PAGES, ids=named)
-def test_make_commands_exist(path):
-    lines = code_in(path.read_text(encoding="utf-8"))
-    told = {found[1] for line in lines if (found := re.match(r"make ([a-z]+)", line))}
-    assert told <= targets()
-    assert path.name != "README.md" or path.parent != ROOT or {"up", "test"} <= told
-
-
-def path_of(word):
-    """The path below the root that inline code names, a placeholder as *; None where it is something else."""
-    pattern = re.sub(r"<[^>]*>|NAME|\*+", "*", word).rstrip("/")
-    known = {path.name for path in ROOT.iterdir()}
-    return pattern if re.fullmatch(r"[\w.*-]+(/[\w.*-]+)+", pattern) and pattern.split("/")[0] in known else None
-
-
-@pytest.mark.parametrize("path", PAGES, ids=named)
-def test_paths_in_pages_exist(path):
-    words = [word for line in code_in(path.read_text(encoding="utf-8")) for word in line.split()]
-    assert [word for word in words if path_of(word) and not list(ROOT.glob(path_of(word)))] == []
-
-
-@pytest.mark.parametrize("path", PAGES, ids=named)
-def test_links_in_pages_lead_somewhere(path):
-    lost = []
-    for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
-        if re.match(r"https?:", link):
-            continue
-        file, _sep, anchor = link.partition("#")
-        target = (path.parent / file) if file else path
-        if not target.exists() or (anchor and anchor not in anchors(target)):
-            lost.append(link)
-    assert lost == []
-
-
-def anchors(page):
-    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title.lower()).strip().replace(" ", "-") for title in titles}
-
-
-def test_readme_is_short_and_names_paths():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(text.splitlines()) < 150
-    assert len({path_of(word) for line in code_in(text) for word in line.split()} - {None}) >= 15
