@@ -15,7 +15,17 @@ _NOT_OF_AN_EXTENSION = """NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d
 
 
 class Refused(Exception):
-    """What would be unsafe or cannot be; nothing was touched."""
+    """What would be unsafe or cannot be; nothing was touched. Each reason is an argument."""
+
+    def __str__(self):
+        return "; ".join(self.args)
+
+
+def refusal(error):
+    """Return the reasons as a person may read them."""
+    if len(error.args) == 1:
+        return f"Nothing was changed: {error}."
+    return "\n".join(["Nothing was changed, for these reasons:", *[f"- {text}." for text in error.args]])
 
 
 def place(node):

@@ -45,7 +45,7 @@ def progress(connection, job, hosts):
     given_up = [task for task in troubled if task["status"] == "error" or task["tries"] >= TRIES]
     message = f"{done} of {len(tasks)} shard moves done"
     if troubled:
-        message += f"; tried {troubled[0]['tries']} times: {reason(troubled[0]['message'])}"
+        message += f"; failed {troubled[0]['tries']} times: {reason(troubled[0]['message'])}"
     else:
         message += "".join(f"; {text}" for text in _under_way(connection, hosts))
     return {

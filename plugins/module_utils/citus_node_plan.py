@@ -16,6 +16,7 @@ def plan(want, have):
     _refuse_here(want, have)
     coordinator = place(want["coordinator"])
     known = {at: node for at, node in have["nodes"].items() if node["group"] != 0}
+    emptied = [place(node) for node in _leaving(want, have) if have["shards"][place(node)]["count"]]
     dead = [place(node) for node in _absent(want) if place(node) in known and _empty_and_silent(place(node), have)]
     # first, as the others cannot change while a node does not answer
     steps = [{"do": "forget", "at": at} for at in dead]
@@ -30,9 +31,9 @@ def plan(want, have):
             steps.append({"do": "add", "at": at})
         elif not known[at]["active"]:
             steps.append({"do": "activate", "at": at})
-        if node["shards"] != known.get(at, {"takes": True})["takes"]:
-            steps.append({"do": "hold" if node["shards"] else "release", "at": at})
-    emptied = [place(node) for node in _leaving(want, have) if have["shards"][place(node)]["count"]]
+        takes = known.get(at, {"takes": True})["takes"]
+        if node["shards"] != takes and at not in emptied:
+            steps.append({"do": "release" if takes else "hold", "at": at})
     steps += [{"do": "release", "at": at} for at in emptied if known[at]["takes"]]
     steps += _moves(want, have, steps, emptied)
     steps += [
@@ -40,11 +41,11 @@ def plan(want, have):
         for node in _absent(want)
         if place(node) in known and place(node) not in dead
     ]
-    if steps and have["job"] and not any(step["do"] == "wait" for step in steps):
+    if steps and have["job"] and steps[0]["do"] != "wait":
         steps.insert(0, {"do": "wait"})
     problems = _problems(want, have, steps, emptied)
     if problems:
-        raise Refused("; ".join(problems))
+        raise Refused(*problems)
     return steps
 
 
@@ -95,8 +96,7 @@ def _moves(want, have, steps, emptied):
         "bytes": sum(have["shards"][at]["bytes"] or 0 for at in emptied),
         "rebalance": want["rebalance"],
     }
-    before = [{"do": "wait"}] if have["job"] else []
-    return [*before, move, {"do": "wait"}]
+    return [move, {"do": "wait"}]
 
 
 def _problems(want, have, steps, emptied):
@@ -143,7 +143,8 @@ def _no_room(want, have, emptied):
     takers += [at for at in staying if at not in have["nodes"]]
     if not takers:
         leaving = ", ".join(hosts[at] for at in emptied)
-        return [f"{leaving} holds the last shards, and no other node could take them: add one first"]
+        verb = "hold" if len(emptied) > 1 else "holds"
+        return [f"{leaving} {verb} the last shards, and no other node could take them: add one first"]
     total = [have["shards"].get(at, {"bytes": 0})["bytes"] for at in [*takers, *emptied]]
     if None in total:
         return []

@@ -15,14 +15,19 @@ def plan(want, have):
         return [{"do": "stop", "job": have["job"]["id"]}] if have["job"] else []
     if have["job"]:
         return [{"do": "wait"}]
-    silent = [f"{at} does not answer ({says['says']})" for at, says in have["answers"].items() if not says["ok"]]
+    hosts = names(want)
+    silent = [
+        f"{hosts.get(at, at)} does not answer ({says['says']})"
+        for at, says in have["answers"].items()
+        if not says["ok"]
+    ]
     if silent:
-        raise Refused("; ".join(silent))
+        raise Refused(*silent)
     if not have["moves"]:
         return []
-    problems = unmovable(have, want["shard_transfer_mode"], names(want))
+    problems = unmovable(have, want["shard_transfer_mode"], hosts)
     if problems:
-        raise Refused("; ".join(problems))
+        raise Refused(*problems)
     return [{"do": "start"}, *[{"do": "move", **move} for move in have["moves"]], {"do": "wait"}]
 
 

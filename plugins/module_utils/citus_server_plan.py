@@ -52,8 +52,8 @@ def restarts(want, have):
             why.append(f"{name}: {known['shown']} -> {want['settings'][name]}")
         else:
             why.append(f"{name} is no longer {known['shown']}")
-    if have["unit"]["replaced"]:
-        why.append("its program or a library was replaced by an upgrade")
+    # packages that were replaced under a running server, by whomever
+    why += [f"{what}: {runs} -> {has}" for what, (runs, has) in have["versions"].items() if runs != has]
     return why
 
 

@@ -31,12 +31,13 @@ def observe(want):
         "version": installed_version(want["version"]),
         "exists": os.path.exists(f"{folder(want)}/postgresql.conf"),
         "files": files.observe(paths),
-        "unit": _unit(want),
+        "unit": systemd.observe(unit(want)),
         "tls": citus_certificate.observe(want["tls"]),
         "free_bytes": _free_bytes(want["data_dir"]),
         "running": None,
         "database": None,
         "meant": {},
+        "versions": {},
     }
     if have["unit"]["active"] in ("active", "reloading"):
         with server(want, have) as connection:
@@ -45,6 +46,7 @@ def observe(want):
         if have["database"]["exists"]:
             with server(want, have, want["database"]["name"]) as connection:
                 have["database"].update(_extensions(connection))
+        have["versions"] = _versions(want, have)
     return have
 
 
@@ -52,20 +54,6 @@ def server(want, have, database="postgres"):
     """Return a connection to the server of this machine, which closes at the end of a with statement."""
     place = {"port": port_on_disk(want, have), "socket_dir": SOCKETS, "user": USER, "database": database}
     return contextlib.closing(citus_sql.connect(place))
-
-
-def _unit(want):
-    """Return the unit; `replaced` counts for a library of the server, such as Citus, as it does for its program."""
-    told = systemd.observe(unit(want))
-    return {**told, "replaced": told["replaced"] or _library_replaced(told["pid"])}
-
-
-def _library_replaced(pid):
-    try:
-        with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
-            return any("/usr/lib/postgresql/" in line and line.endswith(" (deleted)\n") for line in maps)
-    except OSError:  # it does not run, or has ended
-        return False
 
 
 def _free_bytes(path):
@@ -112,6 +100,7 @@ def _running(connection):
     )
     return {
         "settings": {row["name"]: row for row in rows},
+        "version": next(row["setting"] for row in rows if row["name"] == "server_version").split()[0],
         "standby": citus_sql.rows(connection, "SELECT pg_is_in_recovery() AS standby")[0]["standby"],
     }
 
@@ -134,7 +123,20 @@ def _extensions(connection):
         "SELECT name, installed_version AS has, default_version AS offers FROM pg_available_extensions "
         "WHERE name IN ('citus', 'citus_columnar')",
     )
-    return {"extensions": {row["name"]: {"has": row["has"], "offers": row["offers"]} for row in rows}}
+    found = {row["name"]: {"has": row["has"], "offers": row["offers"]} for row in rows}
+    has_citus = found.get("citus", {}).get("has")
+    return {"extensions": found, "library": citus_sql.value(connection, "SELECT citus_version()") if has_citus else ""}
+
+
+def _versions(want, have):
+    """Return {what: (runs, is installed)} of the server and of Citus; a package that was replaced waits for a restart."""
+    found = {"postgresql": (have["running"]["version"], ".".join(str(part) for part in have["version"]))}
+    library = re.match(r"Citus (\d+\.\d+\.\d+)", have["database"].get("library") or "")
+    for name, package in have["facts"]["packages"].items():
+        release = re.match(r"\d+\.\d+\.\d+", package["version"])
+        if library and release and name.startswith(f"postgresql-{want['version']}-citus"):
+            found["citus"] = (library[1], release[0])
+    return found
 
 
 def fits(password, verifier):

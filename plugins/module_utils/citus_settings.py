@@ -12,6 +12,8 @@ import re
 PLUGIN_LIST_SINCE = {14: 24, 15: 19, 16: 15, 17: 11, 18: 6}
 # Connections that Citus opens to one node, over all backends of another, where there is room for so many clients.
 LEAST_POOL, MOST_INTERNAL = 20, 1000
+# There is room for so many nodes, or twice as many, and so on: one that joins shall not make all others restart.
+LEAST_ROOM = 8
 # For operators, monitoring and the toolkit.
 RESERVED = 10
 # Moves of shards that run at once: citus.max_background_task_executors.
@@ -93,7 +95,7 @@ def connections(cluster):
     Every node may take clients, and each may open a pool of connections to every other one. A node has to have room
     for its own clients, for the pools of all nodes (it is one of its own), and for operators.
     """
-    nodes, clients = cluster["nodes"], cluster["clients"]
+    nodes, clients = room(cluster["nodes"]), cluster["clients"]
     pool = max(LEAST_POOL, min(clients, MOST_INTERNAL // nodes))
     most = clients + nodes * pool + RESERVED
     return {
@@ -104,13 +106,21 @@ def connections(cluster):
         # one for each transaction that is committed on several nodes
         "max_prepared_transactions": most,
         # a query over a table locks every shard of it
-        "max_locks_per_transaction": 256,
+        "max_locks_per_transaction": 128,
     }
+
+
+def room(nodes):
+    """Return the number of nodes that there is room for."""
+    found = LEAST_ROOM
+    while found < nodes:
+        found *= 2
+    return found
 
 
 def _workers(cores, nodes):
     """Return the settings of background processes: those of parallel queries, and those of moves of shards."""
-    slots = 10 + MOVES * nodes
+    slots = 10 + MOVES * room(nodes)
     return {
         "max_parallel_workers": max(2, cores),
         "max_parallel_workers_per_gather": max(1, min(4, cores // 2)),

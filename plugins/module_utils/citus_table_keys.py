@@ -12,7 +12,8 @@ def problems(pending, tables, groups, have):
     for name, table in pending.items():
         if table["type"] == "distributed":
             found += _columns(name, table, tables, groups, have)
-    found += [text for key in have["keys"] for text in _foreign(key, pending, tables, groups, have)]
+    if not found:
+        found += [text for key in have["keys"] for text in _foreign(key, pending, tables, groups, have)]
     found += [
         text for name, table in pending.items() if table["type"] == "distributed" for text in _converted(name, have)
     ]
@@ -28,7 +29,7 @@ def problems(pending, tables, groups, have):
 def _columns(name, table, tables, groups, have):
     has = have["tables"][name]
     if table["column"] not in has["columns"]:
-        yield f"{short(name)} has no column {table['column']}; it has {', '.join(has['columns'])}"
+        yield f"{short(name)} has no column {table['column']}, it has {', '.join(has['columns'])}"
         return
     for key in has["unique"]:
         if table["column"] not in key["columns"]:

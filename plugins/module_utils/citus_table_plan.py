@@ -33,7 +33,7 @@ def plan(want, have):
     }
     problems += citus_table_keys.problems(pending, tables, groups, have)
     if problems:
-        raise Refused("; ".join(problems))
+        raise Refused(*problems)
     return list(_steps(pending, groups, have))
 
 
@@ -65,7 +65,7 @@ def _tables(want):
             problems.append(f"{where} is written twice, with its schema and without")
         tables[full(name)] = table
     if problems:
-        raise Refused("; ".join(problems))
+        raise Refused(*problems)
     return tables
 
 

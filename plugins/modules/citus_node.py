@@ -5,7 +5,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import citus_cluster, citus_moves, citus_sql
-from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, place
+from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, place, refusal
 from ansible_collections.cistern.core.plugins.module_utils.citus_node_plan import (
     afterwards,
     describe,
@@ -216,7 +216,7 @@ def main():
         result = {"steps": [describe(step, names(want)) for step in plan(want, have)], "diff": diff(want, have)}
         result["notes"] = [f"everything is new: {error}"]
     except Refused as error:
-        module.fail_json(msg=f"Nothing was changed: {error}.", steps=[])
+        module.fail_json(msg=refusal(error), steps=[])
     except (citus_sql.Error, citus_sql.Busy, citus_moves.Failed, OSError, RuntimeError) as error:
         module.fail_json(msg=f"{citus_sql.sentence(error)}.", steps=[])
     module.exit_json(changed=bool(result["steps"]), **result)

@@ -5,7 +5,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import citus_cluster, citus_moves, citus_sql
-from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused
+from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, refusal
 from ansible_collections.cistern.core.plugins.module_utils.citus_rebalance_plan import describe, evenness, names, plan
 
 DOCUMENTATION = r"""
@@ -123,7 +123,7 @@ def main():
         with citus_sql.connected(module) as connection:
             result = take(module, connection, module.params)
     except Refused as error:
-        module.fail_json(msg=f"Nothing was moved: {error}.", steps=[])
+        module.fail_json(msg=refusal(error), steps=[])
     except (citus_sql.Absent, citus_sql.Error, citus_sql.Busy, citus_moves.Failed, OSError, RuntimeError) as error:
         module.fail_json(msg=f"{citus_sql.sentence(error)}.", steps=[])
     module.exit_json(changed=bool(result["steps"]), **result)

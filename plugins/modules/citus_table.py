@@ -3,7 +3,7 @@
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import citus_sql, citus_table_state
-from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused
+from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, refusal
 from ansible_collections.cistern.core.plugins.module_utils.citus_table_plan import describe, notes, plan
 
 DOCUMENTATION = r"""
@@ -91,7 +91,7 @@ def main():
             module.fail_json(msg=f"No cluster: {error}.", steps=[])
         module.exit_json(changed=False, steps=[], notes=[f"no table is there yet: {error}"])
     except Refused as error:
-        module.fail_json(msg=f"Nothing was changed: {error}.", steps=told)
+        module.fail_json(msg=refusal(error), steps=told)
     except (citus_sql.Error, citus_sql.Busy, OSError, RuntimeError) as error:
         where = f"To {told[-1]}: " if told else ""
         module.fail_json(msg=f"{where}{citus_sql.sentence(error)}.", steps=told, changed=bool(told))

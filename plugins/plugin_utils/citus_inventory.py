@@ -7,8 +7,8 @@ import ipaddress
 import itertools
 import re
 
-from ansible_collections.cistern.core.plugins.plugin_utils import citus_schema, citus_tables, variables
-from ansible_collections.cistern.core.plugins.plugin_utils.citus_node import LAYERS, LOOPBACK
+from ansible_collections.cistern.core.plugins.plugin_utils import citus_tables, citus_variables, variables
+from ansible_collections.cistern.core.plugins.plugin_utils.citus_node import LAYERS
 from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer, nearest
 
 # Settings that the toolkit computes, with what to write instead.
@@ -39,7 +39,6 @@ SHARED = (
     "citus_ca_dir",
     "citus_client_connections",
 )
-NAME = r"[a-z_][a-z0-9_]{0,62}"
 
 
 def check(nodes, options, known):
@@ -49,13 +48,12 @@ def check(nodes, options, known):
         for text in [
             *variables.problems(node, options, home="group_vars/citus"),
             *variables.password(node, "citus_password"),
-            *_formats(node, options),
-            *_versions(node, options),
+            *citus_variables.problems(node, options),
             *_settings(node, options, known),
             *citus_tables.problems(node),
         ]:
             errors.setdefault(text, []).append(node.name)
-    for text, names in [*_topology(nodes, options), *_shared(nodes), *_duplicates(nodes, options)]:
+    for text, names in [*_topology(nodes, options), *_shared(nodes, options), *_duplicates(nodes, options)]:
         errors.setdefault(text, []).extend(names)
     for text, names in _risks(nodes):
         warnings.setdefault(text, []).extend(names)
@@ -67,65 +65,6 @@ def _told(found, everyone):
         text if len(set(names)) == everyone > 1 or not names else f"{text} [{', '.join(dict.fromkeys(names))}]"
         for text, names in found.items()
     ]
-
-
-def _formats(node, options):
-    for name, pattern, say in (
-        ("postgresql_version", r"\d\d", 'a major version such as "17", in quotes'),
-        ("citus_version", r"\d+\.\d+(\.\d+)?", 'a version such as "13.2" or "13.2.1", in quotes'),
-        ("citus_cluster", r"[a-z0-9][a-z0-9_]*", "small letters, digits and underscores"),
-        ("citus_database", NAME, "small letters, digits and underscores"),
-        ("citus_role", NAME, "small letters, digits and underscores"),
-    ):
-        value = node.values.get(name)
-        if isinstance(value, str) and not re.fullmatch(pattern, value):
-            yield f"{at(node, name)}: must be {say}, not '{value}'"
-    if node.values.get("citus_cluster") == "main":
-        yield f"{at(node, 'citus_cluster')}: main is the package's own cluster, which is left alone; write another name"
-    for name, low, high in (
-        ("citus_port", 1, 65535),
-        ("citus_client_connections", 1, 10000),
-        ("citus_move_seconds", 10, 7 * 86400),
-        ("citus_certificate_days", 31, 3650),
-    ):
-        number = integer(node.values.get(name), low)
-        if not low <= number <= high:
-            yield f"{at(node, name)}: must be from {low} to {high}, not {number}"
-    if node.values.get("citus_bind") == []:
-        yield f"{at(node, 'citus_bind')}: is empty; write at least one address"
-    networks = node.values.get("citus_clients")
-    for network in networks if isinstance(networks, list) else ():
-        if not _is_network(network):
-            yield f"{at(node, 'citus_clients')}: {network!r} is no network; write one such as 192.0.2.0/24"
-    for variable in ("postgresql_apt_repository", "citus_apt_repository"):
-        wanted = variable == "citus_apt_repository" or node.get("postgresql_package_source", options) == "repository"
-        repository = node.values.get(variable)
-        if wanted and isinstance(repository, dict) and (repository or variable != "citus_apt_repository"):
-            missing = [key for key in ("uri", "suite", "components", "key") if not repository.get(key)]
-            if missing:
-                yield f"{at(node, variable)}: needs {', '.join(missing)}"
-
-
-def _is_network(text):
-    try:
-        ipaddress.ip_network(text)
-    except (ValueError, TypeError):
-        return False
-    return True
-
-
-def _versions(node, options):
-    citus, postgresql = (node.get(name, options) for name in ("citus_version", "postgresql_version"))
-    if not (isinstance(citus, str) and isinstance(postgresql, str) and re.match(r"\d+\.\d+", citus)):
-        return
-    takes = citus_schema.takes(citus)
-    if takes and postgresql not in takes:
-        others = [series for series in ("12.1", "13.2", "14.0") if postgresql in citus_schema.takes(series)]
-        or_else = f", or citus_version {' or '.join(others)}" if others else ""
-        yield (
-            f"{at(node, 'postgresql_version')}: Citus {citus} takes PostgreSQL {', '.join(takes)} and not {postgresql}; "
-            f"write one of these{or_else}"
-        )
 
 
 def _settings(node, options, known):
@@ -142,8 +81,9 @@ def _setting(key, value, known, version):
     """Return what is wrong with one setting; whether PostgreSQL takes its value is asked of the server itself."""
     if key in COMPUTED:
         return f"is computed; {COMPUTED[key]}"
-    if not re.fullmatch(r"[a-z_0-9]+(\.[a-z_0-9]+)?", str(key)):
-        return "is not the name of a setting"
+    if not re.fullmatch(r"[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)?", str(key)):
+        small = str(key).lower()
+        return f"is not the name of a setting{f'; write {small}' if small != str(key) else ''}"
     if key.startswith(("citus.", "columnar.")) and key not in known:
         return f"is not a setting of Citus{nearest(key, known)}"
     rule = known.get(key, {})
@@ -156,8 +96,9 @@ def _setting(key, value, known, version):
         libraries = value if isinstance(value, list) else [part.strip() for part in str(value).split(",")]
         if not libraries or libraries[0] != "citus":
             return "must begin with citus, which is loaded first; write [citus, ...]"
-    if isinstance(value, dict) or "\n" in str(value):
-        return "must be a plain value or a list, on one line"
+    parts = value if isinstance(value, list) else [value]
+    if value is not None and not all(isinstance(part, (str, int, float)) and "\n" not in str(part) for part in parts):
+        return "must be a plain value or a list of them, on one line"
     return None
 
 
@@ -175,16 +116,26 @@ def _topology(nodes, options):
         if node.coordinates and node.get("citus_node_state", options) == "absent":
             says = "the coordinator cannot be absent; playbooks/citus_remove.yml takes a whole cluster away"
             yield f"{at(node, 'citus_node_state')}: {says}", [node.name]
-        if len(nodes) > 1 and node.address() in LOOPBACK:
+        if len(nodes) > 1 and _is_loopback(node.address()):
             says = f"{node.address()} reaches no other machine; write the address of the host"
             yield f"{at(node, 'citus_address')}: {says}", [node.name]
 
 
-def _shared(nodes):
+def _is_loopback(address):
+    try:
+        return ipaddress.ip_address(address).is_loopback or ipaddress.ip_address(address).is_unspecified
+    except ValueError:
+        return address == "localhost"
+
+
+def _shared(nodes, options):
     for name in SHARED:
         said = {}
         for node in nodes:
-            said.setdefault(repr(node.values.get(name)), []).append(node.name)
+            value = node.get(name, options)
+            # one that is missing is told where it is missing
+            if value is not None and name not in node.broken:
+                said.setdefault(str(value), []).append(node.name)
         if len(said) > 1:
             others = [host for hosts in list(said.values())[1:] for host in hosts]
             yield f"{name}: differs between the nodes of the cluster; write it once, into group_vars/citus", others
@@ -192,14 +143,19 @@ def _shared(nodes):
 
 def _duplicates(nodes, options):
     for one, other in itertools.combinations(nodes, 2):
-        port = one.get("citus_port", options)
-        if (one.address(), port) == (other.address(), other.get("citus_port", options)):
-            yield f"citus_port: {one.address()} {port} is taken twice; give one of them another", [one.name, other.name]
-        elif one.machine == other.machine and one.get("citus_cluster", options) == other.get("citus_cluster", options):
-            yield (
-                "citus_cluster: names two clusters of one machine; give one of them another name",
-                [one.name, other.name],
-            )
+        names, port = [one.name, other.name], integer(one.get("citus_port", options), 0)
+        together = one.machine == other.machine
+        if port == integer(other.get("citus_port", options), 0):
+            if one.address() == other.address():
+                yield f"citus_port: {one.address()} {port} is taken twice; give one of them another", names
+            elif together:
+                # they share the folder of sockets, whatever addresses they listen on
+                yield f"citus_port: {port} is taken twice on one machine; give one of them another", names
+        if together and one.get("citus_cluster", options) == other.get("citus_cluster", options):
+            yield "citus_cluster: names two clusters of one machine; give one of them another name", names
+        folder = one.values.get("citus_data_dir")
+        if together and folder and folder == other.values.get("citus_data_dir"):
+            yield "citus_data_dir: two clusters of one machine have the same; give one of them another", names
 
 
 def _risks(nodes):

@@ -4,7 +4,6 @@ import typing
 
 LAYERS = ("citus_config", "citus_group_config", "citus_host_config")
 PREFIXES = ("citus_", "postgresql_")
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Node(typing.NamedTuple):

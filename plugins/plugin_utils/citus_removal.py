@@ -15,7 +15,9 @@ def problems(nodes, options, wish):
     if not nodes or leaving(nodes, options, wish):
         return
     database = nodes[0].get("citus_database", options)
-    choice = f"write one of {', '.join(node.name for node in nodes if not node.coordinates)}, or {database} for all of it"
+    choice = (
+        f"write one of {', '.join(node.name for node in nodes if not node.coordinates)}, or {database} for all of it"
+    )
     if not wish:
         yield f"citus_remove: is missing; {choice}"
     elif wish in [node.name for node in nodes]:

@@ -6,7 +6,7 @@ import yaml
 from ansible_collections.cistern.core.plugins.plugin_utils.inventory_host import ROLES
 
 # PostgreSQL that a Citus takes (its configure.ac): by series, or else by major version.
-TAKES = {"12.1": range(14, 17), "12": range(14, 17), "13": range(15, 18), "14": range(16, 19)}
+TAKES = {"12.1": range(14, 17), "12": range(14, 16), "13": range(15, 18), "14": range(16, 19)}
 
 
 @functools.cache

@@ -76,6 +76,9 @@ def wrong(value, option):
         for key in value:
             if key not in option["options"]:
                 return f"has no key '{key}'{nearest(key, option['options'])}"
+            says = wrong(value[key], option["options"][key])
+            if says:
+                return f"{key}: {says}"
     return None
 
 
@@ -83,14 +86,8 @@ def _entry(entry, options):
     """Return what is wrong with one mapping of a list, or None."""
     if not isinstance(entry, dict):
         return f"must be a list of mappings, not of {entry!r}"
-    for key, option in options.items():
-        if key in entry:
-            says = wrong(entry[key], option)
-            if says:
-                return f"{key}: {says}"
-        elif option.get("required"):
-            return f"has an entry without {key}"
-    return wrong(entry, {"type": "dict", "options": options})
+    missing = [key for key, option in options.items() if option.get("required") and key not in entry]
+    return f"has an entry without {missing[0]}" if missing else wrong(entry, {"type": "dict", "options": options})
 
 
 def nearest(name, names):

@@ -83,7 +83,8 @@ def mirror(instance, uri, key):
     if not key or not Path(key).is_file():
         raise SystemExit("CITUS_TEST_APT_KEY has to be the path of the armoured key of CITUS_TEST_APT_URI")
     folder = Path(path)
-    apt_archive.pipe(instance, "mkdir -p /srv/archive && tar -C /srv/archive -x", packed(folder.iterdir(), folder))
+    unpack = "rm -rf /srv/archive && mkdir -p /srv/archive && tar -C /srv/archive -x"
+    apt_archive.pipe(instance, unpack, packed(folder.iterdir(), folder))
     shutil.copyfile(key, STATE / KEY)
 
 

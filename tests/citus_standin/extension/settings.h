@@ -18,11 +18,10 @@ WORDS(executor, WORD("adaptive", 0), WORD("real-time", 1), WORD("task-tracker", 
 WORDS(log_levels, WORD("off", 0), WORD("debug5", 1), WORD("debug4", 2), WORD("debug3", 3), WORD("debug2", 4),
 	WORD("debug1", 5), WORD("log", 6), WORD("notice", 7), WORD("warning", 8), WORD("error", 9));
 
-/* What a connection between nodes may be told; host, user, password and the like are Citus' own. */
+/* What a connection between nodes may be told; user, password and the like are Citus' own. */
 static const char *const conninfo_keywords[] = {
-	"application_name", "connect_timeout", "gsslib", "keepalives", "keepalives_count", "keepalives_idle",
-	"keepalives_interval", "krbsrvname", "sslcompression", "sslcrl", "sslmode", "sslrootcert", "tcp_user_timeout",
-	"sslcert", "sslkey", NULL};
+	"connect_timeout", "host", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname",
+	"sslcert", "sslcompression", "sslcrl", "sslkey", "sslmode", "sslrootcert", "tcp_user_timeout", NULL};
 
 static bool
 check_node_conninfo(char **value, void **extra, GucSource source)
@@ -45,7 +44,7 @@ check_node_conninfo(char **value, void **extra, GucSource source)
 		at += strspn(at, " \t");
 		if (*at != '=')
 		{
-			GUC_check_errdetail("missing \"=\" after \"%s\" in connection info string", *keyword);
+			GUC_check_errdetail("Provided string is not a valid libpq connection info string");
 			return false;
 		}
 		at++;

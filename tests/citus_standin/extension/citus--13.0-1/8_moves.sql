@@ -199,7 +199,22 @@ CREATE FUNCTION citus_internal.move_commands(
         JOIN pg_dist_node t ON t.groupid = m.target_group AND t.noderole = 'primary'
 $$;
 
--- Each move is a transaction of its own, so what was moved before an error stays moved.
+CREATE FUNCTION citus_internal.check_no_rebalance() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    job bigint;
+BEGIN
+    SELECT job_id INTO job FROM pg_dist_background_job
+    WHERE job_type = 'rebalance' AND state IN ('scheduled', 'running', 'cancelling', 'failing') ORDER BY job_id LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'A rebalance is already running as job %', job USING
+            ERRCODE = 'internal_error',
+            DETAIL = 'A rebalance was already scheduled as background job',
+            HINT = 'To monitor progress, run: SELECT * FROM citus_rebalance_status();';
+    END IF;
+END $$;
+
+-- Each move is a transaction of its own, so what was moved before an error stays moved. And the node is marked before
+-- anything is checked: one whose drain failed gets no shards any more.
 CREATE FUNCTION pg_catalog.citus_drain_node(
     nodename text, nodeport int, shard_transfer_mode citus.shard_transfer_mode DEFAULT 'auto',
     rebalance_strategy name DEFAULT NULL
@@ -211,6 +226,7 @@ BEGIN
     END IF;
     PERFORM citus_internal.self(format('SELECT citus_set_node_property(%L, %s, ''shouldhaveshards'', false)',
                                        nodename, nodeport), citus_internal.owner());
+    PERFORM citus_internal.check_no_rebalance();
     IF EXISTS (SELECT FROM pg_dist_partition WHERE partmethod = 'h') THEN
         PERFORM citus_internal.check_room();
     END IF;

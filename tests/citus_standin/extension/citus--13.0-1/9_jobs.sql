@@ -13,9 +13,13 @@ CREATE FUNCTION citus_internal.keep_going() RETURNS void LANGUAGE sql SECURITY D
 $$;
 
 CREATE FUNCTION citus_internal.end_job(job bigint) RETURNS void LANGUAGE sql SET search_path = pg_catalog AS $$
-    UPDATE pg_dist_background_job SET state = 'finished', finished_at = clock_timestamp()
+    UPDATE pg_dist_background_task SET status = 'unscheduled' WHERE job_id = job AND status = 'runnable' AND EXISTS
+        (SELECT FROM pg_dist_background_task WHERE job_id = job AND status = 'error');
+    UPDATE pg_dist_background_job SET finished_at = clock_timestamp(), state = CASE WHEN EXISTS
+            (SELECT FROM pg_dist_background_task WHERE job_id = job AND status = 'error')
+        THEN 'failed' ELSE 'finished' END::citus_job_status
     WHERE job_id = job AND state = 'running' AND NOT EXISTS
-        (SELECT FROM pg_dist_background_task WHERE job_id = job AND status NOT IN ('done', 'cancelled'))
+        (SELECT FROM pg_dist_background_task WHERE job_id = job AND status IN ('runnable', 'running'))
 $$;
 
 -- Tell the nodes that are behind. One that does not answer is tried again, for ever.
@@ -36,7 +40,7 @@ BEGIN
 END $$;
 
 -- Called again and again by the background worker, each time in a transaction of its own. A task is first marked as
--- running, then run; one that failed is tried again later, for ever. Returns the milliseconds to wait; -1 when idle.
+-- running, then run; one that failed is tried again, for half an hour. Returns the milliseconds to wait; -1 when idle.
 CREATE FUNCTION citus_internal.background_step() RETURNS int LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
     task pg_dist_background_task;
@@ -57,7 +61,8 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
             said := format(E'ERROR: %s\nCONTEXT: Citus Background Task Queue Executor: %s/%s for (%s/%s)\n', SQLERRM,
                 current_database(), pg_get_userbyid(task.owner), task.job_id, task.task_id);
-            UPDATE pg_dist_background_task SET status = 'runnable', pid = NULL, message = said,
+            UPDATE pg_dist_background_task SET pid = NULL, message = said,
+                status = CASE WHEN retry_count >= 32 THEN 'error' ELSE 'runnable' END::citus_task_status,
                 retry_count = coalesce(retry_count, 0) + 1,
                 not_before = clock_timestamp() + CASE coalesce(retry_count, 0)
                     WHEN 0 THEN interval '5 s' WHEN 1 THEN interval '20 s' ELSE interval '1 min' END
@@ -75,7 +80,8 @@ BEGIN
     END IF;
     UPDATE pg_dist_background_job SET state = 'running', started_at = coalesce(started_at, clock_timestamp())
     WHERE job_id = task.job_id;
-    UPDATE pg_dist_background_task SET status = 'running', pid = pg_backend_pid() WHERE task_id = task.task_id;
+    UPDATE pg_dist_background_task
+    SET status = 'running', pid = pg_backend_pid(), retry_count = coalesce(retry_count, 0) WHERE task_id = task.task_id;
     RETURN 0;
 END $$;
 
@@ -95,13 +101,7 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM citus_internal.check_synced();
-    SELECT job_id INTO job FROM pg_dist_background_job
-    WHERE job_type = 'rebalance' AND state IN ('scheduled', 'running', 'cancelling', 'failing') ORDER BY job_id LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'A rebalance is already running as job %', job USING ERRCODE = 'internal_error',
-            DETAIL = 'A rebalance was already scheduled as background job',
-            HINT = 'To monitor progress, run: SELECT * FROM citus_rebalance_status();';
-    END IF;
+    PERFORM citus_internal.check_no_rebalance();
     SELECT count(*) INTO moves FROM citus_internal.move_commands(drain_only, shard_transfer_mode);
     IF moves = 0 THEN
         RAISE NOTICE 'No moves available for rebalancing';
