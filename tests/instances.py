@@ -9,57 +9,19 @@ import shlex
 import subprocess
 import tempfile
 import time
-from pathlib import Path
 
 import redis
-import testinfra
 import yaml
-from ansible.inventory.manager import InventoryManager
-from ansible.parsing.dataloader import DataLoader
-from ansible.parsing.vault import FileVaultSecret
-from ansible.template import Templar, trust_as_template
-from ansible.vars.hostvars import HostVars
-from ansible.vars.manager import VariableManager
+from inventory_says import ROOT, says_of, ssh
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-ROOT = Path(__file__).resolve().parents[1]
 ROLE = ROOT / "roles" / "redis"
-# One SSH connection a host for a whole session; a socket's path must be short.
-CONTROL = tempfile.TemporaryDirectory(prefix="cistern-ssh-")
-
-
-def _trusted(value):
-    if isinstance(value, dict):
-        return {key: _trusted(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_trusted(item) for item in value]
-    return trust_as_template(value) if isinstance(value, str) else value
 
 
 def read(inventory, group="redis"):
     """Return the hosts of a group of an inventory, or of several laid over each other, by name."""
-    loader = DataLoader()
-    password_file = os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE")
-    if password_file:
-        secret = FileVaultSecret(filename=password_file, loader=loader)
-        secret.load()
-        loader.set_vault_secrets([("default", secret)])
-    hosts = InventoryManager(loader, sources=[str(inventory)] if isinstance(inventory, (str, Path)) else inventory)
-    variables = VariableManager(loader, hosts)
-    everyone = HostVars(hosts, variables, loader)
-    defaults = _trusted(yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8")))
-    found = {}
-    for host in hosts.get_hosts(group) if group in hosts.groups else []:
-        known = {**defaults, **variables.get_vars(host=host), "hostvars": everyone}
-        templar = Templar(loader, variables=known)
-        wanted = {
-            name
-            for name in known
-            if name.startswith(("redis_", "ansible_host", "ansible_user", "ansible_ssh", "ansible_port", "lab_"))
-        }
-        found[host.name] = Instance(host.name, {name: templar.template(known[name]) for name in wanted})
-    return found
+    return {name: Instance(name, says) for name, says in says_of(inventory, group, "redis", ("redis_",)).items()}
 
 
 class Instance:
@@ -100,14 +62,7 @@ class Instance:
 
     @functools.cached_property
     def host(self):
-        return testinfra.get_host(
-            f"ssh://{self.says.get('ansible_user', 'root')}@{self.address}:{self.says.get('ansible_port', 22)}",
-            sudo=True,
-            ssh_identity_file=self.says.get("ansible_ssh_private_key_file"),
-            ssh_extra_args=self.says.get("ansible_ssh_common_args", ""),
-            controlpersist=60,
-            controlpath=f"{CONTROL.name}/%%C",
-        )
+        return ssh(self.says, self.address)
 
     def run(self, command):
         """Run a shell command as root; it must succeed. Returns its output."""

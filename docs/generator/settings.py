@@ -19,7 +19,8 @@ laid over the baseline in this order. Booleans are booleans, a list is written w
 What the role writes where the inventory says nothing else. Memory follows from the machine, background processes from
 its cores, and connections from the number of nodes: each node has room for its own clients, for a pool of connections
 from every node, and for operators. So `max_connections` is `citus_client_connections`, here {clients}, plus the nodes
-times `citus.max_shared_pool_size`, plus `superuser_reserved_connections`.
+times `citus.max_shared_pool_size`, plus `superuser_reserved_connections`. There is room for {room} nodes, or twice as
+many, and so on, so that one that joins does not make all others restart.
 
 """
 COMPUTED = """
@@ -47,7 +48,7 @@ def settings():
     known = load("roles/citus/vars/settings.yml")["__citus_settings"]
     since = ", ".join(f"{major}.{minor}" for major, minor in sorted(pure.PLUGIN_LIST_SINCE.items()))
     return (
-        BASELINE.format(clients=clients)
+        BASELINE.format(clients=clients, room=pure.LEAST_ROOM)
         + table(("setting", *MACHINES), *outcome(pure, clients))
         + COMPUTED.format(since=since)
         + table(("setting", "instead"), *((f"`{name}`", say) for name, say in sorted(computed.items())))

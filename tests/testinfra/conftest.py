@@ -1,10 +1,15 @@
-"""Which instances to look at: those of the inventory given with --ansible-inventory."""
+"""Which instances and nodes to look at: those of the inventory given with --ansible-inventory."""
 
 import instances
+import nodes
 import pytest
 
 
 def pytest_generate_tests(metafunc):
+    if "node" in metafunc.fixturenames:
+        found = _cluster(metafunc.config)
+        metafunc.parametrize("node", found.values(), ids=list(found), scope="session")
+
     if "instance" in metafunc.fixturenames:
         found = _found(metafunc.config)
         metafunc.parametrize("instance", found.values(), ids=list(found), scope="session")
@@ -17,13 +22,36 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("members", replicated.values(), ids=list(replicated), scope="session")
 
 
+def _inventory(config):
+    inventory = config.getoption("ansible_inventory")
+    if not inventory:
+        raise pytest.UsageError("which inventory? --ansible-inventory=inventories/<environment>")
+    return inventory
+
+
 def _found(config):
     if not hasattr(config, "_instances"):
-        inventory = config.getoption("ansible_inventory")
-        if not inventory:
-            raise pytest.UsageError("which inventory? --ansible-inventory=inventories/<environment>")
-        config._instances = instances.read(inventory)
+        config._instances = instances.read(_inventory(config))
     return config._instances
+
+
+def _cluster(config):
+    if not hasattr(config, "_nodes"):
+        config._nodes = nodes.read(_inventory(config))
+    return config._nodes
+
+
+@pytest.fixture(scope="session")
+def cluster(pytestconfig):
+    """The nodes of Citus, by name."""
+    return _cluster(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def coordinator(cluster):
+    if not cluster:
+        pytest.skip("the inventory has no Citus")
+    return nodes.coordinator_of(cluster)
 
 
 @pytest.fixture(scope="session")

@@ -37,11 +37,17 @@ def test_a_node_has_room_for_its_clients_and_for_the_pools_of_all_nodes(nodes, c
 
 @pytest.mark.parametrize(
     ("nodes", "clients", "pool", "most"),
-    [(1, 100, 100, 210), (3, 100, 100, 410), (10, 100, 100, 1110), (11, 100, 90, 1100), (60, 100, 20, 1310)],
+    [(3, 100, 100, 910), (3, 10, 20, 180), (16, 100, 62, 1102), (60, 100, 20, 1390)],
 )
 def test_pools_shrink_where_there_are_many_nodes(nodes, clients, pool, most):
     found = citus_settings.connections(cluster(nodes=nodes, clients=clients))
     assert (found["citus.max_shared_pool_size"], found["max_connections"]) == (pool, most)
+
+
+@pytest.mark.parametrize(("nodes", "more"), [(1, 8), (9, 16), (17, 32)])
+def test_a_node_that_joins_makes_the_others_restart_at_a_doubling_alone(nodes, more):
+    few, many, next_one = (citus_settings.baseline(MACHINE, cluster(nodes=each)) for each in (nodes, more, more + 1))
+    assert few == many != next_one
 
 
 # -- memory
@@ -61,7 +67,13 @@ def test_memory_stays_below_that_of_the_machine(memory, nodes):
 
 
 @pytest.mark.parametrize(
-    ("memory", "sizes"), [(256, (128, 384, 64, 4)), (4096, (1024, 3072, 256, 10)), (262144, (65536, 196608, 2048, 64))]
+    ("memory", "sizes"),
+    [
+        (256, (128, 384, 64, 4)),
+        (4096, (1024, 3072, 256, 4)),
+        (65536, (16384, 49152, 2048, 64)),
+        (262144, (65536, 196608, 2048, 64)),
+    ],
 )
 def test_memory_of_some_machines(memory, sizes):
     found = citus_settings.baseline({"memory_mb": memory, "cores": 2}, cluster())

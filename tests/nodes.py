@@ -1,0 +1,98 @@
+"""The nodes of a Citus cluster, as tests see them: what the inventory says of each, and real connections to it.
+
+Worked out here from the inventory and the role's defaults, on purpose not by the role's own code.
+"""
+
+import functools
+import json
+import shlex
+
+import psycopg
+import yaml
+from inventory_says import ROOT, says_of, ssh
+
+PREFIXES = ("citus_", "postgresql_")
+
+
+def read(inventory, group="citus"):
+    """Return the nodes of an inventory, or of several laid over each other, by name."""
+    coordinators = says_of(inventory, "citus_coordinator", "citus", PREFIXES)
+    found = says_of(inventory, group, "citus", PREFIXES)
+    return {name: Node(name, says, name in coordinators) for name, says in found.items()}
+
+
+def coordinator_of(nodes):
+    [found] = [node for node in nodes.values() if node.coordinates]
+    return found
+
+
+def workers_of(nodes):
+    return [node for node in nodes.values() if not node.coordinates]
+
+
+class Node:
+    """One node: `says` are its variables; `host` runs commands as root; `rows()` asks as the superuser."""
+
+    def __init__(self, name, says, coordinates):
+        self.name, self.says, self.coordinates = name, says, coordinates
+        self.address = says.get("ansible_host", name)
+        self.unit = f"postgresql@{says['postgresql_version']}-{says['citus_cluster']}.service"
+        self.folder = f"/etc/postgresql/{says['postgresql_version']}/{says['citus_cluster']}"
+
+    def __repr__(self):
+        return self.name
+
+    @functools.cached_property
+    def host(self):
+        return ssh(self.says, self.address)
+
+    def run(self, command):
+        """Run a shell command as root; it must succeed. Returns its output."""
+        return self.host.check_output("%s", command) if "%" in command else self.host.check_output(command)
+
+    def rows(self, query, database=None):
+        """Return what a query finds, asked on the host as the superuser; each row is a dict."""
+        inner = f"SELECT coalesce(json_agg(q), '[]') FROM ({query}) q"
+        command = ["psql", "-XAtq", "-p", str(self.says["citus_port"]), "-d", database or self.says["citus_database"]]
+        text = self.host.run(f"cd /; runuser -u postgres -- {shlex.join([*command, '-c', inner])}")
+        assert text.succeeded, text.stderr
+        return json.loads(text.stdout)
+
+    def value(self, query, database=None):
+        [row] = self.rows(query, database)
+        [found] = row.values()
+        return found
+
+    def execute(self, statement, database=None):
+        """Run statements as the superuser."""
+        command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(self.says["citus_port"])]
+        command += ["-d", database or self.says["citus_database"], "-c", statement]
+        done = self.host.run(f"cd /; runuser -u postgres -- {shlex.join(command)}")
+        assert done.succeeded, done.stderr
+        return done.stdout
+
+    def connect(self, **more):
+        """Connect from this machine, as the application does: over TLS, its certificate verified, with the password."""
+        return psycopg.connect(**{**self.place(), **more})
+
+    def place(self):
+        return {
+            "host": self.says["citus_address"],
+            "port": self.says["citus_port"],
+            "dbname": self.says["citus_database"],
+            "user": self.says["citus_role"],
+            "password": self.says["citus_password"],
+            "sslmode": "verify-full",
+            "sslrootcert": f"{self.says['citus_ca_dir']}/ca.crt",
+            "connect_timeout": 5,
+            "autocommit": True,
+        }
+
+    def started(self):
+        """Return when the server started, as it says."""
+        return self.value("SELECT pg_postmaster_start_time()::text AS t", "postgres")
+
+
+def computed():
+    """Return what the role derives, as data."""
+    return yaml.safe_load((ROOT / "roles/citus/vars/main.yml").read_text(encoding="utf-8"))
