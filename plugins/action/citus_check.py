@@ -37,7 +37,8 @@ class ActionModule(ActionBase):
         gone = citus_removal.leaving(nodes, options, wish)
         states = {name: {"state": "absent"} for name in gone}
         places = [{**node.place(options), **states.get(node.name, {})} for node in nodes]
-        return {"changed": False, "nodes": places, "coordinator": places[0], "warnings": warnings}
+        told = {key: nodes[0].get(f"citus_{key}", options) for key in ("database", "role")}
+        return {"changed": False, "nodes": places, "coordinator": places[0], "warnings": warnings, **told}
 
     def _node(self, name, coordinators, task_vars):
         return citus_node.Node(

@@ -72,7 +72,7 @@ def citus_free_bytes(nodes, hostvars):
 
 
 def citus_upgrades(offered, installed):
-    """Return {package: {has, gets}} of packages whose version changes; `offered` are as apt takes them, name=version."""
+    """Return {package: {has, gets}} of packages whose version changes; `offered` is as apt takes it, name=version."""
     found = {}
     for each in offered:
         name, _sign, version = each.partition("=")

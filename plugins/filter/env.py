@@ -3,14 +3,14 @@
 from ansible_collections.cistern.core.plugins.plugin_utils import app_env, env
 
 
-def app_env_errors(hosts, hostvars, deployments, baseline):
+def app_env_errors(hosts, hostvars, deployments, baseline, cluster=None):
     """Return what is wrong with the variables of these application hosts, a sentence each."""
-    return app_env.errors(hosts, hostvars, deployments, baseline)
+    return app_env.errors(hosts, hostvars, deployments, baseline, cluster)
 
 
-def app_env_file(host, hostvars, deployments, baseline):
-    """Return the .env of an application host: {path, owner, group, values, notes}."""
-    return app_env.file(host, hostvars, deployments, baseline)
+def app_env_file(host, hostvars, deployments, baseline, cluster=None):
+    """Return the .env of an application host: {path, owner, group, values, notes, ca}."""
+    return app_env.file(host, hostvars, deployments, baseline, cluster)
 
 
 def env_lines(values):

@@ -129,7 +129,7 @@ def _extensions(connection):
 
 
 def _versions(want, have):
-    """Return {what: (runs, is installed)} of the server and of Citus; a package that was replaced waits for a restart."""
+    """Return {what: (runs, is installed)} of the server and of Citus: a new package is loaded by a restart."""
     found = {"postgresql": (have["running"]["version"], ".".join(str(part) for part in have["version"]))}
     library = re.match(r"Citus (\d+\.\d+\.\d+)", have["database"].get("library") or "")
     for name, package in have["facts"]["packages"].items():

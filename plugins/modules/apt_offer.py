@@ -14,7 +14,8 @@ DOCUMENTATION = r"""
 module: apt_offer
 short_description: Ask repositories whether they hold what is wanted, before a machine gets to know them
 description:
-  - Reads their lists into a folder of its own, with their keys, and looks for packages there. The machine stays as it is.
+  - Reads their lists into a folder of its own, with their keys, and looks for packages there. The machine stays as it
+    is.
   - Packages that none of the sources has are looked for in the machine's own lists, too.
   - Fails with what the repository offers instead, or with what is wrong with its key.
 options:
@@ -42,7 +43,7 @@ EXAMPLES = r"""
     packages: [{name: postgresql-15-citus-13.2, version: 13.2.1, like: postgresql-15-citus}]
 """
 RETURN = r"""
-install: {description: "The packages with their newest fitting versions, as apt takes them.", type: list, returned: always}
+install: {description: "The packages with their newest fitting versions.", type: list, returned: always}
 steps: {description: What is to be installed., type: list, returned: always}
 key_files: {description: "The keys, as files to be written.", type: list, returned: always}
 """
@@ -60,6 +61,8 @@ SPEC = {
         },
     },
 }
+# What apt says of a repository whose key is another one.
+UNSIGNED = re.compile("NO_PUBKEY|not signed|BADSIG|EXPKEYSIG|REVKEYSIG|no keyring|unsupported")
 KEY = {"owner": "root", "group": "root", "mode": "0644"}
 
 
@@ -118,11 +121,9 @@ def complaint(says, sources):
     lines = [line[3:] for line in says.splitlines() if line.startswith(("E: ", "W: "))]
     for source in sources:
         about = [line for line in lines if source["uri"].rstrip("/") in line]
-        if any(re.search(r"NO_PUBKEY|not signed|BADSIG|EXPKEYSIG|REVKEYSIG|no keyring|unsupported", each) for each in about):
-            return (
-                f"the repository {source['uri']} is not signed by {source.get('key_url') or source['key']}: write the key "
-                f"that signs it ({about[0]})"
-            )
+        if any(UNSIGNED.search(each) for each in about):
+            key = source.get("key_url") or source["key"]
+            return f"the repository {source['uri']} is not signed by {key}: write the key that signs it ({about[0]})"
         if about:
             return f"the repository {source['uri']}, suite {source['suite']}, cannot be read: {about[0]}"
     return "; ".join(lines) or says.strip()
@@ -162,7 +163,8 @@ def main():
     finally:
         shutil.rmtree(folder)
     files = [{"path": source["key_path"], "content": keys[source["name"]], **KEY} for source in sources]
-    steps = [f"install {each.replace('=', ' ')}" for each in install]
+    has = apt("dpkg-query", "--show", "--showformat", "${Package}=${Version}\n").stdout.split()
+    steps = [f"install {each.replace('=', ' ')}" for each in install if each not in has]
     module.exit_json(changed=False, install=install, key_files=files, steps=steps)
 
 

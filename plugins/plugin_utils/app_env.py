@@ -1,14 +1,21 @@
 """What is in the .env of an application host, and what is wrong with what the inventory says of it."""
 
-import difflib
 import re
 from urllib.parse import quote
 
-from ansible.errors import AnsibleError
 from ansible_collections.cistern.core.plugins.plugin_utils import env
-from ansible_collections.cistern.core.plugins.plugin_utils.origin import origin
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env_database import database
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env_says import (
+    BROKEN,
+    Wrong,
+    at_of,
+    cannot,
+    endpoint,
+    nearest,
+    password,
+    read,
+)
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LOOPBACK
-from jinja2 import TemplateError, Undefined
 
 # The variables of an application host, with what holds where the inventory says nothing.
 DEFAULTS = {
@@ -18,11 +25,13 @@ DEFAULTS = {
     "app_env_path": "/srv/app/.env",
     "app_env_owner": "root",
     "app_env_group": "root",
+    "app_env_database_sslmode": "verify-full",
 }
 # Keys that are computed, with what to write instead.
 _OF_DEPLOYMENT = ("REDIS_URL", "REDIS_REPLICAS", "REDIS_SENTINELS", "REDIS_SENTINEL_MASTER")
 COMPUTED = {
     **dict.fromkeys(_OF_DEPLOYMENT, "write app_env_deployment"),
+    "DATABASE_URL": "write citus_database, citus_role and citus_password of the cluster",
     "REDIS_PASSWORD": "write redis_password of the deployment",
     "REDIS_SENTINEL_PASSWORD": "write redis_sentinel_password of the deployment",
 }
@@ -31,33 +40,32 @@ PLACE = {
     "owner": (r"[A-Za-z_][\w.-]*", "the name of a user of the host"),
     "group": (r"[A-Za-z_][\w.-]*", "the name of a group of the host"),
 }
-# What a variable raises that refers to nothing.
-BROKEN = (AnsibleError, TemplateError)
 
 
-class Wrong(ValueError):
-    """One or more sentences for the operator, in `args`."""
-
-
-def errors(hosts, hostvars, deployments, baseline):
+def errors(hosts, hostvars, deployments, baseline, cluster=None):
     """Return the errors of all application hosts; the same sentence of several hosts stands once."""
     found = {}
     for host in hosts:
         try:
-            file(host, hostvars, deployments, baseline)
+            file(host, hostvars, deployments, baseline, cluster)
         except Wrong as wrong:
             for text in wrong.args:
                 found.setdefault(text, []).append(host)
     return [f"{text} [{', '.join(names)}]" for text, names in found.items()]
 
 
-def file(host, hostvars, deployments, baseline):
-    """Return {path, owner, group, values, notes} of the file of a host. Wrong has all its errors."""
-    own = {name: _read(hostvars, host, name, default) for name, default in DEFAULTS.items()}
+def file(host, hostvars, deployments, baseline, cluster=None):
+    """Return {path, owner, group, values, notes, ca} of the file of a host. Wrong has all its errors.
+
+    `deployments` are those of Redis, none where there is no Redis; `cluster` is what citus_check tells, if there is a
+    Citus. `ca` is where the CA of its nodes has to lie, empty where nobody looks for it.
+    """
+    own = {name: read(hostvars, host, name, default) for name, default in DEFAULTS.items()}
     wrong, done = list(_unknown(hostvars[host])), []
     for part in (
         lambda: _place(own),
-        lambda: _computed(host, own, hostvars, deployments),
+        lambda: _computed(host, own, hostvars, deployments) if deployments else ({}, []),
+        lambda: database(own, hostvars, cluster) if cluster else ({}, ""),
         lambda: _settings(own["app_env"], baseline),
     ):
         try:
@@ -66,31 +74,17 @@ def file(host, hostvars, deployments, baseline):
             wrong += error.args
     if wrong:
         raise Wrong(*wrong)
-    place, (values, notes), settings = done
-    return {**place, "values": {**values, **settings}, "notes": notes}
+    place, (values, notes), (of_database, ca), settings = done
+    return {**place, "values": {**values, **of_database, **settings}, "notes": notes, "ca": ca}
 
 
 # -- what the application's host says
 
 
-def _read(hostvars, host, name, default=None):
-    try:
-        value = hostvars[host].get(name)
-        # one that refers to nothing says so when it is used
-        value = str(value) if isinstance(value, Undefined) else value
-    except BROKEN as error:
-        raise Wrong(f"{name} of {host}: {_cannot(error)}") from error
-    return default if value is None else value
-
-
-def _cannot(error):
-    return f"cannot be evaluated: {str(error).splitlines()[0]}"
-
-
 def _unknown(variables):
     for name in variables:
         if name.startswith("app_env") and name not in DEFAULTS:
-            yield f"{_at(name, name)}: there is no such variable{_nearest(name, DEFAULTS)}"
+            yield f"{at_of(name, name)}: there is no such variable{nearest(name, DEFAULTS)}"
 
 
 def _place(own):
@@ -98,7 +92,7 @@ def _place(own):
     for part, (form, told) in PLACE.items():
         value = own[f"app_env_{part}"]
         if not isinstance(value, str) or not re.fullmatch(form, value):
-            wrong.append(f"{_at(f'app_env_{part}', value)}: must be {told}")
+            wrong.append(f"{at_of(f'app_env_{part}', value)}: must be {told}")
     if wrong:
         raise Wrong(*wrong)
     return {part: own[f"app_env_{part}"] for part in PLACE}
@@ -107,7 +101,7 @@ def _place(own):
 def _settings(laid, baseline):
     """Return the application's own keys: what the inventory says, laid over the baseline; null takes one away."""
     if not isinstance(laid, dict):
-        raise Wrong(f"{_at('app_env', laid)}: must be a mapping of keys and values")
+        raise Wrong(f"{at_of('app_env', laid)}: must be a mapping of keys and values")
     merged, wrong = dict(baseline), []
     for key in laid:
         try:
@@ -116,9 +110,9 @@ def _settings(laid, baseline):
             if not told and merged[key] is not None:
                 told = env.wrong_value(merged[key])
         except BROKEN as error:
-            told = _cannot(error)
+            told = cannot(error)
         if told:
-            wrong.append(f"{_at(f'{key} in app_env', merged.get(key), key)}: {told}")
+            wrong.append(f"{at_of(f'{key} in app_env', merged.get(key), key)}: {told}")
     if wrong:
         raise Wrong(*wrong)
     return {key: value for key, value in merged.items() if value is not None}
@@ -142,7 +136,7 @@ def _deployment(name, deployments):
         return name or known
     if not name:
         raise Wrong(f"app_env_deployment: is missing; write one of {known}")
-    at, told = _at("app_env_deployment", name), _nearest(name, deployments) or "."
+    at, told = at_of("app_env_deployment", name), nearest(name, deployments) or "."
     raise Wrong(f"{at}: there is no deployment {name}{told} The inventory has {known}")
 
 
@@ -159,7 +153,7 @@ def _replication(name, deployment, _host, chosen, hostvars):
     nodes = deployment["nodes"]
     node = _chosen(name, nodes, chosen or deployment["initial_primary"])
     others = [other for other in nodes if other != node]
-    values = {**_of_one(node, hostvars), "REDIS_REPLICAS": ",".join(map(_endpoint, others))}
+    values = {**_of_one(node, hostvars), "REDIS_REPLICAS": ",".join(map(endpoint, others))}
     notes = [
         f"REDIS_URL names {node['host']}, the primary of the inventory. After a switchover, write this file again with",
         "app_env_primary. With redis_mode: sentinel the application finds the primary itself.",
@@ -169,71 +163,44 @@ def _replication(name, deployment, _host, chosen, hostvars):
 
 def _sentinel(name, deployment, _host, chosen, hostvars):
     if chosen:
-        raise Wrong(f"{_at('app_env_primary', chosen)}: the Sentinels of {name} know the primary; leave it out")
+        raise Wrong(f"{at_of('app_env_primary', chosen)}: the Sentinels of {name} know the primary; leave it out")
     nodes, sentinels = deployment["nodes"], deployment["sentinels"]
-    endpoints = ",".join(map(_endpoint, sentinels))
-    password = _password(hostvars, nodes[0], "redis_password")
-    of_its_host = _password(hostvars, sentinels[0], "redis_password", password)
+    endpoints = ",".join(map(endpoint, sentinels))
+    secret = password(hostvars, nodes[0], "redis_password")
+    of_its_host = password(hostvars, sentinels[0], "redis_password", secret)
     values = {
         "REDIS_URL": f"redis+sentinel://{endpoints}/{quote(name, safe='')}/0",
-        "REDIS_PASSWORD": password,
+        "REDIS_PASSWORD": secret,
         "REDIS_SENTINELS": endpoints,
         "REDIS_SENTINEL_MASTER": name,
-        "REDIS_SENTINEL_PASSWORD": _password(hostvars, sentinels[0], "redis_sentinel_password", of_its_host),
+        "REDIS_SENTINEL_PASSWORD": password(hostvars, sentinels[0], "redis_sentinel_password", of_its_host),
     }
     return values, []
 
 
 def _of_one(node, hostvars):
-    return {"REDIS_URL": f"redis://{_endpoint(node)}/0", "REDIS_PASSWORD": _password(hostvars, node, "redis_password")}
+    return {"REDIS_URL": f"redis://{endpoint(node)}/0", "REDIS_PASSWORD": password(hostvars, node, "redis_password")}
 
 
 def _chosen(name, nodes, host):
     hosts = [node["host"] for node in nodes]
     if host in hosts:
         return nodes[hosts.index(host)]
-    at = _at("app_env_primary", host)
+    at = at_of("app_env_primary", host)
     raise Wrong(f"{at}: {host} is not in the deployment {name}; write one of {', '.join(hosts)}")
-
-
-def _password(hostvars, end, name, default=None):
-    value = _read(hostvars, end["host"], name, default)
-    told = env.wrong_value(value)
-    if told:
-        raise Wrong(f"{_at(name, value)} of {end['host']}: {told}")
-    return value
-
-
-def _endpoint(end):
-    address = str(end["address"])
-    return f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}"
 
 
 def _seen_from(host, node, hostvars):
     """Return the server as the host reaches it: one that listens on its own machine alone serves only that."""
-    bind = _read(hostvars, node["host"], "redis_bind", ["127.0.0.1"])
+    bind = read(hostvars, node["host"], "redis_bind", ["127.0.0.1"])
     local = [str(address).lstrip("-") for address in bind]
     if not all(address in LOOPBACK or address.startswith("127.") for address in local):
         return node
     if _machine(host, hostvars) == _machine(node["host"], hostvars):
         return {**node, "address": local[0]}
-    at = f"{_at('redis_bind', bind)} of {node['host']}"
+    at = f"{at_of('redis_bind', bind)} of {node['host']}"
     raise Wrong(f"{at}: it listens on its own machine alone, which {host} is not; add {node['address']}")
 
 
 def _machine(host, hostvars):
-    return _read(hostvars, host, "ansible_host", host), _read(hostvars, host, "ansible_port", 22)
-
-
-# -- sentences
-
-
-def _at(name, *values):
-    """Return the name of a variable, with file and line where they are known."""
-    where = origin(*values)
-    return f"{name} ({where})" if ":" in where else name
-
-
-def _nearest(name, names):
-    found = difflib.get_close_matches(str(name), list(names), n=1)
-    return f"; did you mean {found[0]}?" if found else ""
+    return read(hostvars, host, "ansible_host", host), read(hostvars, host, "ansible_port", 22)

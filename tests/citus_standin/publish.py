@@ -3,8 +3,8 @@
 tests/citus_standin/publish.py INVENTORY [VERSION ...]      the stand-in, all its versions when none is named
 
 The packages are built once, on that host, and kept in lab/.state. The key goes to lab/.state/citus-archive.asc. With
-CITUS_TEST_APT_URI=file:///PATH and CITUS_TEST_APT_KEY=PATH nothing is built: that repository, of the real Citus, is
-copied to the host and served at the same address.
+CITUS_TEST_APT_URI=file:///PATH nothing is built: the packages of that repository, of the real Citus, are copied to the
+host, signed with its own key, and served at the same address.
 """
 
 import hashlib
@@ -75,17 +75,28 @@ def publish(instance, versions=()):
     apt_archive.fetch_key(instance, KEY)
 
 
-def mirror(instance, uri, key):
-    """Copy a repository of this machine to the host, as it is."""
+def mirror(instance, uri, versions=()):
+    """Put versions of the real Citus into the repository: packages of a repository of this machine, signed anew."""
     scheme, _, path = uri.partition("://")
     if scheme != "file" or not Path(path).is_dir():
         raise SystemExit(f"CITUS_TEST_APT_URI is {uri}: it has to be file:// and the path of a repository's folder")
-    if not key or not Path(key).is_file():
-        raise SystemExit("CITUS_TEST_APT_KEY has to be the path of the armoured key of CITUS_TEST_APT_URI")
-    folder = Path(path)
-    unpack = "rm -rf /srv/archive && mkdir -p /srv/archive && tar -C /srv/archive -x"
-    apt_archive.pipe(instance, unpack, packed(folder.iterdir(), folder))
-    shutil.copyfile(key, STATE / KEY)
+    for version in versions or ("*",):
+        found = sorted(Path(path).rglob(f"*-citus-*_{version}.citus-*.deb"))
+        if not found:
+            raise SystemExit(f"CITUS_TEST_APT_URI is {uri}: there is no Citus {version}")
+        for deb in found:
+            apt_archive.pipe(instance, f"tar -C {apt_archive.POOL} -x", packed([deb], deb.parent))
+    apt_archive.publish(instance, SUITE)
+    apt_archive.fetch_key(instance, KEY)
+
+
+def offer(instance, *versions):
+    """Put versions into the repository, of the stand-in or of what CITUS_TEST_APT_URI says."""
+    uri = os.environ.get("CITUS_TEST_APT_URI")
+    if uri:
+        mirror(instance, uri, versions)
+    else:
+        publish(instance, versions)
 
 
 def main(inventory, *versions):
@@ -93,12 +104,8 @@ def main(inventory, *versions):
     if not hosts:
         raise SystemExit(f"{inventory} has no host in its group archive")
     for instance in hosts:
-        uri = os.environ.get("CITUS_TEST_APT_URI")
-        if uri:
-            mirror(instance, uri, os.environ.get("CITUS_TEST_APT_KEY"))
-        else:
-            apt_archive.prepare(instance)
-            publish(instance, versions)
+        apt_archive.prepare(instance)
+        offer(instance, *versions)
         apt_archive.serve(instance, "0.0.0.0")
 
 

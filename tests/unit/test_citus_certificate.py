@@ -135,7 +135,7 @@ def test_one_that_lacks_a_name_is_due(node, name):
     assert why(tls) == f"its certificate does not name {name}"
 
 
-@pytest.mark.parametrize("name", ["10.0.0.11", "10.0.0", "2001:db8::11", "b.example.org", "citus-node"])
+@pytest.mark.parametrize("name", ["10.0.0.11", "2001:db8::11", "b.example.org", "citus-node"])
 def test_a_name_is_not_a_part_of_another(node, name):
     assert why({**node(), "names": [name]}) == f"its certificate does not name {name}"
 

@@ -29,6 +29,8 @@ OPTIONS = {REDIS: redis_schema.options(), CITUS: citus_schema.options()}
 WORDS = {"inventory_dir": "folder of the inventory"}
 PLAYBOOKS = sorted(ROOT.glob("playbooks/*.yml"))
 MODULES = sorted(path.stem for path in ROOT.glob("plugins/modules/*.py"))
+# An inventory without a group refuses the playbooks of that group.
+HOSTS_OF_ALL_KINDS = ("-i", "inventories/dev", "-i", "molecule/citus/inventory.yml")
 SCENARIOS = sorted(path for path in ROOT.glob("molecule/*") if path.is_dir() and path.name != "shared")
 
 
@@ -221,7 +223,7 @@ def test_playbook_says_on_top_how_to_run_it(path):
     assert f"ansible-playbook -i inventories/<environment> {named(path)}" in header
     told = re.search(r"Tags: (?:those of ([\w. ]+), such as )?([\w, ]+)\.(?:\s|$)", header)
     assert told, "names no tags"
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventories/dev", "--list-tags", path]
+    command = [Path(sys.executable).with_name("ansible-playbook"), *HOSTS_OF_ALL_KINDS, "--list-tags", path]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     tags = {tag for line in re.findall(r"TASK TAGS: \[(.*)\]", listed) for tag in line.split(", ") if tag}
     imported = re.findall(r"import_playbook: (\S+)", path.read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import dotenv
+import psycopg
 import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.plugin_utils import app_env, env
@@ -198,7 +199,7 @@ def test_standalone():
     file = app_env.file(*inventory())
     url, password = "redis://10.0.0.1:6379/0", "it's sixteen letters"
     assert file.pop("values") == {"REDIS_URL": url, "REDIS_PASSWORD": password, **BASELINE}
-    assert file == {"path": "/srv/app/.env", "owner": "root", "group": "root", "notes": []}
+    assert file == {"path": "/srv/app/.env", "owner": "root", "group": "root", "notes": [], "ca": ""}
 
 
 @pytest.mark.parametrize("primary, url, replicas", [(None, "2", "13"), ("redis3", "3", "12")])
@@ -347,11 +348,44 @@ def test_the_file_is_written_once_and_shows_no_secret(tmp_path):
     assert code == 0 and "changed=0" in output, output
 
 
-@pytest.mark.parametrize("group", ["app", "redis"])
-def test_a_missing_group_is_told(group, tmp_path):
+@pytest.mark.parametrize(("group", "says"), [("app", "group app;"), ("redis", "groups redis and citus;")])
+def test_a_missing_group_is_told(group, says, tmp_path):
     some = groups(tmp_path)
     code, output = play(tmp_path, {name: value for name, value in some.items() if name != group})
-    assert code != 0 and f"The inventory has no host in the group {group};" in output
+    assert code != 0 and f"The inventory has no host in the {says}" in " ".join(output.split())
+
+
+CLUSTER = {"coordinator": {"host": "db1", "address": "10.0.0.9", "port": 5432}, "database": "chat", "role": "chat_app"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "ca"),
+    [
+        (None, "?sslmode=verify-full&sslrootcert=/srv/app/citus-ca.crt", "/srv/app/citus-ca.crt"),
+        ("require", "?sslmode=require", ""),
+    ],
+)
+def test_the_database(mode, options, ca):
+    host, hostvars, deployments, baseline = inventory(**({"app_env_database_sslmode": mode} if mode else {}))
+    hostvars["db1"] = {"citus_password": "it's: sixteen/@ lett?rs #"}
+    file = app_env.file(host, hostvars, deployments, baseline, CLUSTER)
+    secret = "it%27s%3A%20sixteen%2F%40%20lett%3Frs%20%23"
+    assert file["values"]["DATABASE_URL"] == f"postgresql://chat_app:{secret}@10.0.0.9:5432/chat{options}"
+    assert file["ca"] == ca and file["values"]["REDIS_URL"]
+    assert psycopg.conninfo.conninfo_to_dict(file["values"]["DATABASE_URL"])["password"] == "it's: sixteen/@ lett?rs #"
+
+
+def test_a_database_alone():
+    host, hostvars, _deployments, baseline = inventory()
+    hostvars["db1"] = {"citus_password": "sixteen letters."}
+    values = app_env.file(host, hostvars, {}, baseline, CLUSTER)["values"]
+    assert "REDIS_URL" not in values and values["DATABASE_URL"].startswith("postgresql://chat_app:")
+
+
+def test_a_mode_without_tls_is_refused():
+    host, hostvars, deployments, baseline = inventory(app_env_database_sslmode="prefer")
+    with pytest.raises(app_env.Wrong, match="app_env_database_sslmode: must be require or verify-ca or verify-full"):
+        app_env.file(host, hostvars, deployments, baseline, CLUSTER)
 
 
 def test_a_mistake_is_told_with_its_line_and_nothing_is_written(tmp_path):
