@@ -16,10 +16,8 @@ setup:            ## packages, .venv and keys, as far as they are missing
 hosts: setup      ## only start the lab's hosts
 	@lab/hosts.py up -i $(LAB)
 
-up: hosts         ## start the lab's hosts, provision them, prove it
-	@ansible-playbook -i $(LAB) playbooks/site.yml
-	@$(MAKE) --no-print-directory verify INVENTORY=$(LAB)
-	@lab/hosts.py show -i $(LAB)
+up: setup         ## start the lab's hosts, provision them, prove it
+	@lab/up
 
 down:             ## remove every host, network and image of the lab
 	@lab/hosts.py down --all --images
