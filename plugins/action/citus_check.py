@@ -44,6 +44,6 @@ class ActionModule(ActionBase):
         return citus_node.Node(
             name=name,
             coordinates=name in coordinators,
-            machine=inventory_host.machine(task_vars["hostvars"].raw_get(name), name),
+            machine=inventory_host.machine(task_vars, name),
             **inventory_host.read(self, task_vars, name, "citus", citus_node.PREFIXES, citus_node.LAYERS),
         )

@@ -55,7 +55,7 @@ class ActionModule(ActionBase):
         raw = task_vars["hostvars"].raw_get(name)
         return redis_instance.Instance(
             name=name,
-            machine=inventory_host.machine(raw, name),
+            machine=inventory_host.machine(task_vars, name),
             **inventory_host.read(self, task_vars, name, "redis", ("redis_",), redis_instance.LAYERS),
             baseline=task_vars["__redis_baseline"],
             mode_baseline=task_vars["__redis_mode_baseline"],

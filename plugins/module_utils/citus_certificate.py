@@ -1,5 +1,6 @@
 """The certificate of a node, as openssl reads it. Reads only."""
 
+import ipaddress
 import os
 import subprocess
 import tempfile
@@ -19,6 +20,10 @@ def _due(tls):
         return "it has none"
     if not tls["authority"]:
         return LOST
+    of_key = _openssl("pkey", "-pubout", "-in", tls["key"]).stdout
+    if of_key != _openssl("x509", "-noout", "-pubkey", "-in", tls["certificate"]).stdout:
+        # a run was killed between the two
+        return "its certificate is of another key"
     # not by the CA of now: one that is trusted beside it is on its way out
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".crt") as authority:
         authority.write(tls["authority"])
@@ -36,7 +41,11 @@ def _due(tls):
 
 
 def _is_address(name):
-    return ":" in name or name.replace(".", "").isdigit()
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(path):

@@ -8,6 +8,7 @@ have  what observe() of citus_server_state found; `meant` has what the installed
 """
 
 from ansible_collections.cistern.core.plugins.module_utils import files
+from ansible_collections.cistern.core.plugins.module_utils.citus_settings import spelled
 
 
 class Refused(Exception):
@@ -49,7 +50,7 @@ def restarts(want, have):
         if not known["pending_restart"] and meant.get(name, known["setting"]) == known["setting"]:
             continue
         if name in want["settings"]:
-            why.append(f"{name}: {known['shown']} -> {want['settings'][name]}")
+            why.append(f"{name}: {known['shown']} -> {spelled(want['settings'][name])}")
         else:
             why.append(f"{name} is no longer {known['shown']}")
     # packages that were replaced under a running server, by whomever

@@ -9,6 +9,7 @@ import re
 import subprocess
 
 from ansible_collections.cistern.core.plugins.module_utils import citus_certificate, citus_sql, files, machine, systemd
+from ansible_collections.community.postgresql.plugins.module_utils.saslprep import saslprep
 
 ETC, SOCKETS, USER = "/etc/postgresql", "/var/run/postgresql", "postgres"
 
@@ -145,6 +146,10 @@ def fits(password, verifier):
     if not found:
         return False
     iterations, salt, stored, _server = found.groups()
+    try:
+        password = saslprep(password)
+    except ValueError:
+        pass  # the server takes one that cannot be prepared as it is
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(iterations))
     key = hmac.new(salted, b"Client Key", hashlib.sha256).digest()
     return hmac.compare_digest(base64.b64encode(hashlib.sha256(key).digest()).decode(), stored)

@@ -73,16 +73,14 @@ def baseline(machine, cluster):
         "log_lock_waits": True,
         "log_autovacuum_min_duration": "10s",
         "log_temp_files": "64MB",
-        # a client that is gone in the middle of a transaction holds its locks on every node
-        "idle_in_transaction_session_timeout": "10min",
     }
 
 
 def _memory(total, clients):
-    """A quarter for the server's own pages; what sorts and hashes may take, over all clients, is another quarter."""
+    """A quarter for the server's own pages; another one for sorts and hashes, if every fourth client has one at once."""
     return {
         "shared_buffers": _size(max(128, total // 4)),
-        "effective_cache_size": _size(max(384, total * 3 // 4)),
+        "effective_cache_size": _size(max(64, total * 3 // 4)),
         "maintenance_work_mem": _size(min(2 * GB, max(64, total // 16))),
         # a distributed query is several backends, each of which may sort
         "work_mem": _size(min(64, max(4, total // 4 // max(1, clients // 4)))),
@@ -154,13 +152,19 @@ def text(values):
     return "".join(f"{name} = {quoted(value)}\n" for name, value in sorted(values.items()))
 
 
-def quoted(value):
-    """Return a value as the configuration file spells it; a list is written as PostgreSQL's lists are."""
+def spelled(value):
+    """Return a value of the inventory in the server's spelling."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, (list, tuple)):
-        value = ", ".join(str(each) for each in value)
-    if isinstance(value, (int, float)) or re.fullmatch(r"-?\d+(\.\d+)?|[a-z_]+", value):
-        return str(value)
-    escaped = value.replace("\\", "\\\\").replace("'", "''")
+        return ", ".join(str(each) for each in value)
+    return str(value)
+
+
+def quoted(value):
+    """Return a value as a configuration file has it: quoted, unless it is a number or a word."""
+    said = spelled(value)
+    if re.fullmatch(r"-?\d+(\.\d+)?|[a-z_]+", said):
+        return said
+    escaped = said.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"

@@ -32,6 +32,7 @@ def read(action, task_vars, name, role, prefixes, layers):
     return {"values": values, "origins": origins, "broken": broken}
 
 
-def machine(raw, name):
+def machine(task_vars, name):
     """Return what tells one machine from another."""
-    return (raw.get("ansible_host", name), raw.get("ansible_port", 22))
+    says = task_vars["hostvars"][name]
+    return (str(says.get("ansible_host", name)), says.get("ansible_port", 22))
