@@ -169,8 +169,8 @@ def restarts(steps, want, with_file=True):
     """
     if not any(step["do"] in RESTART for step in steps):
         return []
-    path = want["conf"]["path"] if with_file and not want["asked"] else None
-    return [step for step in steps if step["do"] in RESTART or step.get("path") == path]
+    files_read = [want["conf"]["path"]] if with_file and not want["asked"] else []
+    return [step for step in steps if step["do"] in RESTART or step.get("path") in files_read]
 
 
 def _refuse_moved_data(wanted, present, holds):
