@@ -161,7 +161,7 @@ def _restart(want, have, drift):
     return [{**restart, **({"carry": True} if carry else {})}]
 
 
-def restarts(steps, want):
+def restarts(steps, want, with_file=True):
     """Return the steps of a restart, none where nothing restarts.
 
     The file that it reads is among them: a CONFIG REWRITE, as at each switchover, has put back what runs. A restart
@@ -169,8 +169,8 @@ def restarts(steps, want):
     """
     if not any(step["do"] in RESTART for step in steps):
         return []
-    path = None if want["asked"] else want["conf"]["path"]
-    return [step for step in steps if step["do"] in RESTART or step.get("path") == path]
+    files_read = [want["conf"]["path"]] if with_file and not want["asked"] else []
+    return [step for step in steps if step["do"] in RESTART or step.get("path") in files_read]
 
 
 def _refuse_moved_data(wanted, present, holds):

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import pwd
 import re
 import subprocess
 import time
@@ -15,7 +16,7 @@ RedisError = redis.RedisError if redis else RuntimeError
 ResponseError = redis.ResponseError if redis else RuntimeError
 ServerGone = redis.ConnectionError if redis else ConnectionError
 
-BINARY = "/usr/bin/redis-server"
+BINARY, USER = "/usr/bin/redis-server", "redis"
 
 # CONFIG GET says these too; they are topology, or the command line of the packaged unit.
 _NOT_SETTINGS = {"replicaof", "slaveof", "daemonize", "supervised", "cluster-config-file"}
@@ -26,11 +27,23 @@ class WrongPassword(Exception):
 
 
 def installed_version():
-    """Return the version of the binary, or '' where there is none."""
-    if not os.path.exists(BINARY):
+    """Return the version of the server, or '' where it is not there.
+
+    Nor is it where its package is only unpacked, by an installation that was interrupted or still runs: then its user
+    is missing.
+    """
+    if not os.path.exists(BINARY) or not _exists(USER):
         return ""
     says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
     return re.search(r"v=(\S+)", says).group(1)
+
+
+def _exists(user):
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
 
 
 def client_at(**where):

@@ -64,7 +64,7 @@ def _as_told(name, text):
 
 
 def _ask_shadow(folder, text):
-    account = pwd.getpwnam("redis")
+    account = pwd.getpwnam(redis_server.USER)
     path, socket = os.path.join(folder, "redis.conf"), os.path.join(folder, "socket")
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text + f'port 0\nunixsocket {socket}\nunixsocketperm 700\ndir {folder}\nlogfile ""\nappendonly no\n')

@@ -162,8 +162,8 @@ def take(module, want):
     """Take the steps of the phase, look again, and fail if one is left."""
     have, steps = planned(want)
     if want["restart"]:
-        # in check mode the first phase has told the rest already
-        steps = restarts(steps, want)
+        # in check mode the first phase has told of the file, and has not written it
+        steps = restarts(steps, want, with_file=not module.check_mode)
     actions = [step for step in steps if step["do"] != "report"]
     result = {
         "diff": diffs(actions, want, have),

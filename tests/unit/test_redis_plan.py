@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe
 from ansible_collections.cistern.core.plugins.module_utils.redis_topology import decide
 
@@ -128,3 +128,16 @@ def test_plan(path):
     else:
         assert [describe(step) for step in plan(want, have)] == case["steps"]
     assert (want, have) == untouched
+
+
+@pytest.mark.parametrize(
+    ("asked", "with_file", "told"),
+    [(False, True, ["write", "restart"]), (False, False, ["restart"]), (True, True, ["restart"])],
+)
+def test_steps_of_a_restart(asked, with_file, told):
+    """What else is due is not among them: the phase before has done it, or told it in check mode."""
+    want = {**usual()[0], "asked": asked}
+    steps = [{"do": "set", "want": {}}, {"do": "write", "path": want["conf"]["path"]}, {"do": "restart"}]
+    steps += [{"do": "write", "path": "/etc/other"}]
+    assert [step["do"] for step in restarts(steps, want, with_file)] == told
+    assert restarts(steps[:2], want, with_file) == []
