@@ -146,10 +146,8 @@ def fits(password, verifier):
     if not found:
         return False
     iterations, salt, stored, _server = found.groups()
-    try:
+    with contextlib.suppress(ValueError):  # the server takes one that cannot be prepared as it is
         password = saslprep(password)
-    except ValueError:
-        pass  # the server takes one that cannot be prepared as it is
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(iterations))
     key = hmac.new(salted, b"Client Key", hashlib.sha256).digest()
     return hmac.compare_digest(base64.b64encode(hashlib.sha256(key).digest()).decode(), stored)

@@ -77,7 +77,7 @@ def baseline(machine, cluster):
 
 
 def _memory(total, clients):
-    """A quarter for the server's own pages; another one for sorts and hashes, if every fourth client has one at once."""
+    """A quarter for the server's own pages; another one for sorts and hashes, if one client in four has one at once."""
     return {
         "shared_buffers": _size(max(128, total // 4)),
         "effective_cache_size": _size(max(64, total * 3 // 4)),

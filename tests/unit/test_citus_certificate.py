@@ -152,7 +152,6 @@ def test_a_file_that_is_no_certificate_is_due(node, tmp_path, text):
     assert why(tls)
 
 
-@pytest.mark.xfail(strict=True, reason="a run that ends between key and certificate is not noticed by the next one")
 def test_a_key_of_another_certificate_is_due(node, tmp_path):
     tls = node()
     write_key(tmp_path / "node.key", ec.generate_private_key(ec.SECP256R1()))

@@ -69,7 +69,7 @@ def test_memory_stays_below_that_of_the_machine(memory, nodes):
 @pytest.mark.parametrize(
     ("memory", "sizes"),
     [
-        (256, (128, 384, 64, 4)),
+        (256, (128, 192, 64, 4)),
         (4096, (1024, 3072, 256, 4)),
         (65536, (16384, 49152, 2048, 64)),
         (262144, (65536, 196608, 2048, 64)),

@@ -1,0 +1,98 @@
+"""Tables that are distributed, a worker that joins and leaves, shards that move: under writes, and none is lost."""
+
+import states
+from states import JOINED
+
+
+def test_tables_wait_for_the_application_and_then_become_what_is_declared(playbook, coordinator):
+    declared = coordinator.says["citus_tables"]
+    states.drop(coordinator, *declared)
+    before = playbook.check()
+    assert before.changed == 0 and f"not there yet: {', '.join(declared)}" in before.output
+    states.migrate(coordinator)
+    run = states.planned(playbook)
+    assert run.steps("coordinator") == [
+        "make countries a reference table",
+        "distribute users by user_id, in 8 shards",
+        "distribute unread_counters by user_id, together with users",
+        "distribute conversations by conversation_id, in 8 shards",
+        "distribute conversation_members by conversation_id, together with conversations",
+        "distribute messages by conversation_id, together with conversations",
+    ]
+    assert states.distributed(coordinator) == set(declared)
+    together = coordinator.rows("SELECT logicalrelid::text AS name, colocationid AS n FROM pg_dist_partition")
+    groups = {row["name"]: row["n"] for row in together}
+    assert groups["users"] == groups["unread_counters"]
+    assert groups["conversations"] == groups["conversation_members"] == groups["messages"] != groups["users"]
+    states.settle(playbook)
+
+
+def test_a_worker_joins_and_gets_its_share(playbook, coordinator, cluster, joined, spare, load):
+    before = states.started(cluster.values())
+    with load:
+        run = states.planned(playbook, options=JOINED)
+        load.wait_steady()
+    assert (load.errors, load.missing()) == ([], []), load.summary()
+    assert {"add worker3", "rebalance the shards"} < set(run.steps("coordinator"))
+    assert states.started(cluster.values()) == before
+    assert states.shards(coordinator)[spare.address] >= 8, states.shards(coordinator)
+    assert states.health(coordinator, len(joined))
+    assert spare.run(f"tail -1 {spare.folder}/start.conf").strip() == "auto"
+    states.settle(playbook, options=JOINED)
+
+
+def test_a_rebalance_is_told_made_and_ended(playbook, coordinator, workers, spare):
+    away = workers[0]
+    for row in coordinator.rows(
+        "SELECT min(shardid) AS shard FROM pg_dist_shard JOIN pg_dist_partition USING (logicalrelid) JOIN pg_dist_placement "
+        f"USING (shardid) JOIN pg_dist_node USING (groupid) WHERE nodename = '{spare.address}' AND partmethod = 'h' "
+        "GROUP BY colocationid, shardminvalue"
+    ):
+        coordinator.execute(
+            f"SELECT citus_move_shard_placement({row['shard']}, '{spare.address}', 5432, '{away.address}', 5432)"
+        )
+    assert spare.address not in states.shards(coordinator)
+    with states.locked(coordinator, "pg_dist_placement"):
+        coordinator.execute("SELECT citus_rebalance_start()")
+        process = playbook.start({"citus_rebalance_stop": True}, JOINED, name="citus_rebalance")
+        ending = "SELECT count(*) AS n FROM pg_dist_background_job WHERE state IN ('cancelling', 'cancelled')"
+        states.wait(lambda: coordinator.value(ending), 60)
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode == 0 and "end the shard moves of job" in output, output
+    stopped = states.shards(coordinator)
+    assert coordinator.value("SELECT count(*) AS n FROM pg_dist_background_job WHERE state = 'running'") == 0
+    plan = playbook.check(options=JOINED, name="citus_rebalance")
+    assert [step for step in plan.steps("coordinator") if step.startswith("move a shard of ")]
+    assert states.shards(coordinator) == stopped
+    run = playbook.run(options=JOINED, name="citus_rebalance")
+    assert run.steps("coordinator") == plan.steps("coordinator")
+    assert states.shards(coordinator)[spare.address] >= 8
+    assert playbook.run(options=JOINED, name="citus_rebalance").changed == 0
+
+
+def test_a_worker_that_cannot_be_emptied_is_left_as_it_is(playbook, coordinator, spare):
+    refused = playbook.run({"citus_remove": "worker9"}, JOINED, fails=True, name="citus_remove")
+    assert "worker9 is no node of the cluster; write one of worker1, worker2, worker3, or chat" in states.said(refused)
+    coordinator.execute("CREATE TABLE bare (id bigint); SELECT create_distributed_table('bare', 'id', shard_count := 8)")
+    try:
+        before = states.shards(coordinator)
+        refused = playbook.run({"citus_remove": "worker3"}, JOINED, fails=True, name="citus_remove")
+        assert "Nothing was changed" in refused.output and "bare" in refused.output
+        assert states.shards(coordinator) == before and states.takes_shards(coordinator)[spare.address]
+    finally:
+        states.drop(coordinator, "bare")
+    states.settle(playbook, options=JOINED)
+
+
+def test_a_worker_leaves_and_takes_no_row_along(playbook, coordinator, cluster, workers, spare, load):
+    before = states.started(cluster.values())
+    with load:
+        load.wait_steady()
+        states.planned(playbook, {"citus_remove": "worker3", "citus_remove_data": True}, JOINED, name="citus_remove")
+        load.wait_steady()
+    assert (load.errors, load.missing()) == ([], []), load.summary()
+    assert states.takes_shards(coordinator) == {worker.address: True for worker in workers}
+    assert set(states.shards(coordinator)) == {worker.address for worker in workers}
+    assert states.started(cluster.values()) == before
+    assert not spare.host.service(spare.unit).is_running and spare.run("pg_lsclusters --no-header") == ""
+    states.settle(playbook)
