@@ -180,6 +180,40 @@ class CisternSentinel(Cistern):
         return {**super().settings(maxmemory), "redis_mode": "sentinel"}
 
 
+class Citus(Cistern):
+    """A coordinator and two workers: their unchanged run is held against one of three servers of Redis."""
+
+    can_change = False
+
+    def prepare(self, count, maxmemory):
+        hosts = self.hosts(count)
+        first, *others = hosts
+        groups = {"citus_coordinator": {"hosts": {first: {}}}, "citus_worker": {"hosts": {name: {} for name in others}}}
+        variables = {
+            "postgresql_version": "15",
+            "postgresql_package_source": "distribution",
+            "citus_password": PASSWORD,
+            "citus_clients": [f"{SUBNET}.0/24"],
+            "citus_ca_dir": str(STATE / "citus-ca"),
+            "citus_apt_repository": {
+                "uri": f"http://{hosts[first]}:8099/archive",
+                "suite": "bookworm",
+                "components": ["main"],
+                "key": str(ROOT / "lab/.state/citus-archive.asc"),
+            },
+        }
+        inventory = INVENTORY / f"{self.slug}.yml"
+        everyone = {name: {"ansible_host": address} for name, address in hosts.items()}
+        citus = {"children": groups, "vars": variables}
+        children = {"citus": citus, "archive": {"hosts": {first: {}}}}
+        write_json(inventory, {"all": {"hosts": everyone, "children": children}})
+        publish = [sys.executable, ROOT / "tests/citus_standin/publish.py", inventory]
+        subprocess.run(publish, check=True, stdout=subprocess.DEVNULL)
+
+    def playbook(self):
+        return ROOT / "playbooks" / "citus.yml"
+
+
 class Peer(Ansible):
     def __init__(self, folder, index):
         super().__init__(folder.name, index)
@@ -203,9 +237,10 @@ def write_json(path, data):
     path.write_text(json.dumps(data, indent=2) + "\n")
 
 
-def pair():
-    """Three servers of their own, and three under Sentinel."""
-    return [Cistern("Cistern", 2), CisternSentinel("Sentinel", 3)]
+def of_three(words):
+    """Three servers of their own, and what is held against them: three under Sentinel, three nodes of Citus."""
+    others = {"sentinel": CisternSentinel("Sentinel", 3), "citus": Citus("Citus", 4)}
+    return [Cistern("Cistern", 2), *[other for word, other in others.items() if word in words]]
 
 
 def all_contenders(peers):

@@ -12,12 +12,16 @@ import contenders as field
 
 CASES = {"first": "first run", "unchanged": "unchanged", "change": "one directive"}
 PEER, LIMIT = "geerlingguy.redis", 0.45
-SENTINEL_LIMIT = 1.6
+# What an unchanged run of three hosts of another kind may cost, beside three servers of Redis of their own.
+KINDS = {
+    "Sentinel": (1.6, "are a deployment with 3 Sentinels"),
+    "Citus": (1.5, "are a coordinator and two workers of Citus"),
+}
 PAGE = field.ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- written by `make bench` -->\n", "<!-- end of what `make bench` writes -->"
 
 
-def results(bench, pair, sizes, repeat, took):
+def results(bench, three, sizes, repeat, took):
     """Everything that was measured, and on what."""
     with open("/proc/meminfo", encoding="utf-8") as file:
         memory = int(re.search(r"MemTotal:\s+(\d+)", file.read()).group(1)) // 1024
@@ -34,7 +38,7 @@ def results(bench, pair, sizes, repeat, took):
         "repeat": repeat,
         "hosts": sizes,
         "contenders": [each.name for each in bench.everyone],
-        "sentinel": runs(pair),
+        "three": runs(three),
         "restarts_servers": sorted(list(pair) for pair in bench.restarted),
         "runs": runs(bench),
     }
@@ -58,11 +62,13 @@ def medians(found, key="runs"):
     return {(run["contender"], run["hosts"], run["case"]): run["median"] for run in found[key]}
 
 
-def under_sentinel(found):
-    """Seconds of an unchanged run of three servers of their own, and of three under Sentinel; None if not measured."""
-    median = medians(found, "sentinel")
-    pair = [median.get((name, 3, "unchanged")) for name in ("Cistern", "Sentinel")]
-    return pair if all(pair) else None
+def of_three(found):
+    """Yield (kind, seconds of an unchanged run of three servers of Redis, seconds of three of the kind)."""
+    median = medians(found, "three")
+    for kind in KINDS:
+        pair = [median.get((name, 3, "unchanged")) for name in ("Cistern", kind)]
+        if all(pair):
+            yield (kind, *pair)
 
 
 def rows(found):
@@ -92,7 +98,7 @@ def markdown(found):
     lines += [
         "",
         "Seconds, the median; in brackets Cistern's time as a part of it; `*`: the server was restarted.",
-        *sentinel_lines(found),
+        *lines_of_three(found),
         f"{found['date']}, {machine['cores']} cores, {machine['memory_mb'] / 1024:.0f} GB, "
         "controller and hosts on this one machine; "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -101,12 +107,10 @@ def markdown(found):
     return "\n".join(lines) + "\n"
 
 
-def sentinel_lines(found):
-    pair = under_sentinel(found)
-    if not pair:
-        return []
-    text = "An unchanged run on 3 hosts takes {:.1f} s; {:.1f} s where they are a deployment with 3 Sentinels ({:.2f})."
-    return [text.format(*pair, pair[1] / pair[0]), ""]
+def lines_of_three(found):
+    told = [f"{other:.1f} s where they {KINDS[kind][1]} ({other / own:.2f})" for kind, own, other in of_three(found)]
+    own = [own for _kind, own, _other in of_three(found)]
+    return [f"An unchanged run on 3 hosts takes {own[0]:.1f} s; {', '.join(told)}.", ""] if told else []
 
 
 def write(found, path, whole):
@@ -137,8 +141,8 @@ def accepted(found):
     if own and peer:
         print(f"4 hosts, unchanged: {own / peer:.2f} of {PEER} (limit {LIMIT})")
         fast = own / peer <= LIMIT
-    pair = under_sentinel(found)
-    if pair:
-        print(f"3 hosts under Sentinel, unchanged: {pair[1] / pair[0]:.2f} of 3 standalone (limit {SENTINEL_LIMIT})")
-        fast = fast and pair[1] / pair[0] <= SENTINEL_LIMIT
+    for kind, own, other in of_three(found):
+        limit = KINDS[kind][0]
+        print(f"3 hosts, {kind}, unchanged: {other / own:.2f} of 3 standalone (limit {limit})")
+        fast = fast and other / own <= limit
     return fast

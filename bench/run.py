@@ -1,7 +1,7 @@
 """Time Cistern beside a shell script, pyinfra and peer roles: first run, unchanged run, one changed directive.
 
-    make bench                            1, 4 and 8 hosts, and 3 under Sentinel; ten minutes, more with a peer
-    BENCH_HOSTS="1 4" make bench          other numbers of hosts, up to 8; the word sentinel for those under it
+    make bench                            1, 4 and 8 hosts, 3 under Sentinel, 3 with Citus; ten minutes, more with a peer
+    BENCH_HOSTS="1 4" make bench          other numbers of hosts, up to 8; the words sentinel and citus for those
     BENCH_REPEAT=3 make bench             how often each unchanged and changed run is timed (5); first runs take a third
     BENCH_PEERS=~/roles make bench        each folder in ~/roles is a role that is timed too
 
@@ -25,6 +25,7 @@ import report
 HOSTS_PY = field.ROOT / "lab" / "hosts.py"
 ALL_HOSTS = field.INVENTORY / "all.yml"
 WHOLE = [1, 4, 8]
+KINDS = ["sentinel", "citus"]
 # maxmemory goes to and fro between these two
 SMALL, BIG = "128mb", "192mb"
 BYTES = {SMALL: 128 << 20, BIG: 192 << 20}
@@ -121,13 +122,13 @@ class Bench:
             print(f"  {each.name} {seconds:.2f}", end="", flush=True)
         print(flush=True)
 
-    def sentinel(self, repeat):
-        """An unchanged run of three hosts, of their own and under Sentinel in turn."""
+    def three(self, repeat):
+        """Unchanged runs of three hosts, of each kind in turn."""
         print("3 hosts: new hosts", flush=True)
         fresh_hosts(self.everyone, 3)
-        self.round("first", 3, SMALL, "3 hosts under Sentinel, first run")
+        self.round("first", 3, SMALL, "3 hosts of each kind, first run")
         for turn in range(repeat):
-            self.round("unchanged", 3, SMALL, f"3 hosts under Sentinel, unchanged {turn + 1} of {repeat}")
+            self.round("unchanged", 3, SMALL, f"3 hosts of each kind, unchanged {turn + 1} of {repeat}")
 
     def size(self, count, repeat):
         """All rounds with so many hosts."""
@@ -145,31 +146,31 @@ class Bench:
 
 
 def main():
-    words = os.environ.get("BENCH_HOSTS", "1 4 8 sentinel").split()
+    words = os.environ.get("BENCH_HOSTS", "1 4 8 sentinel citus").split()
     sizes = [int(word) for word in words if word.isdigit()]
     repeat = int(os.environ.get("BENCH_REPEAT", "5"))
     peers = os.environ.get("BENCH_PEERS", "")
-    if not words or {*words} - {*map(str, range(1, 9)), "sentinel"} or repeat < 1:
-        sys.exit("bench: BENCH_HOSTS are numbers from 1 to 8 and the word sentinel, BENCH_REPEAT is 1 or more")
+    if not words or {*words} - {*map(str, range(1, 9)), *KINDS} or repeat < 1:
+        sys.exit("bench: BENCH_HOSTS are numbers from 1 to 8, sentinel and citus; BENCH_REPEAT is 1 or more")
     if peers and not Path(peers).is_dir():
         sys.exit(f"bench: BENCH_PEERS names {peers}, which is no folder")
     field.STATE.mkdir(exist_ok=True)
     everyone = field.all_contenders(peers)
-    bench, pair = Bench(everyone), Bench(field.pair())
+    bench, three = Bench(everyone), Bench(field.of_three(words))
     start = time.monotonic()
     try:
         need_pyinfra()
         for count in sizes:
             bench.size(count, repeat)
-        if "sentinel" in words:
-            pair.sentinel(repeat)
+        if {*words} & {*KINDS}:
+            three.three(repeat)
     except subprocess.CalledProcessError as error:
         sys.exit(f"bench: `{' '.join(map(str, error.cmd))}` failed")
     finally:
-        lab("down", {name: address for each in [*everyone, *pair.everyone] for name, address in each.hosts(8).items()})
-    bench.failed |= pair.failed
-    results = report.results(bench, pair, sizes, repeat, time.monotonic() - start)
-    whole = words == [*map(str, WHOLE), "sentinel"] and not bench.failed
+        lab("down", {name: address for each in [*everyone, *three.everyone] for name, address in each.hosts(8).items()})
+    bench.failed |= three.failed
+    results = report.results(bench, three, sizes, repeat, time.monotonic() - start)
+    whole = words == [*map(str, WHOLE), *KINDS] and not bench.failed
     report.write(results, field.BENCH / "results.json" if whole else field.STATE / "results.json", whole)
     for message in bench.failed.values():
         print(message, file=sys.stderr)
