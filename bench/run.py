@@ -1,6 +1,6 @@
 """Time Cistern beside a shell script, pyinfra and peer roles: first run, unchanged run, one changed directive.
 
-    make bench                            1, 4 and 8 hosts, 3 under Sentinel, 3 with Citus; ten minutes, more with a peer
+    make bench                            1, 4 and 8 hosts, 3 under Sentinel, 3 with Citus; a peer takes longer
     BENCH_HOSTS="1 4" make bench          other numbers of hosts, up to 8; the words sentinel and citus for those
     BENCH_REPEAT=3 make bench             how often each unchanged and changed run is timed (5); first runs take a third
     BENCH_PEERS=~/roles make bench        each folder in ~/roles is a role that is timed too
