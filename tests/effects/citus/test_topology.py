@@ -13,9 +13,9 @@ def test_tables_wait_for_the_application_and_then_become_what_is_declared(playbo
     run = states.planned(playbook)
     assert run.steps("coordinator") == [
         "make countries a reference table",
-        "distribute users by user_id, in 8 shards",
+        "distribute users by user_id, in 4 shards",
         "distribute unread_counters by user_id, together with users",
-        "distribute conversations by conversation_id, in 8 shards",
+        "distribute conversations by conversation_id, in 4 shards",
         "distribute conversation_members by conversation_id, together with conversations",
         "distribute messages by conversation_id, together with conversations",
     ]
