@@ -189,6 +189,9 @@ def trust(module):
 
 def take(module):
     want, have = look(module)
+    if module.check_mode and want["tls"]["authority"] and not have["tls"]["trusts"]:
+        # the phase of trust has told of it
+        want["files"] = [file for file in want["files"] if file["path"] != want["tls"]["ca"]]
     steps = plan(want, have)
     if want["restart"]:
         steps = restarting(steps, module.check_mode)
