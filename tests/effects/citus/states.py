@@ -39,7 +39,7 @@ def planned(playbook, more=None, options=(), name="site"):
     """Run; a check run before it has told the same steps. Returns the run."""
     plan = playbook.check(more, options, name)
     run = playbook.run(more, options, name=name)
-    assert steps(plan) == steps(run)
+    assert steps(plan) == steps(run), run.output
     return run
 
 

@@ -8,7 +8,7 @@ def test_tables_wait_for_the_application_and_then_become_what_is_declared(playbo
     declared = coordinator.says["citus_tables"]
     states.drop(coordinator, *declared)
     before = playbook.check()
-    assert before.changed == 0 and f"not there yet: {', '.join(declared)}" in before.output
+    assert before.changed == 0 and f"not there yet: {', '.join(declared)}" in before.output, before.output
     states.migrate(coordinator)
     run = states.planned(playbook)
     assert run.steps("coordinator") == [
