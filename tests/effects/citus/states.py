@@ -39,13 +39,15 @@ def planned(playbook, more=None, options=(), name="site"):
     """Run; a check run before it has told the same steps. Returns the run."""
     plan = playbook.check(more, options, name)
     run = playbook.run(more, options, name=name)
-    assert steps(plan) == steps(run), run.output
+    told, taken = steps(plan), steps(run)
+    assert told == taken, f"told: {told}\ntaken: {taken}\n{run.output}"
     return run
 
 
 def steps(run):
-    names = ("coordinator", "worker1", "worker2", SPARE)
-    return {name: run.steps(name) for name in names if run.steps(name)}
+    """Return {host: steps}, without what is told of moves while they last."""
+    found = {name: run.steps(name) for name in ("coordinator", "worker1", "worker2", SPARE)}
+    return {name: [step for step in found[name] if " shard moves done" not in step] for name in found}
 
 
 def mend(playbook, nodes):
