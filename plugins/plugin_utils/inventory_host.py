@@ -1,11 +1,8 @@
 """What the inventory says of a host, and where: read as it is written, before a default is laid under it."""
 
-import pathlib
-
 from ansible.errors import AnsibleError
 from ansible_collections.cistern.core.plugins.plugin_utils.origin import origin
-
-ROLES = pathlib.Path(__file__).resolve().parents[2] / "roles"
+from ansible_collections.cistern.core.plugins.plugin_utils.role_files import ROLES
 
 
 def read(action, task_vars, name, role, prefixes, layers):

@@ -1,32 +1,22 @@
 """The schema of the server's directives, roles/redis/vars/directives.yml, as the controller's plugins need it."""
 
 import functools
-import pathlib
 
-import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, role_files
 
 SERIES = ("6.0", "6.2", "7.0", "7.2", "7.4", "8.0")
-ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles" / "redis"
+ROLE = role_files.ROLES / "redis"
 
 
 @functools.cache
 def load():
     """Return {directive: {type, default, live, since, until, ...}}."""
-    return _read("vars/directives.yml")["__redis_directives"]
+    return role_files.read("redis", "vars/directives.yml")["__redis_directives"]
 
 
-@functools.cache
 def options():
-    """Return the role's variables as in meta/argument_specs.yml; those of a verb are required by its playbook alone."""
-    specs = _read("meta/argument_specs.yml")["argument_specs"]
-    verbs = [spec["options"] for name, spec in specs.items() if name != "main"]
-    optional = {name: {**option, "required": False} for verb in verbs for name, option in verb.items()}
-    return {**optional, **specs["main"]["options"]}
-
-
-def _read(path):
-    return yaml.load((ROLE / path).read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    """Return the role's variables."""
+    return role_files.options("redis")
 
 
 @functools.cache

@@ -12,6 +12,7 @@ import yaml
 from ansible_collections.cistern.core.plugins.module_utils import citus_settings
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_plan import Refused, describe, notes, plan
 from ansible_collections.cistern.core.plugins.modules import citus_server
+from laid_over import laid_over
 
 CASES = sorted(Path(__file__).parent.glob("cases/citus_server/*.yml"))
 FOLDER = "/etc/postgresql/15/citus"
@@ -54,13 +55,6 @@ def usual():
         "versions": {"postgresql": ("15.20", "15.20"), "citus": ("13.2.1", "13.2.1")},
     }
     return want, have
-
-
-def laid_over(base, change):
-    """A mapping is laid over a mapping; anything else replaces."""
-    if not isinstance(base, dict) or not isinstance(change, dict):
-        return change
-    return {**base, **{key: laid_over(base.get(key), value) for key, value in change.items()}}
 
 
 def test_there_are_cases():

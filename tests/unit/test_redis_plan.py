@@ -13,6 +13,7 @@ import yaml
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe
 from ansible_collections.cistern.core.plugins.module_utils.redis_topology import decide
+from laid_over import laid_over
 
 CASES = sorted(Path(__file__).parent.glob("cases/redis_plan/*.yml"))
 SETTINGS = {
@@ -103,13 +104,6 @@ def in_a_deployment(case, want, have):
     says = seen["nodes"][deployment["me"]]
     have = {**have, "says": says if says["answers"] else None, "seen": seen, "replicaof": places["a"]}
     return {**want, "deployment": deployment}, {**have, "decision": decide(deployment, seen)}
-
-
-def laid_over(base, change):
-    """A mapping is laid over a mapping; anything else replaces."""
-    if not isinstance(base, dict) or not isinstance(change, dict):
-        return change
-    return {**base, **{key: laid_over(base.get(key), value) for key, value in change.items()}}
 
 
 def test_there_are_cases():
