@@ -40,6 +40,9 @@ def observe(want):
         "meant": {},
         "versions": {},
     }
+    if not have["exists"]:
+        # what a former cluster left there is set aside as this one is made
+        have["files"].update({path: None for path in paths if path.startswith(f"{folder(want)}/")})
     if have["unit"]["active"] in ("active", "reloading"):
         with server(want, have) as connection:
             have["running"] = _running(connection)

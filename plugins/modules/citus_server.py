@@ -59,8 +59,8 @@ options:
   tls:
     description:
       - Its certificate. C(ca), C(certificate) and C(key) are paths, C(ca_content) the CAs it trusts, C(authority) the
-        one that signs, C(names) what the certificate has to name, C(days_left) when a new one is due, and
-        C(certificate_content) the one that the CA has given.
+        one that signs, C(names) what the certificate has to name, C(days_left) when a new one is due, C(rotate) whether
+        one is due in any case, and C(certificate_content) the one that the CA has given.
     type: dict
     required: true
   database: {description: "The application's C(name) and C(role).", type: dict, required: true}
@@ -114,6 +114,7 @@ SPEC = {
 }
 # What pg_settings says of a setting that is taken at a start alone.
 AT_START = "postmaster"
+ROTATED = "citus_rotate asks for a new one"
 FAILURES = (Refused, Unusable, RuntimeError, OSError, citus_sql.Error, citus_sql.Absent)
 
 
@@ -132,6 +133,8 @@ def look(module):
     """Return (what is wanted, what there is)."""
     params = {**module.params, "database": {**module.params["database"], "password": module.params["password"]}}
     have = observe(params)
+    if params["phase"] in ("ask", "change") and params["tls"]["rotate"]:
+        have["tls"]["why"] = have["tls"]["why"] or ROTATED
     want = wanted(params, have)
     on_disk = have["files"][want["conf"]["path"]]
     if have["running"] and on_disk and on_disk["text"] != want["conf"]["content"]:
@@ -211,6 +214,7 @@ def take(module):
                 apply(step, want, have)
             except FAILURES as error:
                 raise RuntimeError(f"{describe(step, want)}: {error}") from error
+        module.params["tls"]["rotate"] = False
         want, have = look(module)
         steps = plan(want, have)
         left = [describe(step, want) for step in steps if step["do"] != "report"]

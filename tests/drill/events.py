@@ -5,8 +5,6 @@ declaration. `None` is no limit: the figure is reported.
 """
 
 import dataclasses
-import os
-import signal
 import time
 from collections.abc import Callable
 
@@ -169,7 +167,7 @@ def kill_when(cache, reached, verb):
         if process.poll() is not None:
             raise AssertionError(f"the playbook ended before it could be killed:\n{process.communicate()[0]}")
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
+    faults.kill_run(process)
     process.communicate()
     faults.kill_modules(cache.nodes.values())
 

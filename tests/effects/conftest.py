@@ -6,12 +6,12 @@ These tests change, break and reboot the hosts, which is why they ask for hosts 
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import faults
 import instances
 import pytest
 
@@ -77,7 +77,7 @@ class Playbook:
             process.communicate(timeout=after)
             return False
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            faults.kill_run(process)
             process.communicate()
             return True
 

@@ -1,6 +1,8 @@
 """Faults of a lab host, made from this machine: they work on a host that answers nothing."""
 
+import contextlib
 import os
+import signal
 import subprocess
 
 import instances
@@ -84,6 +86,23 @@ def cut_off(instance, others=()):
 
 def heal(instance):
     subprocess.run([*in_network_of(instance), "nft", "delete", "table", "inet", "fault"], check=True)
+
+
+def kill_run(process):
+    """SIGKILL for a playbook and its workers. ansible-core gives each worker a session of its own."""
+    for pid in [process.pid, *_below(process.pid)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _below(pid):
+    """Return the children of a process, and theirs."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            children = [int(child) for child in file.read().split()]
+    except FileNotFoundError:  # it has ended
+        return []
+    return [*children, *[below for child in children for below in _below(child)]]
 
 
 def kill_modules(everyone):

@@ -51,7 +51,7 @@ def spare(joined):
     return joined[states.SPARE]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def tables(playbook, coordinator):
     """The application's tables, distributed as the inventory says, and conversations to write into."""
     if states.distributed(coordinator) != set(coordinator.says["citus_tables"]):

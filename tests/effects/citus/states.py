@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import time
 
@@ -45,9 +46,11 @@ def planned(playbook, more=None, options=(), name="site"):
 
 
 def steps(run):
-    """Return {host: steps}, without what is told of moves while they last."""
-    found = {name: run.steps(name) for name in ("coordinator", "worker1", "worker2", SPARE)}
-    return {name: [step for step in found[name] if " shard moves done" not in step] for name in found}
+    """Return {host: steps}, without sizes, which grow meanwhile, and what is told of moves while they last."""
+    return {
+        name: [re.sub(r" \(\d+ \w+\)", "", step) for step in run.steps(name) if " shard moves done" not in step]
+        for name in ("coordinator", "worker1", "worker2", SPARE)
+    }
 
 
 def mend(playbook, nodes):
@@ -86,8 +89,8 @@ def takes_shards(coordinator):
 def shards(coordinator):
     """Return {address: how many shards of distributed tables it holds}; one that holds none is not in it."""
     found = coordinator.rows(
-        "SELECT nodename, count(*) AS n FROM pg_dist_placement JOIN pg_dist_shard USING (shardid) JOIN pg_dist_partition "
-        "USING (logicalrelid) JOIN pg_dist_node USING (groupid) WHERE partmethod = 'h' GROUP BY 1"
+        "SELECT nodename, count(*) AS n FROM pg_dist_placement JOIN pg_dist_shard USING (shardid) "
+        "JOIN pg_dist_partition USING (logicalrelid) JOIN pg_dist_node USING (groupid) WHERE partmethod = 'h' GROUP BY 1"
     )
     return {row["nodename"]: row["n"] for row in found}
 
@@ -102,8 +105,8 @@ def contents(coordinator):
     """Return count and checksum of the application's rows."""
     with coordinator.connect() as connection:
         return connection.execute(
-            "SELECT count(*), sum(message_id), md5(string_agg(conversation_id || ' ' || body, ',' ORDER BY message_id)) "
-            "FROM messages"
+            "SELECT count(*), sum(message_id), "
+            "md5(string_agg(conversation_id || ' ' || body, ',' ORDER BY message_id)) FROM messages"
         ).fetchone()
 
 
@@ -134,7 +137,8 @@ def locked(node, table):
         "systemd-run --quiet --collect --uid postgres --setenv PGAPPNAME=lock psql -XAtq "
         f"-p {node.says['citus_port']} -d {node.says['citus_database']} -c '{query}'"
     )
-    granted = f"SELECT count(*) AS n FROM pg_locks WHERE relation = '{table}'::regclass AND mode = 'ShareLock' AND granted"
+    of_table = f"relation = '{table}'::regclass AND mode = 'ShareLock' AND granted"
+    granted = f"SELECT count(*) AS n FROM pg_locks WHERE {of_table}"
     try:
         wait(lambda: node.value(granted))
         yield

@@ -32,7 +32,8 @@ def test_a_setting_is_taken_while_the_server_runs(playbook, cluster):
 def test_what_somebody_changed_by_hand_is_told_and_set_back(playbook, cluster):
     one, other = cluster["worker1"], cluster["worker2"]
     one.execute("ALTER SYSTEM SET work_mem = '7MB'")
-    other.run(f"echo 'host all all 0.0.0.0/0 trust' >> {other.folder}/pg_hba.conf; echo manual > {other.folder}/start.conf")
+    other.run(f"echo 'host all all 0.0.0.0/0 trust' >> {other.folder}/pg_hba.conf")
+    other.run(f"echo manual > {other.folder}/start.conf")
     for node in (one, other):
         node.execute("SELECT pg_reload_conf()")
     run = states.planned(playbook)
@@ -72,8 +73,8 @@ def test_settings_that_a_server_refuses_replace_nothing_anywhere(playbook, clust
     wrong = {"worker1": {"shared_preload_libraries": "citus, nowhere"}, "worker2": {"work_mem": "64XB"}}
     wrong = f"{{{{ {wrong}.get(inventory_hostname, {{'work_mem': '5MB'}}) }}}}"
     run = playbook.run({"citus_config": wrong}, fails=True)
-    assert 'could not access file "nowhere"' in states.said(run)
-    assert 'invalid value for parameter "work_mem": "64XB"' in states.said(run)
+    said = states.said(run).lower()
+    assert 'could not access file "nowhere"' in said and 'invalid value for parameter "work_mem": "64xb"' in said
     assert (states.files(cluster.values()), states.started(cluster.values())) == before
 
 
@@ -96,7 +97,8 @@ class Watch:
         self._stop.set()
         self._thread.join()
         for node in self.nodes:
-            self.seen |= set(node.run("systemctl stop watch; sort -zu /run/seen | tr '\\0' '\\n'; rm /run/seen").split("\n"))
+            seen = node.run("systemctl stop watch; sort -zu /run/seen | tr '\\0' '\\n'; rm /run/seen")
+            self.seen |= set(seen.split("\n"))
 
     def _look(self):
         while not self._stop.wait(0.05):
@@ -163,7 +165,8 @@ def test_another_ca_takes_over_and_gives_back_while_the_application_writes(playb
     ours, another = Path(coordinator.says["citus_ca_dir"]), tmp_path / "another"
     (another / "trusted").mkdir(parents=True)
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 30 -subj /CN=another"
-    subprocess.run([*command.split(), "-keyout", another / "ca.key", "-out", another / "ca.crt"], check=True, capture_output=True)
+    files = ["-keyout", another / "ca.key", "-out", another / "ca.crt"]
+    subprocess.run([*command.split(), *files], check=True, capture_output=True)
     shutil.copyfile(ours / "ca.crt", another / "trusted/ours.crt")
     back = shutil.copytree(ours, tmp_path / "back")
     (back / "trusted").mkdir(exist_ok=True)
@@ -173,7 +176,8 @@ def test_another_ca_takes_over_and_gives_back_while_the_application_writes(playb
     before = issuers(cluster)
     with citus_load.Load({**coordinator.place(), "sslrootcert": str(both)}) as load:
         run = playbook.run({"citus_ca_dir": str(another)})
-        assert run.steps("worker1")[-2:] == ["take a certificate of the CA: its certificate is of another CA", f"reload {NAME}"]
+        why = "its certificate is of another CA"
+        assert run.steps("worker1")[-2:] == [f"take a certificate of the CA: {why}", f"reload {NAME}"]
         assert len(issuers(cluster)) == 1 and issuers(cluster) != before and states.health(coordinator, len(cluster))
         states.settle(playbook, {"citus_ca_dir": str(another)})
         playbook.run({"citus_ca_dir": str(back)})

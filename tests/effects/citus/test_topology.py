@@ -35,7 +35,7 @@ def test_a_worker_joins_and_gets_its_share(playbook, coordinator, cluster, joine
     assert (load.errors, load.missing()) == ([], []), load.summary()
     assert {"add worker3", "rebalance the shards"} < set(run.steps("coordinator"))
     assert states.started(cluster.values()) == before
-    assert states.shards(coordinator)[spare.address] >= 8, states.shards(coordinator)
+    assert states.shards(coordinator)[spare.address] >= 4, states.shards(coordinator)
     assert states.health(coordinator, len(joined))
     assert spare.run(f"tail -1 {spare.folder}/start.conf").strip() == "auto"
     states.settle(playbook, options=JOINED)
@@ -44,8 +44,8 @@ def test_a_worker_joins_and_gets_its_share(playbook, coordinator, cluster, joine
 def test_a_rebalance_is_told_made_and_ended(playbook, coordinator, workers, spare):
     away = workers[0]
     for row in coordinator.rows(
-        "SELECT min(shardid) AS shard FROM pg_dist_shard JOIN pg_dist_partition USING (logicalrelid) JOIN pg_dist_placement "
-        f"USING (shardid) JOIN pg_dist_node USING (groupid) WHERE nodename = '{spare.address}' AND partmethod = 'h' "
+        "SELECT min(shardid) AS shard FROM pg_dist_shard JOIN pg_dist_partition USING (logicalrelid) "
+        f"JOIN pg_dist_placement USING (shardid) JOIN pg_dist_node USING (groupid) WHERE nodename = '{spare.address}' AND partmethod = 'h' "
         "GROUP BY colocationid, shardminvalue"
     ):
         coordinator.execute(
@@ -66,14 +66,15 @@ def test_a_rebalance_is_told_made_and_ended(playbook, coordinator, workers, spar
     assert states.shards(coordinator) == stopped
     run = playbook.run(options=JOINED, name="citus_rebalance")
     assert states.steps(run) == states.steps(plan)
-    assert states.shards(coordinator)[spare.address] >= 8
+    assert states.shards(coordinator)[spare.address] >= 4
     assert playbook.run(options=JOINED, name="citus_rebalance").changed == 0
 
 
 def test_a_worker_that_cannot_be_emptied_is_left_as_it_is(playbook, coordinator, spare):
     refused = playbook.run({"citus_remove": "worker9"}, JOINED, fails=True, name="citus_remove")
     assert "worker9 is no node of the cluster; write one of worker1, worker2, worker3, or chat" in states.said(refused)
-    coordinator.execute("CREATE TABLE bare (id bigint); SELECT create_distributed_table('bare', 'id', shard_count := 8)")
+    coordinator.execute("CREATE TABLE bare (id bigint)")
+    coordinator.execute("SELECT create_distributed_table('bare', 'id', shard_count := 8)")
     try:
         before = states.shards(coordinator)
         refused = playbook.run({"citus_remove": "worker3"}, JOINED, fails=True, name="citus_remove")
