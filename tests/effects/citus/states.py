@@ -90,7 +90,8 @@ def shards(coordinator):
     """Return {address: how many shards of distributed tables it holds}; one that holds none is not in it."""
     found = coordinator.rows(
         "SELECT nodename, count(*) AS n FROM pg_dist_placement JOIN pg_dist_shard USING (shardid) "
-        "JOIN pg_dist_partition USING (logicalrelid) JOIN pg_dist_node USING (groupid) WHERE partmethod = 'h' GROUP BY 1"
+        "JOIN pg_dist_partition USING (logicalrelid) JOIN pg_dist_node USING (groupid) "
+        "WHERE partmethod = 'h' GROUP BY 1"
     )
     return {row["nodename"]: row["n"] for row in found}
 

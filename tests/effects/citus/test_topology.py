@@ -45,7 +45,8 @@ def test_a_rebalance_is_told_made_and_ended(playbook, coordinator, workers, spar
     away = workers[0]
     for row in coordinator.rows(
         "SELECT min(shardid) AS shard FROM pg_dist_shard JOIN pg_dist_partition USING (logicalrelid) "
-        f"JOIN pg_dist_placement USING (shardid) JOIN pg_dist_node USING (groupid) WHERE nodename = '{spare.address}' AND partmethod = 'h' "
+        "JOIN pg_dist_placement USING (shardid) JOIN pg_dist_node USING (groupid) "
+        f"WHERE nodename = '{spare.address}' AND partmethod = 'h' "
         "GROUP BY colocationid, shardminvalue"
     ):
         coordinator.execute(
