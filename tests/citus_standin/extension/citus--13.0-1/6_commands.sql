@@ -91,3 +91,23 @@ END $$;
 
 CREATE FUNCTION pg_catalog.recover_prepared_transactions() RETURNS int LANGUAGE sql AS $$ SELECT 0 $$;
 CREATE PROCEDURE pg_catalog.citus_cleanup_orphaned_resources() LANGUAGE sql AS $$ SELECT $$;
+
+-- On places that need not be nodes.
+CREATE FUNCTION pg_catalog.master_run_on_worker(
+    worker_name text[], port int[], command text[], parallel boolean,
+    OUT node_name text, OUT node_port int, OUT success boolean, OUT result text
+) RETURNS SETOF record LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    target pg_dist_node;
+BEGIN
+    PERFORM citus_internal.check_versions();
+    FOR place IN 1 .. cardinality(worker_name) LOOP
+        node_name := worker_name[place];
+        node_port := port[place];
+        target.nodeid := 0;
+        target.nodename := node_name;
+        target.nodeport := node_port;
+        SELECT r.success, r.result INTO success, result FROM citus_internal.run_on(target, command[place], false) r;
+        RETURN NEXT;
+    END LOOP;
+END $$;

@@ -245,3 +245,14 @@ BEGIN
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', item);
     END LOOP;
 END $$;
+
+-- A move copies nothing here, so there are no bytes to tell of.
+CREATE FUNCTION pg_catalog.get_rebalance_progress() RETURNS TABLE (
+    sessionid int, table_name regclass, shardid bigint, shard_size bigint, sourcename text, sourceport int, targetname text,
+    targetport int, progress bigint, source_shard_size bigint, target_shard_size bigint, operation_type text,
+    source_lsn pg_lsn, target_lsn pg_lsn, status text
+) LANGUAGE sql STABLE STRICT AS $$
+    SELECT NULL::int, NULL::regclass, NULL::bigint, NULL::bigint, NULL::text, NULL::int, NULL::text, NULL::int, NULL::bigint,
+        NULL::bigint, NULL::bigint, NULL::text, NULL::pg_lsn, NULL::pg_lsn, NULL::text
+    WHERE false
+$$;
