@@ -133,14 +133,25 @@ def _extensions(connection):
 
 
 def _versions(want, have):
-    """Return {what: (runs, is installed)} of the server and of Citus: a new package is loaded by a restart."""
-    found = {"postgresql": (have["running"]["version"], ".".join(str(part) for part in have["version"]))}
-    library = re.match(r"Citus (\d+\.\d+\.\d+)", have["database"].get("library") or "")
+    """Return {what: (runs, is installed)} of the server and of Citus; a package that was replaced waits for a restart.
+
+    In a check run of an upgrade, what is about to be installed counts.
+    """
+    coming = {name: told["gets"] for name, told in want["upgrades"].items()}
+    has = release(coming.get(f"postgresql-{want['version']}")) or ".".join(str(part) for part in have["version"])
+    found = {"postgresql": (have["running"]["version"], has)}
+    library = release((have["database"].get("library") or "").removeprefix("Citus "))
     for name, package in have["facts"]["packages"].items():
-        release = re.match(r"\d+\.\d+\.\d+", package["version"])
-        if library and release and name.startswith(f"postgresql-{want['version']}-citus"):
-            found["citus"] = (library[1], release[0])
+        installed = release(coming.get(name, package["version"]))
+        if library and installed and name.startswith(f"postgresql-{want['version']}-citus"):
+            found["citus"] = (library, installed)
     return found
+
+
+def release(version):
+    """Return what of a version says which release it is: 13.2.1.citus-1 is 13.2.1, and 15.20-0+deb12u1 is 15.20."""
+    found = re.match(r"(?:\d+:)?(\d+(?:\.\d+)*)", version or "")
+    return found[1] if found else ""
 
 
 def fits(password, verifier):

@@ -75,6 +75,10 @@ options:
     choices: [ask, trust, change, restart]
     default: change
   packages: {description: Packages to look for., type: list, elements: str, default: []}
+  upgrades:
+    description: Packages that apt is about to replace, each with the version that it C(gets).
+    type: dict
+    default: {}
   other_files: {description: Files to look for., type: list, elements: str, default: []}
 """
 EXAMPLES = r"""
@@ -110,6 +114,7 @@ SPEC = {
     "password": {"type": "str", "required": True, "no_log": True},
     "phase": {"type": "str", "choices": ["ask", "trust", "change", "restart"], "default": "change"},
     "packages": {"type": "list", "elements": "str", "default": []},
+    "upgrades": {"type": "dict", "default": {}},
     "other_files": {"type": "list", "elements": "str", "default": []},
 }
 # What pg_settings says of a setting that is taken at a start alone.

@@ -1,9 +1,7 @@
 """What the tests of this folder ask and do: what a cluster is now, that nothing is left to do, a run that is killed."""
 
 import contextlib
-import os
 import re
-import signal
 import time
 
 import faults
@@ -156,7 +154,7 @@ def somebody_waits(node, process):
 
 def kill(process, nodes):
     """Kill a run, and what it had under way on the hosts."""
-    os.killpg(process.pid, signal.SIGKILL)
+    faults.kill_run(process)
     faults.kill_modules(nodes)
     return process.communicate()[0]
 

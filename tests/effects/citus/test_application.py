@@ -13,7 +13,7 @@ def test_the_application_finds_its_database(playbook, coordinator, inventory, tm
     assert run.changed == 1 and playbook.run(name="app_env").changed == 0
     # as it is, and as it stands in the URL
     assert not any(part in run.output for part in ("throw-away#1", "throw-away%231"))
-    assert host.check_output("stat --format '%%a %%U:%%G' /srv/app/.env /srv/app/citus-ca.crt").split("\n") == [
+    assert host.check_output("stat --format '%a %U:%G' /srv/app/.env /srv/app/citus-ca.crt").split("\n") == [
         "600 ops:ops",
         "644 ops:ops",
     ]
