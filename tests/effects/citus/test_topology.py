@@ -83,7 +83,6 @@ def test_a_worker_that_cannot_be_emptied_is_left_as_it_is(playbook, coordinator,
         assert states.shards(coordinator) == before and states.takes_shards(coordinator)[spare.address]
     finally:
         states.drop(coordinator, "bare")
-    states.settle(playbook, options=JOINED)
 
 
 def test_a_worker_leaves_and_takes_no_row_along(playbook, coordinator, cluster, workers, spare, load):

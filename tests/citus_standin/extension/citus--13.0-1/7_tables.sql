@@ -12,6 +12,9 @@ BEGIN
     ELSIF own.relkind NOT IN ('r', 'p', 'f') THEN
         RAISE EXCEPTION '% is not a regular, foreign or partitioned table', own.relname
             USING ERRCODE = 'wrong_object_type';
+    ELSIF own.relkind <> 'f' THEN
+        -- who writes into the table is waited for
+        EXECUTE format('LOCK TABLE %s IN EXCLUSIVE MODE', target);
     END IF;
 END $$;
 
@@ -153,8 +156,6 @@ DECLARE
     groups int[];
 BEGIN
     PERFORM citus_internal.check_table(table_name);
-    -- nobody writes to it meanwhile
-    EXECUTE format('LOCK TABLE %s IN EXCLUSIVE MODE', table_name);
     PERFORM citus_internal.check_not_known(table_name);
     IF shard_count NOT BETWEEN 1 AND 64000 THEN
         RAISE EXCEPTION '% is outside the valid range for parameter "shard_count" (1 .. 64000)', shard_count
@@ -185,8 +186,6 @@ END $$;
 CREATE FUNCTION pg_catalog.create_reference_table(table_name regclass) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     PERFORM citus_internal.check_table(table_name);
-    -- nobody writes to it meanwhile
-    EXECUTE format('LOCK TABLE %s IN EXCLUSIVE MODE', table_name);
     PERFORM citus_internal.check_not_known(table_name);
     PERFORM citus_internal.check_user();
     PERFORM citus_internal.make_single_shard(table_name, 't');
@@ -222,8 +221,6 @@ CREATE FUNCTION pg_catalog.citus_add_local_table_to_metadata(
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     PERFORM citus_internal.check_table(table_name);
-    -- nobody writes to it meanwhile
-    EXECUTE format('LOCK TABLE %s IN EXCLUSIVE MODE', table_name);
     PERFORM citus_internal.check_not_known(table_name);
     IF EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = table_name) THEN
         RETURN;
