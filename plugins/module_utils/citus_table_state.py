@@ -3,6 +3,7 @@
 from ansible_collections.cistern.core.plugins.module_utils import citus_cluster, citus_sql
 
 # Without the views citus_tables and citus_shards: they ask every node for sizes, and fail with it.
+# The number of shards is what was asked for: a tenant that was isolated, or a shard that was split, makes more.
 _TABLES = f"""
 SELECT n.nspname || '.' || c.relname AS name, c.oid::bigint, pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted,
     c.relkind::text, pg_catalog.pg_relation_size(c.oid) AS bytes,
@@ -12,7 +13,7 @@ SELECT n.nspname || '.' || c.relname AS name, c.oid::bigint, pg_catalog.format('
         WHERE h.inhrelid = c.oid AND c.relispartition) AS partition_of,
     p.partmethod::text, p.repmodel::text, p.colocationid AS colocation,
     pg_catalog.column_to_column_name(p.logicalrelid, p.partkey) AS column,
-    (SELECT count(*) FROM pg_catalog.pg_dist_shard s WHERE s.logicalrelid = c.oid) AS shards
+    (SELECT g.shardcount FROM pg_catalog.pg_dist_colocation g WHERE g.colocationid = p.colocationid) AS shards
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_dist_partition p ON p.logicalrelid = c.oid
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\\_%'

@@ -60,16 +60,11 @@ def test_rows_move_to_a_worker_that_joins_and_away_again(playbook, coordinator, 
     playbook.run()
 
 
-def test_a_tenant_can_be_isolated(coordinator, tables):
+def test_a_tenant_is_isolated_and_that_is_no_difference(playbook, coordinator, messages):
     """It splits a shard by logical replication with a plugin of Citus, which a current PostgreSQL has to be allowed."""
-    coordinator.execute("CREATE TABLE tenants (id bigint PRIMARY KEY)")
-    coordinator.execute("INSERT INTO tenants SELECT generate_series(1, 100)")
-    try:
-        made = "create_distributed_table('tenants', 'id', shard_count := 2, colocate_with := 'none')"
-        coordinator.execute(f"SELECT {made}")
-        split = "isolate_tenant_to_new_shard('tenants', 42, 'CASCADE', shard_transfer_mode := 'auto')"
-        coordinator.execute(f"SELECT {split}")
-        alone = coordinator.rows("SELECT shardid FROM pg_dist_shard WHERE logicalrelid = 'tenants'::regclass")
-        assert len(alone) > 2 and coordinator.value("SELECT count(*) AS n FROM tenants") == 100
-    finally:
-        states.drop(coordinator, "tenants")
+    count = "SELECT count(*) AS n FROM pg_dist_shard WHERE logicalrelid = 'messages'::regclass"
+    before = coordinator.value(count)
+    coordinator.execute("SELECT isolate_tenant_to_new_shard('messages', 7, 'CASCADE', shard_transfer_mode := 'auto')")
+    assert coordinator.value(count) > before and states.contents(coordinator) == messages
+    states.settle(playbook)
+    states.drop(coordinator, *coordinator.says["citus_tables"])
