@@ -1,4 +1,4 @@
-"""Hold what the inventory says of caches against what the role knows, on the controller, before a machine is touched."""
+"""Hold what the inventory says of caches against what the role knows, before a machine is touched."""
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils import cache_policy, inventory_host, role_files
