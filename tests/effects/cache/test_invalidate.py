@@ -25,6 +25,15 @@ FRESH = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def as_the_inventory_says(everyone):
+    """Nothing here changes a setting: the keys alone are taken away."""
+    yield
+    for instance in everyone.values():
+        if instance.redis().execute_command("ROLE")[0] == "master":
+            instance.redis().flushall()
+
+
 @pytest.fixture
 def cache(everyone):
     """The deployment `cache`, its primary first, with keys that a message makes stale and keys that it does not."""
@@ -84,6 +93,14 @@ def test_everything_needs_its_own_confirmation(cache, playbook):
     assert keys(primary) == {*STALE, *FRESH}
     assert invalidate(playbook, "-e", "flush=cache").changed == 1
     assert keys(primary) == set() == keys(replica)
+
+
+def test_a_server_that_listens_on_its_own_machine_alone(cache, everyone, playbook):
+    alone = everyone["media1"]
+    assert invalidate(playbook, *EVENT, cache="media").steps("media1") == [
+        "unread_count: drop 1 of unread_count:42: unread_count:42"
+    ]
+    assert keys(alone) == set() and keys(cache[0]) == {*STALE, *FRESH}
 
 
 def test_a_wrong_wish_touches_no_host(cache, playbook):
