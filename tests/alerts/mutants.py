@@ -4,8 +4,8 @@
 tests/alerts/mutants.py              every rule; takes some minutes
 tests/alerts/mutants.py redis cache  the rules of these files
 
-A mutant changes one comparison, drops or doubles a `for`, leaves out a condition, or takes the wrong end of a group. One
-that no test notices survives, is named, and makes the exit code 1.
+A mutant changes one comparison, drops or doubles a `for`, leaves out a condition, or takes the wrong end of a group.
+One that no test notices survives, is named, and makes the exit code 1.
 """
 
 import copy
@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TESTS, RULES = ROOT / "tests/alerts", ROOT / "roles/monitoring/files/rules"
 PROMTOOL = ROOT / "lab/.state/bin/promtool"
 OTHER = {">": (">=", "<"), "<": ("<=", ">"), ">=": (">", "<"), "<=": ("<", ">"), "==": ("!=",), "!=": ("==",)}
+CLAUSE = re.compile(r"\b(and|or|unless)\b")
 ENDS = {"max": "min", "min": "max", "sum": "max", "count": "max"}
 
 
@@ -38,11 +39,11 @@ def expressions(text):
 
 def clauses(bare):
     """Where each `and ...`, `or ...` and `unless ...` begins and ends: at the next one, or where its bracket closes."""
-    for found in re.finditer(r"\b(and|or|unless)\b", bare):
+    for found in CLAUSE.finditer(bare):
         depth, end = 0, len(bare)
         for place in range(found.end(), len(bare)):
             depth += {"(": 1, ")": -1}.get(bare[place], 0)
-            if depth < 0 or (depth == 0 and re.match(r"\b(and|or|unless)\b", bare[place:])):
+            if depth < 0 or (depth == 0 and CLAUSE.match(bare, place)):
                 end = place
                 break
         yield found.start(), end
