@@ -42,10 +42,10 @@ def overview():
             ),
             table(
                 "Firing",
-                [("since it fires", 'ALERTS{alertstate="firing", severity!="none"}', "short")],
+                [("fires", 'ALERTS{alertstate="firing", severity!="none"}', "short")],
                 "severity",
                 about="Each alert has a page in docs/alerts/. Nothing here is good news.",
-                hidden=("alertstate", "since it fires", "Value"),
+                hidden=("alertstate", "Value"),
             ),
             row("Deployments"),
             graph(
