@@ -60,9 +60,9 @@ def ask(pytestconfig):
         pytest.skip("the inventory has no monitoring")
     name, says = next(iter(hosts.items()))
     host = ssh(says, says.get("ansible_host", name))
-    port = says.get("monitoring_prometheus_port", 9090)
-    command = "python3 -c %s %s %s"
-    return lambda asked: json.loads(host.check_output(command, ASK, f"http://127.0.0.1:{port}", packed(asked)))
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(says["monitoring_bind"], says["monitoring_bind"])
+    url = f"http://{f'[{address}]' if ':' in address else address}:{says['monitoring_prometheus_port']}"
+    return lambda asked: json.loads(host.check_output("python3 -c %s %s %s", ASK, url, packed(asked)))
 
 
 def packed(asked):
