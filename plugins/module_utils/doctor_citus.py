@@ -2,18 +2,32 @@
 
 import calendar
 import os
+import socket
 import time
 
 from ansible_collections.cistern.core.plugins.module_utils import doctor_unit
 
 
 def observe(want, sockets):
-    """Return what there is of a node."""
+    """Return what there is of a node; it is not connected to, since it would log that."""
+    here = [each for each in sockets if each["port"] == want["port"]]
+    bound = {each["address"] for each in here}
     return {
         "unit": doctor_unit.observe(want["unit"], want["log"]),
-        "sockets": [each for each in sockets if each["port"] == want["port"]],
+        "sockets": here,
+        "places": {
+            f"{address} {want['port']}": {"connects": bool(bound & {"*", "0.0.0.0", "::", *_numeric(address)})}
+            for address in want["addresses"]
+        },
         "certificates": {path: _certificate(path) for path in want["certificates"]},
     }
+
+
+def _numeric(address):
+    try:
+        return {found[4][0] for found in socket.getaddrinfo(address, None, proto=socket.IPPROTO_TCP)}
+    except OSError:
+        return {address}
 
 
 def _certificate(path):

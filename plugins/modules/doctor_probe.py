@@ -58,6 +58,7 @@ options:
     options:
       unit: {description: The systemd unit., type: str, required: true}
       log: {description: Its log file., type: str, default: ''}
+      addresses: {description: Where clients connect., type: list, elements: str, required: true}
       port: {description: Its port., type: int, required: true}
       certificates: {description: Files of certificates., type: list, elements: path, required: true}
 """
@@ -98,6 +99,7 @@ SPEC = {
         "options": {
             "unit": {"type": "str", "required": True},
             "log": {"type": "str", "default": ""},
+            "addresses": {"type": "list", "elements": "str", "required": True},
             "port": {"type": "int", "required": True},
             "certificates": {"type": "list", "elements": "path", "required": True},
         },

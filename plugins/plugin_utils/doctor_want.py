@@ -96,6 +96,7 @@ def citus(says):
     return {
         "unit": f"postgresql@{version}-{cluster}.service",
         "log": f"/var/log/postgresql/postgresql-{version}-{cluster}.log",
+        "addresses": addresses(says["citus_bind"]),
         "port": says["citus_port"],
         "certificates": [f"{folder}/node.crt", f"{folder}/ca.crt"],
     }, says["citus_data_dir"]
