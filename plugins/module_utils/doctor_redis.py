@@ -1,7 +1,6 @@
 """An instance as the doctor sees it: its unit, its file, and what the server says of itself, twice. Reads only."""
 
 import re
-import statistics
 import time
 
 from ansible_collections.cistern.core.plugins.module_utils import (
@@ -79,8 +78,10 @@ def _meaning(text, file):
 
 def _ask(found, address, port, passwords, meaning):
     """Return how one place answers; the first that does tells all of the server."""
+    connects = False
     try:
         with doctor_resp.Connection(address, port) as connection:
+            connects = True
             login, words = doctor_resp.login(connection, passwords[0])
             if not found["login"]:
                 found.update(login=login, words=words)
@@ -95,7 +96,7 @@ def _ask(found, address, port, passwords, meaning):
             return {"connects": True, "login": login}
     except (OSError, doctor_resp.Refused) as error:
         found["why"] = found["why"] or doctor_resp.why(error)
-        return {"connects": False, "why": doctor_resp.why(error)}
+        return {"connects": connects, "why": doctor_resp.why(error)}
 
 
 def _says(connection, meaning):
@@ -110,7 +111,7 @@ def _says(connection, meaning):
     told = {
         "info": first,
         "config": {name: settings[name] for name in CONFIG if name in settings},
-        "ping_ms": round(statistics.median(pings), 3),
+        "ping_ms": round(min(pings), 3),
         "slow": _slow(connection),
         "latency": _latency(connection),
         "drift": sorted(

@@ -102,11 +102,6 @@ def info(text):
     return {name: value for name, _sep, value in lines}
 
 
-def fields(text):
-    """Return {name: text} of a line such as keys=1,expires=0."""
-    return dict(part.split("=", 1) for part in text.split(",") if "=" in part)
-
-
 def login(connection, password):
     """Return how the server takes a password: accepted, refused, not needed, protected, loading; and its words.
 

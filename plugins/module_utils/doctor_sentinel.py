@@ -35,8 +35,10 @@ def observe(want, sockets):
 
 
 def _ask(found, address, port, passwords):
+    connects = False
     try:
         with doctor_resp.Connection(address, port) as connection:
+            connects = True
             login, words = doctor_resp.login(connection, passwords[0])
             if not found["login"]:
                 found.update(login=login, words=words)
@@ -47,7 +49,7 @@ def _ask(found, address, port, passwords):
             return {"connects": True, "login": login}
     except (OSError, doctor_resp.Refused) as error:
         found["why"] = found["why"] or doctor_resp.why(error)
-        return {"connects": False, "why": doctor_resp.why(error)}
+        return {"connects": connects, "why": doctor_resp.why(error)}
 
 
 def _says(connection):

@@ -2,6 +2,7 @@
 
 from ansible_collections.cistern.core.plugins.module_utils.redis_topology import place
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import hosts_text
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor_replication import primaries
 
 
 def judge(case):
@@ -97,13 +98,22 @@ def _servers(case, host, says):
             yield case.found("env-redis-protected", host, text, {"says": each["words"]}, case.play("redis"))
         elif each["role"] == "slave":
             text = f"The .env sends writes to {end}, which is a replica."
-            mend = case.play("app_env", "-e app_env_primary=<host>")
-            yield case.found("env-not-primary", host, text, {"role": "replica"}, mend)
+            lead = _primary(case, end)
+            mend = case.play("app_env", *([f"-e app_env_primary={lead}"] if lead else []))
+            yield case.found("env-not-primary", host, text, {"role": "replica", "primary": lead}, mend)
     for end, each in says["replicas"].items():
         if not each["connects"] and _answers_at_home(case, end, "redis") is not False:
             text = f"The application does not reach the replica {end}."
             mend = f"nc -vz {end.replace(':', ' ')}"
             yield case.found("env-replica-unreachable", host, text, {"why": each["why"]}, mend)
+
+
+def _primary(case, end):
+    """Return the host that is primary of the deployment with a server at a place, '' where nobody knows."""
+    for deployment in case.want["deployments"].values():
+        if end in [node["place"] for node in deployment["nodes"]]:
+            return next(iter(primaries(case, deployment)), "")
+    return ""
 
 
 def _far(case, host, says):

@@ -106,3 +106,7 @@ def seconds_text(seconds):
 
 def hosts_text(names):
     return ", ".join(names)
+
+
+def count_text(number, word):
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -27,21 +27,19 @@ def _kernel(case, host, machine):
         return
     kernel, redis = machine["kernel"], case.want["hosts"][host].get("redis")
     severity = "note" if machine["container"] else ""
-    of_machine = "on the machine that runs the container: " if machine["container"] else ""
-    evidence = {"container": "yes" if machine["container"] else "no"}
+    evidence = {"where": "on the machine that runs this container"} if machine["container"] else {}
     mend = case.play("redis", f"--limit {host}")
     overcommit = kernel.get("vm.overcommit_memory")
     if redis and overcommit not in (None, "1"):
         yield case.found(
             "kernel-overcommit", host, f"vm.overcommit_memory is {overcommit}, so a fork for a snapshot may fail.",
-            evidence, f"{of_machine}sysctl vm.overcommit_memory=1" if of_machine else mend, severity,
+            evidence, "sysctl vm.overcommit_memory=1" if evidence else mend, severity,
         )  # fmt: skip
     pages = kernel.get("transparent_hugepage")
     if redis and pages == "always":
         yield case.found(
             "kernel-hugepages", host, "Transparent huge pages are always on, which makes forks slow and memory large.",
-            evidence, f"{of_machine}echo madvise > /sys/kernel/mm/transparent_hugepage/enabled" if of_machine else mend,
-            severity,
+            evidence, "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled" if evidence else mend, severity,
         )  # fmt: skip
     told = case.told(host, "redis") or {}
     backlog, limit = told.get("config", {}).get("tcp-backlog"), kernel.get("net.core.somaxconn")
@@ -49,7 +47,7 @@ def _kernel(case, host, machine):
         yield case.found(
             "kernel-somaxconn", host, "The kernel cuts the queue of new connections below tcp-backlog.",
             {**evidence, "net.core.somaxconn": f"{limit} connections", "tcp-backlog": f"{backlog} connections"},
-            f"{of_machine}sysctl net.core.somaxconn={backlog}" if of_machine else mend, severity,
+            f"sysctl net.core.somaxconn={backlog}" if evidence else mend, severity,
         )  # fmt: skip
 
 

@@ -1,7 +1,13 @@
 """What is wrong between the instances of a deployment: primaries, links, lag. Pure."""
 
 from ansible_collections.cistern.core.plugins.module_utils.redis_topology import place
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import bytes_text, cli, hosts_text, seconds_text
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import (
+    bytes_text,
+    cli,
+    count_text,
+    hosts_text,
+    seconds_text,
+)
 
 
 def judge(case):
@@ -59,7 +65,7 @@ def _primary(case, host, want, deployment, info):
     need = int(case.told(host, "redis").get("config", {}).get("min-replicas-to-write") or 0)
     good = info.get("min_slaves_good_slaves", 0)
     if need and good < need:
-        evidence = {"min-replicas-to-write": f"{need} replicas", "good": f"{good} replicas"}
+        evidence = {"min-replicas-to-write": count_text(need, "replica"), "good": count_text(good, "replica")}
         mend = cli(want["port"], "info replication")
         says = "The primary refuses writes (NOREPLICAS): too few replicas follow it closely."
         yield case.found("replication-min-replicas", host, says, evidence, mend)

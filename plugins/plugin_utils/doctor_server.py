@@ -33,7 +33,7 @@ def _lets_in(case, part, host, want, says):
         by_file = says["file"].get("password")
         evidence = {
             "says": says.get("words"),
-            "redis.conf": {True: "has the password of the inventory", False: "has another one too"}.get(by_file),
+            want["conf"]: {True: "has the password of the inventory", False: "has another one too"}.get(by_file),
         }
         yield case.found(f"{part}-password-refused", host, f"{name} refuses {variable} of the inventory.", evidence, mend)
     elif login == "not needed":

@@ -1,6 +1,6 @@
 """What is wrong with a server as a service: of Redis, Sentinel and PostgreSQL alike. Pure."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import hosts_text
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import count_text, hosts_text
 
 NAMES = {"redis": "Redis", "sentinel": "Sentinel", "citus": "PostgreSQL"}
 PLAYS = {"redis": "redis", "sentinel": "redis", "citus": "citus"}
@@ -41,8 +41,8 @@ def _unit(case, part, host, want, says):
         mend = f"systemctl start {want['unit']}"
         yield case.found(f"{part}-stopped", host, f"{want['unit']} {says_state}.", evidence, mend)
     elif unit.get("restarts"):
-        evidence = {"restarts": f"{unit['restarts']} times", "last lines": log}
-        mend = f"journalctl --unit {want['unit']} --lines 100"
+        evidence = {"restarts": count_text(unit["restarts"], "time"), "last lines": log}
+        mend = f"journalctl --unit {want['unit']} --lines 100; systemctl reset-failed {want['unit']}"
         yield case.found(f"{part}-restarted", host, f"{want['unit']} was started again by systemd.", evidence, mend)
     # an indirect or generated unit is started by another one
     if unit["load"] == "loaded" and unit["enabled"] == "disabled":

@@ -1,6 +1,6 @@
 """What is wrong with the Sentinels of a deployment: what they see, know and could do. Pure."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import cli, hosts_text
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import cli, count_text, hosts_text
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor_replication import infos
 
 LEAST = 3
@@ -24,7 +24,7 @@ def _deployment(case, name, deployment, ends):
     hosts = {node["place"]: node["host"] for node in deployment["nodes"]}
     if len(deployment["sentinels"]) < LEAST:
         first, count = next(iter(ends)), len(deployment["sentinels"])
-        says = f"{name} has {count} Sentinel{'s' if count > 1 else ''}: fewer than three cannot lose one."
+        says = f"{name} has {count_text(count, 'Sentinel')}: fewer than three cannot lose one."
         yield case.found("sentinel-too-few", first, says, {}, case.play("redis"))
     for host, says in told.items():
         if says.get("answers") and name not in says["monitors"]:
@@ -47,14 +47,14 @@ def _quorum(case, name, deployment, ends, knows, able):
         answers = [host for host in ends if host in knows]
         evidence = {
             "answer": f"{len(answers)} of {len(ends)} Sentinels",
-            "quorum": f"{deployment['quorum']} Sentinels",
+            "quorum": count_text(deployment["quorum"], "Sentinel"),
             "says": knows[first]["ckquorum_says"] if first in knows else "",
         }
         says = f"The Sentinels of {name} cannot fail over: no majority of them reaches each other."
         mend = case.play("redis", "--tags redis_sentinel")
         yield case.found("sentinel-no-quorum", first, says, evidence, mend)
         return
-    for host in set(knows) - able:
+    for host in [each for each in knows if each not in able]:
         mend = cli(ends[host]["port"], f"sentinel sentinels {name}")
         says = f"This Sentinel of {name} does not reach enough others; they have a quorum without it."
         yield case.found("sentinel-cut-off", host, says, {"says": knows[host]["ckquorum_says"]}, mend)
@@ -90,7 +90,7 @@ def _primaries(case, name, deployment, ends, sound, hosts):
 
 def _others(case, host, port, says, deployment, hosts):
     """What a Sentinel knows of the replicas and the other Sentinels."""
-    ends = {f"{each['place']}": each["host"] for each in deployment["sentinels"]}
+    ends = {each["place"]: each["host"] for each in deployment["sentinels"]}
     stale = [f"replica {place}" for place in says["replicas"] if place not in hosts]
     stale += [f"Sentinel {place}" for place in says["sentinels"] if place not in ends]
     name = deployment["name"]
@@ -103,7 +103,7 @@ def _others(case, host, port, says, deployment, hosts):
     if missing:
         mend = cli(port, f"sentinel sentinels {name}")
         text = f"The Sentinel has never heard of the one on {hosts_text(missing)}."
-        yield case.found("sentinel-unknown-peer", host, text, {"knows": f"{len(says['sentinels'])} others"}, mend)
+        yield case.found("sentinel-unknown-peer", host, text, {"knows": count_text(len(says["sentinels"]), "other")}, mend)
     for kind, known, part in (("replica", says["replicas"], "redis"), ("sentinel", says["sentinels"], "sentinel")):
         names = hosts if part == "redis" else ends
         down = [names[at] for at, flags in known.items() if at in names and {"s_down", "o_down"} & set(flags)]
@@ -127,8 +127,8 @@ def _same_quorum(case, name, deployment, knows):
     quorums = {host: says["quorum"] for host, says in knows.items()}
     wrong = [host for host, quorum in quorums.items() if quorum != deployment["quorum"]]
     if wrong:
-        evidence = {**{host: f"{quorum} Sentinels" for host, quorum in quorums.items()}}
-        evidence["inventory"] = f"{deployment['quorum']} Sentinels"
+        evidence = {host: count_text(quorum, "Sentinel") for host, quorum in quorums.items()}
+        evidence["inventory"] = count_text(deployment["quorum"], "Sentinel")
         mend = case.play("redis", "--tags redis_sentinel")
         says = f"The quorum of {name} is not that of the inventory on {hosts_text(wrong)}."
         yield case.found("sentinel-quorum-differs", wrong[0], says, evidence, mend)

@@ -1,0 +1,275 @@
+"""What the doctor finds where something is really wrong, and that it finds nothing where all is well.
+
+Each test makes one fault, looks, and undoes it. The clocks of two hosts cannot be set apart here: all have the clock of this
+machine. What it says of such evidence is tested by tests/unit/cases/doctor/clock-differs.yml.
+"""
+
+import contextlib
+import json
+import subprocess
+import time
+
+import faults
+import instances
+import pytest
+import redis
+from inventory_says import says_of
+
+WRONG = "another-password-of-nobody"
+ENV = "/srv/app/.env"
+
+
+@pytest.fixture(autouse=True)
+def as_the_inventory_says():
+    """The tests of this file undo what they do, in less time than a run takes."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_order(playbook, everyone):
+    """Begin and end with hosts that are what the inventory says."""
+    playbook.run()
+    playbook.run(name="app_env")
+    for each in everyone.values():
+        each.run("systemctl reset-failed")
+        each.redis().execute_command("SLOWLOG", "RESET")
+    yield
+    playbook.run()
+    playbook.run(name="app_env")
+
+
+@pytest.fixture(scope="module")
+def deployment(everyone):
+    """The instances of the deployment of the application, by name."""
+    return {name: each for name, each in everyone.items() if each.says["redis_deployment"] == "cache"}
+
+
+@pytest.fixture
+def primary(deployment):
+    return wait_for(lambda: one(instances.primaries(deployment)))
+
+
+@pytest.fixture
+def replica(deployment, primary):
+    return next(each for each in deployment.values() if each is not primary)
+
+
+@pytest.fixture(scope="module")
+def application(inventory):
+    return one(list(instances.read(inventory, "app").values()))
+
+
+def one(found):
+    return found[0] if len(found) == 1 else None
+
+
+def wait_for(what, seconds=20):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with contextlib.suppress(redis.RedisError):
+            if found := what():
+                return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s")
+
+
+class Look:
+    """One run of the doctor: its exit code, its output, its document."""
+
+    def __init__(self, code, output, document):
+        self.code, self.output, self.document = code, output, document
+
+    def of(self, severity):
+        return {(each["id"], each["host"]) for each in self.document["findings"] if each["severity"] == severity}
+
+    @property
+    def critical(self):
+        return self.of("critical")
+
+
+@pytest.fixture
+def look(playbook, inventory, tmp_path):
+    secrets = {
+        value
+        for group, role, prefix in (("redis", "redis", "redis_"), ("citus", "citus", "citus_"))
+        for says in says_of(inventory, group, role, (prefix,)).values()
+        for name, value in says.items()
+        if name.endswith("_password")
+    }
+
+    def run(options=(), **more):
+        path = tmp_path / "doctor.json"
+        process = playbook.start({"doctor_json": str(path), **more}, options, name="doctor")
+        output = process.communicate(timeout=90)[0]
+        text = path.read_text(encoding="utf-8")
+        told = [secret for secret in {*secrets, WRONG} if secret in output or secret in text]
+        assert secrets and told == []
+        assert "changed=0" in output and "changed=1" not in output
+        return Look(process.returncode, output, json.loads(text))
+
+    return run
+
+
+def state_of(hosts):
+    """What a look must not change: files, processes, keys."""
+    command = (
+        "md5sum /etc/redis/*.conf /srv/app/.env 2> /dev/null; systemctl show --property MainPID redis-server redis-sentinel;"
+        " ls -A /tmp /run /var/lib/redis"
+    )
+    return {each.name: each.host.run(command).stdout for each in hosts}
+
+
+def test_nothing_is_found_where_all_is_well(look, everyone, application):
+    hosts = [*everyone.values(), application]
+    before = state_of(hosts)
+    found = look()
+    assert found.code == 0, found.output
+    assert found.of("critical") == found.of("warning") == set()
+    assert found.document["hosts"][application.name] == "told"
+    checked = look(["--check"], doctor_strict=True)
+    assert checked.code == 0 and checked.document["findings"] == found.document["findings"]
+    assert state_of(hosts) == before
+
+
+def test_a_stopped_server_is_found(look, replica):
+    replica.run("systemctl stop redis-server")
+    try:
+        found = look()
+    finally:
+        replica.run("systemctl start redis-server")
+    assert found.code == 2 and found.critical == {("redis-stopped", replica.name)}
+    assert "redis-server.service is stopped." in found.output
+    assert "mend: systemctl start redis-server.service" in found.output
+
+
+def test_a_file_that_the_server_would_not_start_with_is_found(look, replica):
+    replica.run(f"cp -a {replica.conf} /root/kept.conf; echo 'requirepass \"{WRONG}' >> {replica.conf}")
+    try:
+        runs = look()
+        replica.run("systemctl restart redis-server || true")
+        fails = look()
+    finally:
+        replica.run(f"mv /root/kept.conf {replica.conf}; systemctl reset-failed redis-server; systemctl restart redis-server")
+    assert runs.critical == {("redis-conf-broken", replica.name)}
+    assert fails.critical == {("redis-conf-broken", replica.name), ("redis-failed", replica.name)}
+    assert "requirepass (hidden)" in fails.output
+
+
+def test_a_wrong_password_in_the_env_is_found(look, application, deployment):
+    application.run(f"cp -a {ENV} /root/kept.env; sed -i 's/^REDIS_PASSWORD=.*/REDIS_PASSWORD={WRONG}/' {ENV}")
+    try:
+        found = look()
+    finally:
+        application.run(f"mv /root/kept.env {ENV}")
+    assert found.code == 2 and found.critical == {("env-password-refused", application.name)}
+    assert found.of("warning") == {("env-differs", application.name)}
+
+
+def test_a_server_that_refuses_the_password_of_the_inventory_is_found(look, replica):
+    replica.redis().config_set("requirepass", WRONG)
+    try:
+        found = look()
+    finally:
+        replica.redis(password=WRONG).config_set("requirepass", replica.says["redis_password"])
+    assert found.critical == {("redis-password-refused", replica.name)}
+
+
+def test_a_server_that_listens_on_its_own_machine_alone_is_found(look, replica):
+    bound = replica.redis().config_get("bind")["bind"]
+    replica.redis().config_set("bind", "127.0.0.1")
+    try:
+        found = look()
+    finally:
+        replica.redis().config_set("bind", bound)
+    assert found.critical == {("redis-not-listening", replica.name)}
+    assert ("redis-drift", replica.name) in found.of("note")
+
+
+def test_a_snapshot_that_fails_for_a_full_disk_is_found(look, replica):
+    inside = ["nsenter", "--target", pid_of(replica), "--mount"]
+    subprocess.run([*inside, "mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", "/var/lib/redis"], check=True)
+    try:
+        replica.run("head -c 65536 /dev/zero > /var/lib/redis/full || true")
+        # what had its namespace before sees the disk only after a restart
+        replica.run("systemctl restart redis-server")
+        wait_for(lambda: replica.redis().ping())
+        replica.redis().bgsave()
+        wait_for(lambda: replica.redis().info("persistence")["rdb_last_bgsave_status"] == "err")
+        wait_for(lambda: replica.redis().info("replication")["master_link_status"] == "up")
+        found = look()
+    finally:
+        replica.run("systemctl stop redis-server")
+        subprocess.run([*inside, "umount", "/var/lib/redis"], check=True)
+        replica.run("systemctl start redis-server")
+    assert found.critical == {("save-failed", replica.name), ("disk-full", replica.name)}
+
+
+def pid_of(instance):
+    return faults.podman("inspect", "--format", "{{.State.Pid}}", instance.says["lab_container"])
+
+
+def test_sentinels_without_a_quorum_are_found(look, deployment, primary):
+    gone = [each for each in deployment.values() if each is not primary]
+    for each in gone:
+        faults.kill(each, faults.SENTINEL, stays_down=True)
+    # the last one has to notice
+    wait_for(lambda: "s_down" in str(primary.sentinel().execute_command("SENTINEL", "SENTINELS", "cache")))
+    try:
+        found = look()
+    finally:
+        for each in gone:
+            faults.revive(each, faults.SENTINEL)
+    assert found.critical == {("sentinel-no-quorum", primary.name)}
+    assert found.of("warning") == {("sentinel-failed", each.name) for each in gone}
+
+
+def test_a_replica_that_is_cut_off_is_found(look, deployment, replica):
+    faults.cut_off(replica, [each for each in deployment.values() if each is not replica])
+    try:
+        # it would notice by itself after repl-timeout, a minute
+        replica.redis().execute_command("CLIENT", "KILL", "TYPE", "master")
+        found = look()
+    finally:
+        faults.heal(replica)
+    assert found.critical == {("replication-link-down", replica.name)}
+    wait_for(lambda: replica.redis().info("replication")["master_link_status"] == "up")
+
+
+def test_a_memory_that_is_full_is_found(look, primary):
+    client = primary.redis()
+    had = {name: client.config_get(name)[name] for name in ("maxmemory", "maxmemory-policy")}
+    client.config_set("maxmemory-policy", "noeviction")
+    client.config_set("maxmemory", client.info("memory")["used_memory"] + (1 << 20))
+    try:
+        with pytest.raises(redis.ResponseError, match="OOM"):
+            for number in range(10000):
+                client.set(f"message:{number}", "x" * 1000)
+        found = look()
+    finally:
+        for name, value in had.items():
+            client.config_set(name, value)
+        client.flushall()
+    assert found.critical == {("memory-full", primary.name)}
+
+
+def test_an_upgrade_that_waits_for_a_restart_is_found(look, replica):
+    # the program on disk is another one than the one that runs, as apt leaves it
+    replica.run("f=$(readlink -f /usr/bin/redis-server); cp -a $f $f.new; mv $f.new $f")
+    try:
+        found = look()
+        strict = look(doctor_strict=True)
+    finally:
+        replica.run("systemctl restart redis-server redis-sentinel")
+    assert found.code == 0 and found.critical == set()
+    assert ("redis-restart-pending", replica.name) in found.of("warning")
+    assert strict.code == 2
+
+
+def test_hosts_that_are_silent_are_findings(look, deployment, replica):
+    faults.freeze(replica)
+    try:
+        found = look(doctor_seconds=15)
+    finally:
+        faults.thaw(replica)
+    assert found.code == 2 and found.document["hosts"][replica.name] in ("unreachable", "failed")
+    assert {name for name, _host in found.critical} <= {"host-unreachable", "host-silent"}
+    assert {host for _name, host in found.critical} == {replica.name}
