@@ -22,6 +22,7 @@ def main():
         "redis.md": variables("redis"),
         "redis-directives.md": directives(),
         "citus.md": variables("citus") + settings(),
+        "doctor.md": variables("doctor"),
         "modules.md": modules(),
     }
     folder.mkdir(parents=True, exist_ok=True)

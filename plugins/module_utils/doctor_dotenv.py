@@ -7,7 +7,7 @@ import re
 
 _ASSIGNMENT = re.compile(
     r"""[ \t]*(?:export[ \t]+)?(?P<key>'[^']+'|[^=#\s][^=#\s]*)[ \t]*
-        (?:=[ \t]*(?P<value>'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|[^\r\n]*))?""",
+        (?:=[ \t]*(?P<value>'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|(?!['"])[^\r\n]*))?""",
     re.VERBOSE,
 )
 _VARIABLE = re.compile(r"\$\{(?P<name>[^}:]*)(?::-(?P<default>[^}]*))?\}")

@@ -7,6 +7,7 @@ that come of it, as "host id", none where it is left out; `finding` is what one 
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils import doctor_case, d
 from laid_over import laid_over
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/doctor.md"
 CASES = sorted(Path(__file__).parent.glob("cases/doctor/*.yml"))
 HOSTS = ("redis1", "redis2", "redis3")
 ADDRESSES = {host: f"192.0.2.1{number}" for number, host in enumerate((*HOSTS, "watch1", "db1"), 1)}
@@ -247,13 +249,13 @@ def test_report_has_severity_host_evidence_and_command():
 def test_document_is_what_the_page_says():
     found, evidence = judged(case_of(ROOT / "tests/unit/cases/doctor/host-unreachable.yml")["fires"])
     document = json.loads(json.dumps(doctor_report.document(found, evidence, "2026-01-01T00:00:00Z")))
-    page = (ROOT / "docs/doctor.md").read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     assert all(f"`{key}`" in page for key in [*document, *document["findings"][0]])
     assert document["hosts"]["redis3"] == "unreachable" and document["counts"]["critical"] == 1
 
 
 def test_page_has_every_finding():
-    page = (ROOT / "docs/doctor.md").read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
     told = {row[1].strip(" `"): (row[2].strip(), row[3].strip().replace("`", "")) for row in rows if len(row) == 5}
     known = {name: (each["severity"], each["means"].replace("`", "")) for name, each in doctor_case.catalogue().items()}
@@ -261,5 +263,29 @@ def test_page_has_every_finding():
 
 
 def test_every_part_of_the_catalogue_is_a_heading_of_the_page():
-    page = (ROOT / "docs/doctor.md").read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     assert all(f"### {each['part']}\n" in page for each in doctor_case.catalogue().values())
+
+
+def test_thresholds_of_the_page_are_those_of_the_role():
+    [block] = re.findall(r"```yaml\n(doctor_thresholds:.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert yaml.safe_load(block)["doctor_thresholds"] == LIMITS
+
+
+# -- where a place makes a finding graver, or less
+
+
+@pytest.mark.parametrize(
+    ("have", "says"),
+    [
+        ({"machine": {"container": True, "kernel": {"vm.overcommit_memory": "0"}}}, ("kernel-overcommit", "note")),
+        ({"redis": {"later": {"rejected_connections": 3}}}, ("clients-rejected", "critical")),
+        (
+            {"redis": {"later": {"maxmemory_policy": "noeviction", "db0": "keys=900,expires=1,avg_ttl=1"}}},
+            ("keys-without-ttl", "warning"),
+        ),
+    ],
+)
+def test_severity_follows_the_place(have, says):
+    [found] = judged({"have": {"redis1": have}})[0]
+    assert (found.id, found.severity) == says
