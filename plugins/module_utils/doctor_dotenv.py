@@ -1,4 +1,4 @@
-"""What an application reads from its .env: by the rules of python-dotenv, which a shell shares for what is written here.
+"""What an application reads from its .env: by the rules of python-dotenv, which a shell shares.
 
 Nothing of the file is run, whatever stands in it.
 """

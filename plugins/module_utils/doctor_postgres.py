@@ -1,4 +1,4 @@
-"""A PostgreSQL server as an application reaches it: its TLS, its certificate, a login with SCRAM. No library, no wait."""
+"""A PostgreSQL server as an application reaches it: TLS, certificate, a login with SCRAM. Needs no library."""
 
 import base64
 import calendar
@@ -133,8 +133,6 @@ class _Scram:
         salted = hashlib.pbkdf2_hmac("sha256", self._password, base64.b64decode(says["s"]), int(says["i"]))
         key = hmac.digest(salted, b"Client Key", "sha256")
         bare = f"c=biws,r={says['r']}"
-        signed = hmac.digest(
-            hashlib.sha256(key).digest(), f"{self._bare},{challenge},{bare}".encode(), "sha256"
-        )
+        signed = hmac.digest(hashlib.sha256(key).digest(), f"{self._bare},{challenge},{bare}".encode(), "sha256")
         proof = bytes(one ^ other for one, other in zip(key, signed))
         return f"{bare},p={base64.b64encode(proof).decode()}".encode()

@@ -25,13 +25,39 @@ INFO = re.compile(
     r"|min_slaves_good_slaves|(slave|db)\d+|cmdstat_(del|unlink))"
 )
 CONFIG = (
-    "bind", "port", "protected-mode", "maxmemory", "maxmemory-policy", "maxclients", "save", "appendonly", "dir",
-    "stop-writes-on-bgsave-error", "min-replicas-to-write", "min-replicas-max-lag", "slowlog-log-slower-than",
-    "latency-monitor-threshold", "tcp-backlog",
-)  # fmt: skip
+    "bind",
+    "port",
+    "protected-mode",
+    "maxmemory",
+    "maxmemory-policy",
+    "maxclients",
+    "save",
+    "appendonly",
+    "dir",
+    "stop-writes-on-bgsave-error",
+    "min-replicas-to-write",
+    "min-replicas-max-lag",
+    "slowlog-log-slower-than",
+    "latency-monitor-threshold",
+    "tcp-backlog",
+)
 # Of these the running server and its file must tell the same; topology and secrets are judged elsewhere.
-_NOT_DRIFT = {"replicaof", "slaveof", "requirepass", "masterauth", "user", "logfile", "dir", "rename-command",
-              "loadmodule", "daemonize", "supervised", "cluster-config-file", "pidfile", "maxclients"}  # fmt: skip
+_NOT_DRIFT = {
+    "replicaof",
+    "slaveof",
+    "requirepass",
+    "masterauth",
+    "user",
+    "logfile",
+    "dir",
+    "rename-command",
+    "loadmodule",
+    "daemonize",
+    "supervised",
+    "cluster-config-file",
+    "pidfile",
+    "maxclients",
+}
 
 
 def observe(want, sockets):
@@ -90,8 +116,6 @@ def _ask(found, address, port, passwords, meaning):
             if login == "refused" and passwords[1:] and doctor_resp.login(connection, passwords[1])[0] == "accepted":
                 login = "accepted"
             if login in ("accepted", "not needed") and not found["answers"]:
-                if login == "not needed":
-                    connection.call("PING")
                 found.update(_says(connection, meaning), answers=True)
             return {"connects": True, "login": login}
     except (OSError, doctor_resp.Refused) as error:
@@ -104,7 +128,7 @@ def _says(connection, meaning):
     pings = []
     for _number in range(5):
         begun = time.monotonic()
-        connection.call("PING")
+        connection.ask("PING")
         pings.append((time.monotonic() - begun) * 1000)
     first, begun = _info(connection), time.monotonic()
     settings = doctor_resp.pairs(connection.ask("CONFIG", "GET", "*"))
@@ -115,10 +139,11 @@ def _says(connection, meaning):
         "slow": _slow(connection),
         "latency": _latency(connection),
         "drift": sorted(
-            name for name, value in meaning.items()
+            name
+            for name, value in meaning.items()
             if name in settings and name not in _NOT_DRIFT and str(value) != settings[name]
         ),
-    }  # fmt: skip
+    }
     time.sleep(max(0, SAMPLE_SECONDS - (time.monotonic() - begun)))
     connection.extend()
     told.update(later=_info(connection), seconds=round(time.monotonic() - begun, 2))

@@ -10,16 +10,23 @@ SECONDS = 5
 LINES = 8
 SHOWN = ("SubState", "Result", "NRestarts", "ExecMainStatus")
 # A journal may repeat the line of a file that a server stumbled over.
-SECRET = re.compile(rf"\b({'|'.join([*redis_conf.SECRET, 'auth-pass', 'sentinel-pass', 'AUTH'])})\b(\s+).*", re.IGNORECASE)
+SECRET = re.compile(
+    rf"\b({'|'.join([*redis_conf.SECRET, 'auth-pass', 'sentinel-pass', 'AUTH'])})\b(\s+).*", re.IGNORECASE
+)
 
 
 def run(*words, seconds=SECONDS):
     """Return what a command prints, '' where it fails or takes too long."""
     try:
         done = subprocess.run(
-            words, capture_output=True, text=True, errors="replace", check=False, timeout=seconds,
+            words,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=seconds,
             env={**os.environ, "LC_ALL": "C"},
-        )  # fmt: skip
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout

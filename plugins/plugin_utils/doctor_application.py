@@ -25,7 +25,9 @@ def _file(case, host, want, says):
         says_what = f"{want['path']} has what an application cannot read."
         yield case.found("env-unreadable", host, says_what, {"lines": lines}, mend)
     if says["missing"]:
-        yield case.found("env-incomplete", host, f"{want['path']} lacks keys.", {"keys": hosts_text(says["missing"])}, mend)
+        yield case.found(
+            "env-incomplete", host, f"{want['path']} lacks keys.", {"keys": hosts_text(says["missing"])}, mend
+        )
     if says["differs"]:
         evidence = {"keys": hosts_text(says["differs"]), **_shown(says)}
         yield case.found("env-differs", host, f"{want['path']} says something else than the inventory.", evidence, mend)
@@ -53,7 +55,9 @@ def _sentinels(case, host, says):
         yield case.found("env-sentinel-password-refused", host, text, evidence, mend)
     elif ends and not named and len(silent) < len(ends):
         evidence = {"REDIS_SENTINEL_MASTER": says["shown"].get("REDIS_SENTINEL_MASTER", "")}
-        yield case.found("env-sentinel-master", host, "No Sentinel knows REDIS_SENTINEL_MASTER of the .env.", evidence, mend)
+        yield case.found(
+            "env-sentinel-master", host, "No Sentinel knows REDIS_SENTINEL_MASTER of the .env.", evidence, mend
+        )
     unexplained = [end for end in silent if _answers_at_home(case, end) is not False]
     evidence = {end: ends[end].get("why") for end in silent}
     if silent and len(silent) == len(ends):
@@ -122,4 +126,6 @@ def _far(case, host, says):
     if slow:
         evidence = {end: f"{ms} ms" for end, ms in slow.items()}
         text = "It takes the application long to connect: the network is slow."
-        yield case.found("env-connect-slow", host, text, evidence, f"ping -c 5 {next(iter(slow)).split()[0].split(':')[0]}")
+        yield case.found(
+            "env-connect-slow", host, text, evidence, f"ping -c 5 {next(iter(slow)).split()[0].split(':')[0]}"
+        )

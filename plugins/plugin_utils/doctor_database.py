@@ -7,7 +7,7 @@ DAY = 86400
 
 def judge(case):
     """Yield findings."""
-    for host, want, says in case.having("app"):
+    for host, _want, says in case.having("app"):
         if says.get("database"):
             yield from _reached(case, host, says["database"])
     for host, _want, says in case.having("citus"):

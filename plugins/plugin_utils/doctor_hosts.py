@@ -32,23 +32,34 @@ def _kernel(case, host, machine):
     overcommit = kernel.get("vm.overcommit_memory")
     if redis and overcommit not in (None, "1"):
         yield case.found(
-            "kernel-overcommit", host, f"vm.overcommit_memory is {overcommit}, so a fork for a snapshot may fail.",
-            evidence, "sysctl vm.overcommit_memory=1" if evidence else mend, severity,
-        )  # fmt: skip
+            "kernel-overcommit",
+            host,
+            f"vm.overcommit_memory is {overcommit}, so a fork for a snapshot may fail.",
+            evidence,
+            "sysctl vm.overcommit_memory=1" if evidence else mend,
+            severity,
+        )
     pages = kernel.get("transparent_hugepage")
     if redis and pages == "always":
         yield case.found(
-            "kernel-hugepages", host, "Transparent huge pages are always on, which makes forks slow and memory large.",
-            evidence, "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled" if evidence else mend, severity,
-        )  # fmt: skip
+            "kernel-hugepages",
+            host,
+            "Transparent huge pages are always on, which makes forks slow and memory large.",
+            evidence,
+            "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled" if evidence else mend,
+            severity,
+        )
     told = case.told(host, "redis") or {}
     backlog, limit = told.get("config", {}).get("tcp-backlog"), kernel.get("net.core.somaxconn")
     if backlog and limit and int(limit) < int(backlog):
         yield case.found(
-            "kernel-somaxconn", host, "The kernel cuts the queue of new connections below tcp-backlog.",
+            "kernel-somaxconn",
+            host,
+            "The kernel cuts the queue of new connections below tcp-backlog.",
             {**evidence, "net.core.somaxconn": f"{limit} connections", "tcp-backlog": f"{backlog} connections"},
-            f"sysctl net.core.somaxconn={backlog}" if evidence else mend, severity,
-        )  # fmt: skip
+            f"sysctl net.core.somaxconn={backlog}" if evidence else mend,
+            severity,
+        )
 
 
 def _memory(case, host, machine):
@@ -56,15 +67,20 @@ def _memory(case, host, machine):
     # of a container these are the figures of the machine that runs it
     if memory["available"] < case.limits["machine_memory_share"] * memory["total"]:
         yield case.found(
-            "machine-memory-low", host, "The machine has hardly any memory left.",
+            "machine-memory-low",
+            host,
+            "The machine has hardly any memory left.",
             {"available": bytes_text(memory["available"]), "total": bytes_text(memory["total"])},
             "ps -eo rss,pid,comm --sort=-rss | head",
-        )  # fmt: skip
+        )
     if machine["killed"]:
         yield case.found(
-            "memory-oom-kill", host, "The kernel has killed a process for memory within a day.",
-            {"journal": machine["killed"]}, "journalctl --since=-24h --grep='oom-kill|Out of memory'",
-        )  # fmt: skip
+            "memory-oom-kill",
+            host,
+            "The kernel has killed a process for memory within a day.",
+            {"journal": machine["killed"]},
+            "journalctl --since=-24h --grep='oom-kill|Out of memory'",
+        )
 
 
 def _disk(case, host, folder, disk):
@@ -90,14 +106,19 @@ def _clock(case, host, machine):
     # a container has the clock of the machine that runs it
     if clock["synchronized"] is False and not machine["container"]:
         yield case.found(
-            "clock-unsynchronized", host, "Nothing keeps the clock of the host right.",
-            {"service": clock["service"] or "none"}, "timedatectl set-ntp true",
-        )  # fmt: skip
+            "clock-unsynchronized",
+            host,
+            "Nothing keeps the clock of the host right.",
+            {"service": clock["service"] or "none"},
+            "timedatectl set-ntp true",
+        )
 
 
 def _clocks(case):
     """Compare hosts: how far each is off the controller is known to lie between two bounds."""
-    bounds = {host: case.evidence[host]["clock"] for host, _machine in case.machines() if "clock" in case.evidence[host]}
+    bounds = {
+        host: case.evidence[host]["clock"] for host, _machine in case.machines() if "clock" in case.evidence[host]
+    }
     if len(bounds) < 2:
         return
     behind = min(bounds, key=lambda host: bounds[host]["most"])
@@ -108,6 +129,9 @@ def _clocks(case):
         wrong = max((behind, ahead), key=lambda host: abs(bounds[host]["least"] + bounds[host]["most"]))
         other = ahead if wrong == behind else behind
         yield case.found(
-            "clock-differs", wrong, f"Its clock differs from that of {other}.",
-            {"difference": f"at least {seconds_text(apart)}"}, "timedatectl set-ntp true",
-        )  # fmt: skip
+            "clock-differs",
+            wrong,
+            f"Its clock differs from that of {other}.",
+            {"difference": f"at least {seconds_text(apart)}"},
+            "timedatectl set-ntp true",
+        )

@@ -17,7 +17,9 @@ def judge(case):
 
 def _keys(info):
     """Return how many keys there are, and how many of them have a time to live."""
-    databases = [dict(part.split("=") for part in str(text).split(",")) for name, text in info.items() if name[:2] == "db"]
+    databases = [
+        dict(part.split("=") for part in str(text).split(",")) for name, text in info.items() if name[:2] == "db"
+    ]
     return tuple(sum(int(each.get(kind, 0)) for each in databases) for kind in ("keys", "expires"))
 
 
@@ -34,14 +36,19 @@ def _limit(case, host, want, says):
     raises = cli(want["port"], f"config set maxmemory {max(2 * limit, 64 << 20)}")
     if not limit:
         yield case.found(
-            "memory-unlimited", host, "maxmemory is 0: the server may take all memory of its machine.", evidence,
+            "memory-unlimited",
+            host,
+            "maxmemory is 0: the server may take all memory of its machine.",
+            evidence,
             cli(want["port"], "config set maxmemory 256mb"),
-        )  # fmt: skip
+        )
         return
     # a policy that has nothing to evict refuses writes as noeviction does
     stuck = policy == "noeviction" or (policy.startswith("volatile-") and not expires)
     if used >= 0.99 * limit and stuck:
-        yield case.found("memory-full", host, "The memory is full and nothing may be evicted: writes fail.", evidence, raises)
+        yield case.found(
+            "memory-full", host, "The memory is full and nothing may be evicted: writes fail.", evidence, raises
+        )
     elif used >= case.limits["memory_share"] * limit and stuck:
         yield case.found("memory-near-limit", host, "Writes will fail soon: the memory fills up.", evidence, raises)
     elif used >= case.limits["memory_share"] * limit:
@@ -55,9 +62,13 @@ def _limit(case, host, want, says):
         severity = "" if policy.startswith("allkeys-") else "warning"
         evidence = {"keys": f"{keys} keys", "without": f"{keys - expires} keys ({share_text(keys - expires, keys)})"}
         yield case.found(
-            "keys-without-ttl", host, "Many keys have no time to live, and stay until they are evicted.", evidence,
-            cli(want["port"], "--scan --pattern '*' | head"), severity,
-        )  # fmt: skip
+            "keys-without-ttl",
+            host,
+            "Many keys have no time to live, and stay until they are evicted.",
+            evidence,
+            cli(want["port"], "--scan --pattern '*' | head"),
+            severity,
+        )
 
 
 def _waste(case, host, want, says):
@@ -76,9 +87,12 @@ def _waste(case, host, want, says):
     if says["swapped"]:
         evidence = {"in swap": bytes_text(says["swapped"]), "used_memory": bytes_text(info["used_memory"])}
         yield case.found(
-            "memory-swapped", host, "Part of the server lies in swap, so that commands wait for a disk.", evidence,
+            "memory-swapped",
+            host,
+            "Part of the server lies in swap, so that commands wait for a disk.",
+            evidence,
             "free --human; vmstat 1 5",
-        )  # fmt: skip
+        )
 
 
 def _machines(case):
@@ -91,5 +105,7 @@ def _machines(case):
         limits = of.get(case.want["hosts"][host]["machine"], {})
         if sum(limits.values()) > machine["memory"]["total"]:
             evidence = {"maxmemory": bytes_text(sum(limits.values())), "memory": bytes_text(machine["memory"]["total"])}
-            mend = cli(case.want["hosts"][host]["redis"]["port"], f"config set maxmemory {machine['memory']['total'] // 2}")
+            mend = cli(
+                case.want["hosts"][host]["redis"]["port"], f"config set maxmemory {machine['memory']['total'] // 2}"
+            )
             yield case.found("memory-over-machine", host, "maxmemory is more than the machine has.", evidence, mend)

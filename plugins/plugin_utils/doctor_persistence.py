@@ -11,9 +11,12 @@ def judge(case):
             yield from _saves(case, host, want, says, info)
         if says["may_write"] is False and _keeps(says):
             yield case.found(
-                "disk-not-writable", host, f"The server may not write into {want['folder']}.", {"folder": want["folder"]},
+                "disk-not-writable",
+                host,
+                f"The server may not write into {want['folder']}.",
+                {"folder": want["folder"]},
                 case.play("redis", f"--limit {host}"),
-            )  # fmt: skip
+            )
 
 
 def _keeps(says):
@@ -31,24 +34,34 @@ def _saves(case, host, want, says, info):
             "writes": "refused until one succeeds (MISCONF)" if stops else "",
         }
         yield case.found(
-            "save-failed", host, "The last snapshot failed.", evidence,
+            "save-failed",
+            host,
+            "The last snapshot failed.",
+            evidence,
             f"tail --lines 20 {want['log']}; df --human-readable {want['folder']}",
-        )  # fmt: skip
-    if info.get("aof_enabled") and "ok" != info.get("aof_last_write_status", "ok"):
+        )
+    if info.get("aof_enabled") and info.get("aof_last_write_status", "ok") != "ok":
         yield case.found(
-            "aof-failed", host, "The AOF cannot be written, and writes are refused.",
+            "aof-failed",
+            host,
+            "The AOF cannot be written, and writes are refused.",
             {"aof_last_write_status": info["aof_last_write_status"]},
             f"tail --lines 20 {want['log']}; df --human-readable {want['folder']}",
-        )  # fmt: skip
-    if info.get("aof_enabled") and "ok" != info.get("aof_last_bgrewrite_status", "ok"):
+        )
+    if info.get("aof_enabled") and info.get("aof_last_bgrewrite_status", "ok") != "ok":
         mend = cli(want["port"], "bgrewriteaof")
         yield case.found(
-            "aof-rewrite-failed", host, "The last rewrite of the AOF failed, so it grows.",
-            {"aof_last_bgrewrite_status": info["aof_last_bgrewrite_status"]}, mend,
-        )  # fmt: skip
+            "aof-rewrite-failed",
+            host,
+            "The last rewrite of the AOF failed, so it grows.",
+            {"aof_last_bgrewrite_status": info["aof_last_bgrewrite_status"]},
+            mend,
+        )
     if info.get("latest_fork_usec", 0) > case.limits["fork_ms"] * 1000:
         yield case.found(
-            "fork-slow", host, "The last fork held the server up for long.",
+            "fork-slow",
+            host,
+            "The last fork held the server up for long.",
             {"latest_fork_usec": seconds_text(info["latest_fork_usec"] / 1e6)},
             "cat /sys/kernel/mm/transparent_hugepage/enabled",
-        )  # fmt: skip
+        )

@@ -89,7 +89,9 @@ def _replica(case, host, want, deployment, info, found, leads):
     whom = hosts.get(of, of)
     if whom not in hosts.values() or (whom in found and whom not in leads):
         says = f"The replica follows {whom}, which is no primary of the deployment."
-        yield case.found("replication-wrong-primary", host, says, {"follows": of}, case.play("redis", f"--limit {host}"))
+        yield case.found(
+            "replication-wrong-primary", host, says, {"follows": of}, case.play("redis", f"--limit {host}")
+        )
     elif info.get("master_sync_in_progress"):
         yield case.found("replication-syncing", host, f"The replica copies all data of {whom}.", {}, log)
     elif info.get("master_link_status") != "up":
@@ -98,7 +100,9 @@ def _replica(case, host, want, deployment, info, found, leads):
             return
         down = info.get("master_link_down_since_seconds", -1)
         evidence = {"primary": of, "down for": seconds_text(down) if isinstance(down, int) and down >= 0 else ""}
-        yield case.found("replication-link-down", host, f"The replica has no link to its primary {whom}.", evidence, log)
+        yield case.found(
+            "replication-link-down", host, f"The replica has no link to its primary {whom}.", evidence, log
+        )
     else:
         behind = found.get(whom, {}).get("master_repl_offset", 0) - info.get("slave_repl_offset", 0)
         silent = info.get("master_last_io_seconds_ago", 0)

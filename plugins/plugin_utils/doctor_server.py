@@ -16,9 +16,12 @@ def judge(case):
     for host, want, says in case.having("redis"):
         if says.get("drift"):
             yield case.found(
-                "redis-drift", host, "The running server differs from its redis.conf.",
-                {"directives": hosts_text(says["drift"])}, case.drift(host),
-            )  # fmt: skip
+                "redis-drift",
+                host,
+                "The running server differs from its redis.conf.",
+                {"directives": hosts_text(says["drift"])},
+                case.drift(host),
+            )
         if says["answers"] and says.get("info", {}).get("loading"):
             mend = cli(want["port"], "info persistence | grep ^loading")
             yield case.found("redis-loading", host, "The server still reads its data, and serves nobody.", {}, mend)
@@ -35,24 +38,35 @@ def _lets_in(case, part, host, want, says):
             "says": says.get("words"),
             want["conf"]: {True: "has the password of the inventory", False: "has another one too"}.get(by_file),
         }
-        yield case.found(f"{part}-password-refused", host, f"{name} refuses {variable} of the inventory.", evidence, mend)
+        yield case.found(
+            f"{part}-password-refused", host, f"{name} refuses {variable} of the inventory.", evidence, mend
+        )
     elif login == "not needed":
         yield case.found(f"{part}-open", host, f"{name} asks nobody for a password.", {"says": says.get("words")}, mend)
     elif login == "protected":
         yield case.found(
-            f"{part}-protected", host, f"{name} is in protected mode, and refuses everybody but its own machine.",
-            {"says": says.get("words")}, mend,
-        )  # fmt: skip
+            f"{part}-protected",
+            host,
+            f"{name} is in protected mode, and refuses everybody but its own machine.",
+            {"says": says.get("words")},
+            mend,
+        )
     elif login == "busy":
         yield case.found(
-            "redis-busy", host, "A script holds the server up.", {"says": says.get("words")},
+            "redis-busy",
+            host,
+            "A script holds the server up.",
+            {"says": says.get("words")},
             cli(want["port"], "script kill"),
-        )  # fmt: skip
+        )
     elif connects and not says["answers"]:
         yield case.found(
-            f"{part}-hangs", host, f"{name} takes connections and does not answer.", {"why": says["why"]},
+            f"{part}-hangs",
+            host,
+            f"{name} takes connections and does not answer.",
+            {"why": says["why"]},
             f"journalctl --unit {want['unit']} --lines 50",
-        )  # fmt: skip
+        )
     elif not says["answers"] and says["unit"]["active"] == "active" and not says["places"]:
         return
     if part == "redis" and says.get("config", {}).get("protected-mode") == "no":
@@ -71,10 +85,12 @@ def _version(case, part, host, want, says):
         rolling = part == "redis" and want.get("mode") in ("replication", "sentinel")
         mend = case.play("redis_restart", f"-e redis_restart={deployment}")
         yield case.found(
-            f"{part}-restart-pending", host, f"{NAMES[part]} still runs the program from before an upgrade.",
+            f"{part}-restart-pending",
+            host,
+            f"{NAMES[part]} still runs the program from before an upgrade.",
             {"runs": running, "installed": says["installed"]},
             mend if rolling else f"systemctl restart {want['unit']}",
-        )  # fmt: skip
+        )
 
 
 def _versions(case):
@@ -87,10 +103,12 @@ def _versions(case):
                 newest = max(runs.values(), key=_parts)
                 old = [host for host, version in runs.items() if version != newest]
                 yield case.found(
-                    f"{part}-versions-differ", old[0],
+                    f"{part}-versions-differ",
+                    old[0],
                     f"The {NAMES[part]} versions of {name} differ: {hosts_text(old)} behind the others.",
-                    dict(runs), case.play("redis"),
-                )  # fmt: skip
+                    dict(runs),
+                    case.play("redis"),
+                )
 
 
 def _parts(version):

@@ -33,11 +33,14 @@ def _unit(case, part, host, want, says):
         yield case.found(f"{part}-missing", host, f"{name} is not installed.", {"unit": want["unit"]}, mend)
     elif unit["active"] == "failed" or unit.get("sub") == "auto-restart":
         yield case.found(
-            f"{part}-failed", host, f"{want['unit']} has failed and does not run.", evidence,
+            f"{part}-failed",
+            host,
+            f"{want['unit']} has failed and does not run.",
+            evidence,
             mend if part != "citus" else f"systemctl restart {want['unit']}",
-        )  # fmt: skip
+        )
     elif not running:
-        says_state = "is starting" if unit["active"] == "activating" else "is stopped"
+        says_state = {"activating": "is starting", "deactivating": "is stopping"}.get(unit["active"], "is stopped")
         mend = f"systemctl start {want['unit']}"
         yield case.found(f"{part}-stopped", host, f"{want['unit']} {says_state}.", evidence, mend)
     elif unit.get("restarts"):
@@ -48,9 +51,12 @@ def _unit(case, part, host, want, says):
     if unit["load"] == "loaded" and unit["enabled"] == "disabled":
         evidence = {"unit": want["unit"], "at boot": unit["enabled"]}
         yield case.found(
-            f"{part}-not-enabled", host, f"{want['unit']} does not start at boot.", evidence,
+            f"{part}-not-enabled",
+            host,
+            f"{want['unit']} does not start at boot.",
+            evidence,
             f"systemctl enable {want['unit']}",
-        )  # fmt: skip
+        )
 
 
 def _listens(case, part, host, want, says):
@@ -61,24 +67,29 @@ def _listens(case, part, host, want, says):
     if strangers and not own:
         who = strangers[0]
         yield case.found(
-            f"{part}-port-taken", host, f"Port {want['port']} belongs to another program.",
+            f"{part}-port-taken",
+            host,
+            f"Port {want['port']} belongs to another program.",
             {"program": f"{who['program']} (process {who['pid']})"},
             f"ss --listening --tcp --numeric --processes 'sport = :{want['port']}'",
-        )  # fmt: skip
+        )
         return
     bound = {each["address"] for each in own}
     # a server that hangs still has its sockets
     missing = [
-        address for address in want["addresses"]
+        address
+        for address in want["addresses"]
         if not bound & {"*", "0.0.0.0", "::", address} and not _connects(says, address, want["port"])
-    ]  # fmt: skip
+    ]
     if missing:
         elsewhere = [f"{each['address']} port {each['port']}" for each in says["sockets"]]
         yield case.found(
-            f"{part}-not-listening", host,
-            f"{NAMES[part]} runs and does not listen on {hosts_text(missing)} port {want['port']}, where clients connect.",
-            {"listens on": hosts_text(dict.fromkeys(elsewhere)) or "nothing"}, case.play(PLAYS[part], f"--limit {host}"),
-        )  # fmt: skip
+            f"{part}-not-listening",
+            host,
+            f"{NAMES[part]} runs and does not listen on {hosts_text(missing)} port {want['port']}, where clients go.",
+            {"listens on": hosts_text(dict.fromkeys(elsewhere)) or "nothing"},
+            case.play(PLAYS[part], f"--limit {host}"),
+        )
 
 
 def _connects(says, address, port):
@@ -92,11 +103,17 @@ def _file(case, part, host, want, says):
         yield case.found(f"{part}-conf-broken", host, f"{want['conf']} cannot be read.", {"why": file.get("why")}, mend)
     if file.get("problem"):
         yield case.found(
-            f"{part}-conf-broken", host, f"{NAMES[part]} would not start with its {want['conf']}.",
-            {"why": file["problem"]}, mend,
-        )  # fmt: skip
+            f"{part}-conf-broken",
+            host,
+            f"{NAMES[part]} would not start with its {want['conf']}.",
+            {"why": file["problem"]},
+            mend,
+        )
     if file["exists"] and int(file["mode"], 8) & 0o007:
         yield case.found(
-            f"{part}-conf-open", host, f"Everybody on the host may read {want['conf']}, which has passwords.",
-            {"mode": file["mode"]}, f"chmod o= {want['conf']}",
-        )  # fmt: skip
+            f"{part}-conf-open",
+            host,
+            f"Everybody on the host may read {want['conf']}, which has passwords.",
+            {"mode": file["mode"]},
+            f"chmod o= {want['conf']}",
+        )

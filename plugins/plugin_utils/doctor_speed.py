@@ -24,9 +24,13 @@ def _clients(case, host, want, says):
     if info["rejected_connections"]:
         rising = info["rejected_connections"] > before["rejected_connections"]
         yield case.found(
-            "clients-rejected", host, f"Connections {'are' if rising else 'were'} rejected, since there were too many.",
-            evidence, mend, "critical" if rising else "",
-        )  # fmt: skip
+            "clients-rejected",
+            host,
+            f"Connections {'are' if rising else 'were'} rejected, since there were too many.",
+            evidence,
+            mend,
+            "critical" if rising else "",
+        )
     if most and info["connected_clients"] >= case.limits["clients_share"] * most:
         yield case.found("clients-near-limit", host, "Nearly as many clients are connected as may be.", evidence, mend)
     if info["blocked_clients"]:
@@ -41,12 +45,18 @@ def _slow(case, host, want, says):
         worst = sorted(slow, key=lambda each: -each["ms"])[:5]
         lines = [f"{each['command']}: {each['ms']:.0f} ms, {seconds_text(each['seconds_ago'])} ago" for each in worst]
         mend = cli(want["port"], "slowlog get 10")
-        yield case.found("slow-commands", host, "Commands held all clients up within an hour.", {"slowest": lines}, mend)
+        yield case.found(
+            "slow-commands", host, "Commands held all clients up within an hour.", {"slowest": lines}, mend
+        )
     events = {name: each for name, each in says["latency"].items() if each["max_ms"] >= limits["latency_event_ms"]}
     if events:
-        lines = [f"{name}: {each['max_ms']} ms, {seconds_text(each['seconds_ago'])} ago" for name, each in events.items()]
+        lines = [
+            f"{name}: {each['max_ms']} ms, {seconds_text(each['seconds_ago'])} ago" for name, each in events.items()
+        ]
         mend = cli(want["port"], "latency doctor")
-        yield case.found("latency-events", host, "The latency monitor has seen the server stand still.", {"events": lines}, mend)
+        yield case.found(
+            "latency-events", host, "The latency monitor has seen the server stand still.", {"events": lines}, mend
+        )
     if says["ping_ms"] >= limits["ping_ms"]:
         evidence = {"PING on the host": f"{says['ping_ms']} ms"}
         mend = cli(want["port"], "--intrinsic-latency 10")
@@ -61,7 +71,9 @@ def _slow(case, host, want, says):
     if commands >= limits["hit_rate_lookups"] and mean >= limits["reply_kb"]:
         mend = cli(want["port"], "--bigkeys")
         evidence = {"mean reply": f"{mean:.0f} KiB"}
-        yield case.found("replies-large", host, "Replies are large: the network and the reader pay for it.", evidence, mend)
+        yield case.found(
+            "replies-large", host, "Replies are large: the network and the reader pay for it.", evidence, mend
+        )
 
 
 def _hits(case, host, want, says):
@@ -74,14 +86,13 @@ def _hits(case, host, want, says):
     calls = [dict(part.split("=") for part in str(text).split(",")) for name, text in info.items() if "cmdstat" in name]
     gone["deleted"] = sum(int(each.get("calls", 0)) for each in calls)
     most = max(gone, key=gone.get)
-    causes = {
-        "evicted": "it needs more memory",
-        "expired": "times to live are short",
-        "deleted": "much is invalidated",
-    }
+    causes = {"evicted": "it needs more memory", "expired": "times to live are short", "deleted": "much is invalidated"}
     evidence = {
         "hit rate": f"{share_text(info['keyspace_hits'], lookups)} of {lookups} lookups",
-        **{name: f"{number} {'keys' if name != 'deleted' else 'calls of DEL and UNLINK'}" for name, number in gone.items()},
+        **{
+            name: f"{number} {'keys' if name != 'deleted' else 'calls of DEL and UNLINK'}"
+            for name, number in gone.items()
+        },
         "most likely": causes[most] if gone[most] else "keys are asked for before they are written",
     }
     mends = {

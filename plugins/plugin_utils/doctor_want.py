@@ -19,10 +19,14 @@ class Says:
         raw = task_vars["hostvars"].raw_get(host)
         self._templar = action._templar.copy_with_new_env(
             available_variables={
-                **known, **raw, "hostvars": task_vars["hostvars"], "groups": task_vars["groups"],
-                "inventory_hostname": host, "inventory_dir": task_vars.get("inventory_dir", ""),
+                **known,
+                **raw,
+                "hostvars": task_vars["hostvars"],
+                "groups": task_vars["groups"],
+                "inventory_hostname": host,
+                "inventory_dir": task_vars.get("inventory_dir", ""),
             }
-        )  # fmt: skip
+        )
 
     def __getitem__(self, expression):
         return self._templar.resolve_variable_expression(expression)

@@ -15,7 +15,9 @@ def judge(case):
     for host, want, says in case.having("sentinel"):
         if says.get("tilt"):
             mend = cli(want["port"], "info sentinel")
-            yield case.found("sentinel-tilt", host, "The Sentinel does not act: its clock or machine stood still.", {}, mend)
+            yield case.found(
+                "sentinel-tilt", host, "The Sentinel does not act: its clock or machine stood still.", {}, mend
+            )
 
 
 def _deployment(case, name, deployment, ends):
@@ -71,7 +73,9 @@ def _primaries(case, name, deployment, ends, sound, hosts):
         first = next(iter(named))
         mend = cli(ends[first]["port"], f"sentinel get-master-addr-by-name {name}")
         says = f"The Sentinels of {name} name different primaries."
-        yield case.found("sentinel-disagree", first, says, {f"{host} names": lead for host, lead in named.items()}, mend)
+        yield case.found(
+            "sentinel-disagree", first, says, {f"{host} names": lead for host, lead in named.items()}, mend
+        )
         return
     info = infos(case, deployment)
     for host, lead in list(named.items())[:1]:
@@ -103,7 +107,9 @@ def _others(case, host, port, says, deployment, hosts):
     if missing:
         mend = cli(port, f"sentinel sentinels {name}")
         text = f"The Sentinel has never heard of the one on {hosts_text(missing)}."
-        yield case.found("sentinel-unknown-peer", host, text, {"knows": count_text(len(says["sentinels"]), "other")}, mend)
+        yield case.found(
+            "sentinel-unknown-peer", host, text, {"knows": count_text(len(says["sentinels"]), "other")}, mend
+        )
     for kind, known, part in (("replica", says["replicas"], "redis"), ("sentinel", says["sentinels"], "sentinel")):
         names = hosts if part == "redis" else ends
         down = [names[at] for at, flags in known.items() if at in names and {"s_down", "o_down"} & set(flags)]

@@ -1,8 +1,8 @@
 """What the doctor finds: each file of cases/doctor is one finding, with what makes it and what is just not it.
 
 `fires` and `quiet` change `usual`, three instances in line with three Sentinels, a node of Citus and a host of the
-application: `have` is laid over the evidence, `want` over what should be, and `gone` takes a key away. `findings` are all
-that come of it, as "host id", none where it is left out; `finding` is what one of them says, in parts.
+application: `have` is laid over the evidence, `want` over what should be, and `gone` takes a key away. `findings` are
+all that come of it, as "host id", none where it is left out; `finding` is what one of them says, in parts.
 """
 
 import copy

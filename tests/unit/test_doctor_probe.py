@@ -100,6 +100,7 @@ def test_replies_are_read(reply, says):
         ([b"-DENIED Redis is running in protected mode\r\n"], "protected"),
         ([b"+OK\r\n", b"-LOADING Redis is loading\r\n"], "loading"),
         ([b"+OK\r\n", b"-BUSY Redis is busy\r\n"], "busy"),
+        ([b"+OK\r\n", b"-MISCONF Redis is configured to save RDB snapshots\r\n"], "accepted"),
         ([b"+OK\r\n", b"-MASTERDOWN Link with MASTER is down\r\n"], "accepted"),
     ],
 )
@@ -140,7 +141,7 @@ def test_a_database_that_is_not_there_is_told():
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        ("requirepass \"secret", "requirepass (hidden)"),
+        ('requirepass "secret', "requirepass (hidden)"),
         (">>> 'masterauth secret'", ">>> 'masterauth (hidden)"),
         ("sentinel auth-pass cache secret", "sentinel auth-pass (hidden)"),
         ("user default on #5e88 ~* +@all", "user (hidden)"),
