@@ -122,7 +122,13 @@ def login(connection, password):
 def _refused(error):
     words = str(error)
     # a server that cannot save refuses PING too, and has taken the password before
-    kinds = {"DENIED": "protected", "LOADING": "loading", "MASTERDOWN": "accepted", "MISCONF": "accepted", "BUSY": "busy"}
+    kinds = {
+        "DENIED": "protected",
+        "LOADING": "loading",
+        "MASTERDOWN": "accepted",
+        "MISCONF": "accepted",
+        "BUSY": "busy",
+    }
     known = next((kind for start, kind in kinds.items() if words.startswith(start)), None)
     if known:
         return known, words

@@ -1,6 +1,6 @@
 """How the findings of the doctor are told: to people, and to programs. Pure."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import SEVERITIES
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import SEVERITIES, count_text
 
 VERSION = 1
 
@@ -12,8 +12,9 @@ def counts(findings):
 def summary(findings, evidence):
     """Return one sentence."""
     silent = [host for host, says in evidence.items() if "state" in says]
-    asked = f"{len(evidence)} host{'s' if len(evidence) != 1 else ''} asked"
-    parts = [f"{number} {severity}" for severity, number in counts(findings).items()]
+    asked = f"{count_text(len(evidence), 'host')} asked"
+    number = counts(findings)
+    parts = [f"{number['critical']} critical", *[count_text(number[each], each) for each in SEVERITIES[1:]]]
     said = ", ".join(parts) if findings else "nothing found"
     return f"{asked}{f', {len(silent)} silent' if silent else ''}: {said}."
 

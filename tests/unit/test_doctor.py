@@ -237,7 +237,7 @@ def test_what_is_just_not_it_is_quiet(path):
 def test_report_has_severity_host_evidence_and_command():
     found, evidence = judged(case_of(ROOT / "tests/unit/cases/doctor/redis-failed.yml")["fires"])
     lines = doctor_report.lines(found, evidence)
-    assert lines[0] == doctor_report.summary(found, evidence) == "5 hosts asked: 1 critical, 0 warning, 0 note."
+    assert lines[0] == doctor_report.summary(found, evidence) == "5 hosts asked: 1 critical, 0 warnings, 0 notes."
     assert lines[2:5] == [
         "CRITICAL",
         "  redis2 (cache)",

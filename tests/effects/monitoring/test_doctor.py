@@ -16,7 +16,6 @@ import redis
 from inventory_says import says_of
 
 WRONG = "another-password-of-nobody"
-ENV = "/srv/app/.env"
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +59,12 @@ def replica(replicas):
 @pytest.fixture(scope="module")
 def application(inventory):
     return one(list(instances.read(inventory, "app").values()))
+
+
+@pytest.fixture(scope="module")
+def env(inventory, application):
+    """The path of the .env."""
+    return says_of(inventory, "app", "redis", ("app_env_",))[application.name].get("app_env_path", "/srv/app/.env")
 
 
 def one(found):
@@ -113,26 +118,26 @@ def look(playbook, inventory, tmp_path):
     return run
 
 
-def state_of(hosts):
+def state_of(hosts, env):
     """What a look must not change: files, processes, keys."""
     command = (
-        "md5sum /etc/redis/*.conf /srv/app/.env 2> /dev/null;"
+        f"md5sum /etc/redis/*.conf {env} 2> /dev/null;"
         " systemctl show --property MainPID redis-server redis-sentinel;"
         " ls -A /tmp /run /var/lib/redis"
     )
     return {each.name: each.host.run(command).stdout for each in hosts}
 
 
-def test_nothing_is_found_where_all_is_well(look, everyone, application):
+def test_nothing_is_found_where_all_is_well(look, everyone, application, env):
     hosts = [*everyone.values(), application]
-    before = state_of(hosts)
+    before = state_of(hosts, env)
     found = look()
     assert found.code == 0, found.output
     assert found.of("critical") == found.of("warning") == set()
     assert found.document["hosts"][application.name] == "told"
     checked = look(["--check"], doctor_strict=True)
     assert checked.code == 0 and checked.document["findings"] == found.document["findings"]
-    assert state_of(hosts) == before
+    assert state_of(hosts, env) == before
 
 
 def test_a_stopped_server_is_found(look, replica):
@@ -146,16 +151,16 @@ def test_a_stopped_server_is_found(look, replica):
     assert "mend: systemctl start redis-server.service" in found.output
 
 
-def test_a_broken_file_and_a_wrong_password_in_the_env_are_found(look, replica, application):
-    application.run(f"cp -a {ENV} /root/kept.env; sed -i 's/^REDIS_PASSWORD=.*/REDIS_PASSWORD={WRONG}/' {ENV}")
+def test_a_broken_file_and_a_wrong_password_in_the_env_are_found(look, replica, application, env):
+    application.run(f"cp -a {env} /root/kept.env; sed -i 's/^REDIS_PASSWORD=.*/REDIS_PASSWORD={WRONG}/' {env}")
     replica.run(f"cp -a {replica.conf} /root/kept.conf; echo 'requirepass \"{WRONG}' >> {replica.conf}")
     try:
         runs = look()
-        application.run(f"mv /root/kept.env {ENV}")
+        application.run(f"mv /root/kept.env {env}")
         replica.run("systemctl restart redis-server || true")
         fails = look()
     finally:
-        application.run(f"test ! -e /root/kept.env || mv /root/kept.env {ENV}")
+        application.run(f"test ! -e /root/kept.env || mv /root/kept.env {env}")
         replica.run(
             f"mv /root/kept.conf {replica.conf}; systemctl reset-failed redis-server; systemctl restart redis-server"
         )
