@@ -29,6 +29,12 @@ def _reached(case, host, database):
     elif database["login"] != "accepted":
         text = f"The database at {at} refuses what DATABASE_URL of the .env says."
         yield case.found("env-database-refused", host, text, evidence, mend)
+    left = (database.get("ends") or 0) - case.told(host, "machine")["clock"]["now"]
+    # one that has ended is not trusted, which is said above
+    if 0 < left < case.limits["certificate_days"] * DAY:
+        text = f"The certificate that the database at {at} shows to the application ends soon."
+        mend = case.play("citus", "--tags citus_configure")
+        yield case.found("env-database-certificate-ends", host, text, {"ends": f"in {seconds_text(left)}"}, mend)
 
 
 def _stopped(case):
