@@ -65,7 +65,7 @@ def _evidence(result):
     """Return what a host told; its clock as the bounds of how far it is ahead of the controller's, in seconds."""
     if "evidence" not in result:
         state = "unreachable" if result.get("unreachable") else "failed"
-        says = str(result.get("msg") or "it was not asked").strip()
+        says = str(result.get("msg") or "it was not asked").strip().removeprefix("Task failed: ")
         return {"state": state, "why": says.splitlines()[0][:300]}
     told = dict(result["evidence"])
     clock = told["machine"]["clock"]

@@ -10,9 +10,8 @@ SECONDS = 5
 LINES = 8
 SHOWN = ("SubState", "Result", "NRestarts", "ExecMainStatus")
 # A journal may repeat the line of a file that a server stumbled over.
-SECRET = re.compile(
-    rf"\b({'|'.join([*redis_conf.SECRET, 'auth-pass', 'sentinel-pass', 'AUTH'])})\b(\s+).*", re.IGNORECASE
-)
+WORDS = (*redis_conf.SECRET, "auth-pass", "sentinel-pass", "AUTH", r"PASSWORD(?=\s+')")
+SECRET = re.compile(rf"\b({'|'.join(WORDS)})(\s+).*", re.IGNORECASE)
 
 
 def run(*words, seconds=SECONDS):

@@ -145,6 +145,8 @@ def test_a_database_that_is_not_there_is_told():
         (">>> 'masterauth secret'", ">>> 'masterauth (hidden)"),
         ("sentinel auth-pass cache secret", "sentinel auth-pass (hidden)"),
         ("user default on #5e88 ~* +@all", "user (hidden)"),
+        ("STATEMENT:  ALTER ROLE chat_app PASSWORD 'secret'", "STATEMENT:  ALTER ROLE chat_app PASSWORD (hidden)"),
+        ("password authentication failed for user", "password authentication failed for user"),
         ("Ready to accept connections", "Ready to accept connections"),
     ],
 )
