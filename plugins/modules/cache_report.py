@@ -73,6 +73,8 @@ def run(module):
     client = connect(0)
     begun = time.monotonic()
     before = facts.read(client)
+    # before the walk, whose own pages are no news
+    slow_log = facts.slow_log(client)
     whose = turn(before["info"], options["host"], options["nodes"])
     found = {}
     if whose.mine:
@@ -81,7 +83,7 @@ def run(module):
         found["found"] = survey(connect, options["policy"], options["rate"] / part)
     time.sleep(max(0, begun + options["seconds"] - time.monotonic()))
     told = facts.facts(before, facts.read(client))
-    told["slow_log"] = facts.slow_log(client)
+    told["slow_log"] = slow_log
     told["latency"] = facts.latency(client)
     told["snapshots"] = facts.setting(client, "save")
     module.exit_json(changed=False, role=whose.role, walked=whose.mine, why=whose.why, facts=told, **found)

@@ -147,11 +147,11 @@ def invalidation(host, told, limits):
             "keys_command",
             "high",
             f"{host} is asked with KEYS",
-            [f"KEYS was called {plural(by_keys, 'time')}, {usec(took)} each, in which everybody waited"],
+            [f"KEYS was called {plural(by_keys, 'time')}; each held everybody up for {usec(took)}"],
             ["Use SCAN in the application; invalidate by pattern with playbooks/cache_invalidate.yml."],
         )
     flushes = calls.get("flushdb", 0) + calls.get("flushall", 0)
-    if flushes:
+    if flushes and told["role"] == "primary":
         yield finding(
             "flushes",
             "low",

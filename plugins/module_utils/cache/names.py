@@ -3,9 +3,10 @@
 import re
 
 LONGEST = 120
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_HEX = re.compile(r"(?<![0-9a-zA-Z])(?=[0-9a-fA-F]*[0-9])[0-9a-fA-F]{16,}(?![0-9a-zA-Z])")
-_DIGITS = re.compile(r"[0-9]+")
+_NUMBERS = re.compile(
+    rb"(?P<uuid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+    rb"|(?P<hex>(?<![0-9a-zA-Z])(?=[0-9a-fA-F]*[0-9])[0-9a-fA-F]{16,}(?![0-9a-zA-Z]))|(?P<n>[0-9]+)"
+)
 
 
 def shown(key):
@@ -22,7 +23,4 @@ def _escaped(letter):
 
 def shape(key):
     """Return the pattern of a key of no family: numbers as <n>, UUIDs as <uuid>, long hexadecimal ones as <hex>."""
-    text = _HEX.sub("<hex>", _UUID.sub("<uuid>", shown(key)))
-    return "".join(
-        part if part in ("<hex>", "<uuid>") else _DIGITS.sub("<n>", part) for part in re.split("(<hex>|<uuid>)", text)
-    )
+    return shown(_NUMBERS.sub(lambda found: b"<%s>" % found.lastgroup.encode(), key[: LONGEST * 4]))
