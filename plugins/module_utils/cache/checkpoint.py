@@ -1,4 +1,4 @@
-"""How far the filling of each family is: a file that is replaced whole, so that a run that is killed leaves a good one."""
+"""How far the filling of each family is: a file that is replaced whole, so that a killed run leaves a good one."""
 
 import contextlib
 import json

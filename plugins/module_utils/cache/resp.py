@@ -24,6 +24,12 @@ class Connection:
         if password:
             self.call("AUTH", *([user] if user else []), password)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def close(self):
         self._socket.close()
 

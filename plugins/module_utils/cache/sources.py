@@ -38,7 +38,7 @@ class File:
     def __init__(self, path):
         self.path = path
         try:
-            self.digest = _digest_of_file(path)
+            self.digest = digest_of_file(path)
         except OSError as error:
             raise Failed(f"{path} cannot be read: {error.strerror}") from error
 
@@ -71,7 +71,8 @@ def _no_object(row):
     return row if isinstance(row, Broken) else Broken("is no JSON object")
 
 
-def _digest_of_file(path):
+def digest_of_file(path):
+    """Return the SHA-256 of a file, in hex."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         for piece in iter(lambda: file.read(1 << 20), b""):

@@ -159,5 +159,3 @@ class Pace:
         elif ahead < -1:
             # what a slow source has not used is not made up for
             self._began, self._count = self._now(), 0
-
-

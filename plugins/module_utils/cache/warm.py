@@ -1,4 +1,4 @@
-"""Fill one key family from its source: in batches, at a pace, never over the server's memory, to be gone on with later."""
+"""Fill one key family from its source: in batches, at a pace, within the server's memory, to be gone on with later."""
 
 import time
 

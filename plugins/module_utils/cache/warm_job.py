@@ -86,8 +86,11 @@ def run(job, folder, told=None, stops=None, probe=False):
     return result
 
 
-def look(job):
-    """Return [{family, rows, certain, probed, missing, why}] of what a run would fill; it writes nothing."""
+def look(job, samples):
+    """Return [{family, rows, certain, probed, missing, why}] of what a run would fill; it writes nothing.
+
+    `samples` are {family: {rows, keys}} of files that are not here; None stands for a server that is no primary.
+    """
     connection, found = connect(job), []
     try:
         if not connection.primary():
@@ -96,9 +99,12 @@ def look(job):
             told = {"family": name, "rows": 0, "certain": False, "probed": 0, "missing": 0, "why": ""}
             found.append(told)
             try:
-                source = sources.source_of(family, job["database"])
-                told["rows"], told["certain"] = source.count()
-                keys = list(_first_keys(source, Packer(family)))
+                if name in samples:
+                    told["rows"], told["certain"], keys = samples[name]["rows"], True, samples[name]["keys"]
+                else:
+                    source = sources.source_of(family, job["database"])
+                    told["rows"], told["certain"] = source.count()
+                    keys = list(first_keys(source, family))
                 connection.send(b"".join(resp.packed("EXISTS", key) for key in keys))
                 told.update(probed=len(keys), missing=connection.lines(len(keys)).count(b":0"))
             except sources.Failed as error:
@@ -108,7 +114,9 @@ def look(job):
     return found
 
 
-def _first_keys(source, packer, count=200):
+def first_keys(source, family, count=200):
+    """Yield the keys of the first rows."""
+    packer = Packer(family)
     with contextlib.closing(source.rows()) as rows:
         for number, (row, _position) in enumerate(rows):
             if number >= count:

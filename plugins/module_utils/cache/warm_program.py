@@ -1,7 +1,6 @@
-"""The filling as a host runs it by itself: `warm CONFIG [FAMILY ...]` from a timer, `warm-watch CONFIG` as a service.
+"""The filling as a host runs it by itself: `warm [FAMILY ...]` from a timer, `warm-watch` as a service.
 
-CONFIG is a job without secrets and `name`; those are credentials that systemd hands over. What was done goes to the
-journal, one line a family.
+The job and its passwords are credentials that systemd hands over. What was done goes to the journal, a line a family.
 """
 
 import json
@@ -20,25 +19,23 @@ def say(level, text):
     print(f"{level if 'JOURNAL_STREAM' in os.environ else ''}{text}", flush=True)
 
 
-def job_of(path, names=()):
-    """Return (job, folder) of a configuration; with names, of these families alone."""
-    with open(path, encoding="utf-8") as file:
-        job = json.load(file)
+def job_of(names=()):
+    """Return (job, folder); with names, of these families alone."""
+    job = json.loads(_credential("job.json"))
     unknown = [name for name in names if name not in job["families"]]
     if unknown:
-        raise SystemExit(f"{path} has no family {', '.join(unknown)}")
+        raise SystemExit(f"there is no family {', '.join(unknown)} to fill")
     job["families"] = {name: job["families"][name] for name in names or job["families"]}
     job["password"] = _credential("redis.password")
-    secret = _credential("database.password", required=False)
-    job["database"] = {**job["database"], "password": secret} if job["database"] else {}
+    if job["database"]:
+        job["database"]["password"] = _credential("database.password")
+        if job["database"].pop("ca"):
+            job["database"]["sslrootcert"] = os.path.join(os.environ["CREDENTIALS_DIRECTORY"], "database.crt")
     return job, os.environ["STATE_DIRECTORY"].split(":")[0] + f"/{job['name']}"
 
 
-def _credential(name, required=True):
-    path = os.path.join(os.environ["CREDENTIALS_DIRECTORY"], name)
-    if not required and not os.path.exists(path):
-        return ""
-    with open(path, encoding="utf-8") as file:
+def _credential(name):
+    with open(os.path.join(os.environ["CREDENTIALS_DIRECTORY"], name), encoding="utf-8") as file:
         return file.read().rstrip("\n")
 
 
@@ -76,15 +73,15 @@ def fill(job, folder, told, why="", wait=0):
     return not any(report["state"] in ("failed", "interrupted") for report in result["reports"])
 
 
-def warm_once(path, *names):
-    job, folder = job_of(path, names)
+def warm_once(*names):
+    job, folder = job_of(names)
     told = Told()
     return fill(job, folder, told) or told.stops
 
 
-def warm_watch(path):
+def warm_watch():
     """Fill the families that ask for it after each restart and failover."""
-    job, folder = job_of(path)
+    job, folder = job_of()
     os.makedirs(folder, exist_ok=True)
     told = Told()
     words = {"restart": "has restarted", "failover": "has a new primary here"}
