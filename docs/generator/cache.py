@@ -6,8 +6,8 @@ from generator.sources import load
 FAMILIES = """
 # Key families of the baseline
 
-What `cache_families` is laid over. A placeholder matches anything but a colon. A key that is warmed lives up to *jitter*
-shorter than its time to live.
+What `cache_families` is laid over. A placeholder matches anything but a colon. A key that is warmed lives up to
+*jitter* shorter than its time to live.
 
 """
 EVENTS = """
@@ -23,12 +23,19 @@ def families():
     ttls, events = derived["__cache_ttls_baseline"], derived["__cache_events_baseline"]
     found = derived["__cache_families_baseline"]
     rows = [
-        (f"`{name}`", each["description"], code(each["key"]), each["type"], lives(each["ttl"], ttls), f"{each['jitter']} %")
+        (
+            f"`{name}`",
+            each["description"],
+            code(each["key"]),
+            lives(each["ttl"], ttls),
+            f"{each['jitter']} %",
+            each["type"],
+        )
         for name, each in found.items()
     ]
     return (
         FAMILIES
-        + table(("family", "what", "key", "type", "time to live", "jitter"), *rows)
+        + table(("family", "what", "key", "time to live", "jitter", "type"), *rows)
         + "\n# Times to live of the baseline\n\n"
         + table(("name", "seconds"), *((f"`{name}`", code(seconds)) for name, seconds in ttls.items()))
         + EVENTS

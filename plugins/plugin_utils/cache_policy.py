@@ -1,4 +1,4 @@
-"""What the inventory says of a cache: its key families, laid over the baseline, resolved, and what is wrong with them. Pure.
+"""What the inventory says of a cache: its key families laid over the baseline, and what is wrong with them. Pure.
 
 A policy is {deployment, ttls, events, families}, as docs/cache.md describes it; each error is a sentence.
 """

@@ -35,7 +35,7 @@ def restart(everyone):
 
 
 def save(instance, command="save"):
-    """SAVE, or BGSAVE, as soon as the server is not at a snapshot of its own: ten thousand new keys make it take one."""
+    """SAVE, or BGSAVE, as soon as the server takes no snapshot of its own: ten thousand new keys make it take one."""
     until = time.monotonic() + 10
     while True:
         try:

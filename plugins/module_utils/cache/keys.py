@@ -1,4 +1,4 @@
-"""Key patterns such as `conversation:{user1}:{user2}:messages:{limit}:{offset}`: what they match, and which of them overlap.
+"""Key patterns such as `conversation:{user1}:{user2}:messages:{limit}:{offset}`: what they match, which overlap.
 
 A placeholder matches one or more characters that are no colon; `*`, which only a rule of invalidation may have, matches
 any characters. Keys are bytes, as the server has them.
