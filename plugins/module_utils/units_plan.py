@@ -9,6 +9,7 @@ import os
 from ansible_collections.cistern.core.plugins.module_utils import files
 
 UNITS, USERS = "/etc/systemd/system/", "/etc/sysusers.d/"
+SHOWN = 4
 
 
 def plan(want, have):
@@ -50,6 +51,22 @@ def _runs(unit, have, paths):
         yield {"do": "start", "unit": name}
     elif newer or set(unit["files"]) & set(paths):
         yield {"do": "restart", "unit": name}
+
+
+def told(steps):
+    """Return the steps as an operator reads them; files that are written into one folder are one line."""
+    folders = {}
+    for step in steps:
+        if step["do"] == "write" and not step["file"].get("absent"):
+            folders.setdefault(os.path.dirname(step["path"]), []).append(step)
+    lines = []
+    for step in steps:
+        same = folders.get(os.path.dirname(step.get("path", "")), [])
+        if len(same) <= SHOWN or step not in same:
+            lines.append(describe(step))
+        elif step is same[0]:
+            lines.append(f"write {len(same)} files of {os.path.dirname(step['path'])}")
+    return lines
 
 
 def describe(step):

@@ -70,6 +70,7 @@ EXAMPLES = r"""
 RETURN = r"""
 steps: {description: "What was done or, in check mode, would be done, a line a family.", type: list, returned: always}
 reports: {description: "What was read, written, kept and failed, by family, and why it ended.", type: list, returned: always}
+primary: {description: Whether the instance is a primary., type: bool, returned: on success}
 moving:
   description: How far the filling is, with C(message) and C(follow); the next run follows it.
   type: dict
@@ -136,7 +137,7 @@ def check(module, job):
     result = {"steps": steps, "reports": told or [], "notes": [] if told is not None else [replica(job)]}
     if broken:
         module.fail_json(msg=f"Nothing was filled. {'; '.join(broken)}.", **result)
-    module.exit_json(changed=any(each["missing"] for each in told or []), **result)
+    module.exit_json(changed=any(each["missing"] for each in told or []), primary=told is not None, **result)
 
 
 def replica(job):
@@ -150,7 +151,9 @@ def run(module, job, folder):
     if not name:
         with warm_job.connect(job) as connection:
             if not connection.primary():
-                module.exit_json(changed=False, steps=[], reports=[], notes=[replica(job)])
+                module.exit_json(changed=False, steps=[], reports=[], notes=[replica(job)], primary=False)
+        if module.params["stop"]:
+            return ended(module, folder)
         os.makedirs(folder, mode=0o755, exist_ok=True)
         name = _started(with_ca(job, folder), folder, until)
         if not name:
@@ -173,6 +176,15 @@ def run(module, job, folder):
     return result
 
 
+def ended(module, folder):
+    """End the fillings that earlier runs have started."""
+    names = warm_worker.running(folder)
+    for name in names:
+        warm_worker.stop(folder, name)
+        warm_worker.follow(folder, name, time.monotonic() + 10)
+    return {"steps": ["end the filling that is under way"] if names else [], "changed": bool(names), "reports": []}
+
+
 def _started(job, folder, until):
     """Return the name of a filling that was started, None while another run fills the cache."""
     while True:
@@ -191,7 +203,7 @@ def main():
     try:
         if module.check_mode:
             check(module, job)
-        module.exit_json(**{"changed": False, **run(module, job, folder)})
+        module.exit_json(**{"changed": False, "primary": True, **run(module, job, folder)})
     except (resp.Refused, warm_worker.Lost, OSError) as error:
         module.fail_json(msg=f"{str(error)[:1].upper()}{str(error)[1:]}.", steps=[])
 

@@ -8,7 +8,7 @@ import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import files, machine, systemd
-from ansible_collections.cistern.core.plugins.module_utils.units_plan import describe, plan
+from ansible_collections.cistern.core.plugins.module_utils.units_plan import describe, plan, told
 
 DOCUMENTATION = r"""
 module: units
@@ -96,7 +96,9 @@ def observe(want):
     swept = [path for pattern in want["sweep"] for path in sorted(glob.glob(pattern))]
     names = [unit["name"] for unit in want["units"]] + [os.path.basename(path) for path in swept]
     return {
-        "files": files.observe([file["path"] for file in want["files"]]),
+        "files": files.observe(
+            {*(file["path"] for file in want["files"]), *(path for unit in want["units"] for path in unit["files"])}
+        ),
         "users": [user for user in want["users"] if _exists(user)],
         "units": {name: systemd.unit(name) for name in names},
         "swept": swept,
@@ -131,7 +133,7 @@ def main():
     have = observe(want)
     steps = plan(want, have)
     result = {
-        "steps": [describe(step) for step in steps],
+        "steps": told(steps),
         "diff": [files.diff(step["file"], have["files"][step["path"]]) for step in steps if shown(step, secret)],
         "missing": [name for name, is_in in packages(want["packages"]).items() if not is_in],
     }

@@ -21,7 +21,8 @@ def say(level, text):
 
 def job_of(names=()):
     """Return (job, folder); with names, of these families alone."""
-    job = json.loads(_credential("job.json"))
+    text = _credential("job.json")
+    job = json.loads("\n".join(line for line in text.splitlines() if not line.startswith("#")))
     unknown = [name for name in names if name not in job["families"]]
     if unknown:
         raise SystemExit(f"there is no family {', '.join(unknown)} to fill")

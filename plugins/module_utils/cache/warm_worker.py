@@ -90,6 +90,13 @@ def stop(folder, name):
         os.kill(told["pid"], signal.SIGTERM)
 
 
+def running(folder):
+    """Return the names of those that run."""
+    found = [name[4:-5] for name in os.listdir(folder) if name.startswith("job-")]
+    told = {name: checkpoint.read(path_of(folder, name)) for name in found}
+    return [name for name, each in told.items() if each.get("pid") and not each["ended"] and _runs(each["pid"])]
+
+
 def _runs(pid):
     try:
         os.kill(pid, 0)
