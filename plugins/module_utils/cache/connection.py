@@ -1,5 +1,7 @@
 """A connection to the server of this machine, for programs that run beside it."""
 
+import inspect
+
 import redis
 
 ANYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}
@@ -11,6 +13,8 @@ def connect(addresses, port, password, username=None, db=0, seconds=10):
     Raises redis.ConnectionError where none answers, redis.AuthenticationError or redis.ResponseError where it refuses.
     """
     last = None
+    # newer versions of redis-py tell the server who they are, which not every user may
+    silent = {name: None for name in ("lib_name", "lib_version") if name in inspect.signature(redis.Redis).parameters}
     for address in addresses:
         address = address.lstrip("-")
         client = redis.Redis(
@@ -21,6 +25,7 @@ def connect(addresses, port, password, username=None, db=0, seconds=10):
             password=password or None,
             socket_connect_timeout=5,
             socket_timeout=seconds,
+            **silent,
         )
         try:
             client.ping()

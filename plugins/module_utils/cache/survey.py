@@ -5,10 +5,10 @@ from .tally import Tally
 from .walk import Walk
 
 
-def survey(connect, policy, rate, share=None):
+def survey(connect, policy, rate, by="script"):
     """Return {walk, databases}. `connect` takes the number of a database and returns a client of it."""
     client = connect(0)
-    walk = Walk(client, rate, **({"share": share} if share else {}))
+    walk = Walk(client, rate, by)
     families = Families(policy)
     told = []
     for number in databases(client):

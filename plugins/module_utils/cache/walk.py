@@ -49,13 +49,12 @@ RECORD = struct.Struct("<qQII")
 class Walk:
     """A walk, and how it went: `keys`, `pages`, `seconds`, `busy` seconds of the server, asked `by` script or commands."""
 
-    def __init__(self, client, rate, share=SHARE, page=PAGE):
-        self.client, self.rate, self.share, self.page = client, rate, share, page
+    def __init__(self, client, rate, by="script", share=SHARE, page=PAGE):
+        self.client, self.rate, self.by, self.share, self.page = client, rate, by, share, page
         self.keys, self.pages, self.busy, self.seconds = 0, 0, 0.0, 0.0
         version = client.info("server")["redis_version"]
         # servers before 7.0 have no command for a script that may only read
         self.suffix = "_RO" if int(version.split(".")[0]) >= 7 else ""
-        self.by = "script"
         # until the server has said what a page takes
         self._page_seconds = page * 5e-6
         self._looked = self._stats = None
