@@ -19,9 +19,9 @@ from ansible_collections.cistern.core.plugins.plugin_utils.variables import inte
 class ActionModule(ActionBase):
     """Returns those of all deployments, whatever hosts this run is limited to.
 
-    `policies` are {deployment: policy}, `instances` {host: {deployment, name, addresses, port, at}}: where each instance
-    of them listens on its own machine, its first address first, and `at` {address, port} where the others reach it.
-    `databases` are {host: where its queries go}.
+    `policies` are {deployment: policy}, `instances` {host: {deployment, name, addresses, port, at}}: where each
+    instance of them listens on its own machine, its first address first, and `at` {address, port} where the others
+    reach it. `databases` are {host: where its queries go}.
     """
 
     _requires_connection = False

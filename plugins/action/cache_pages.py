@@ -5,7 +5,7 @@ import os
 import tempfile
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import cache_members, cache_pages, cache_html
+from ansible_collections.cistern.core.plugins.plugin_utils import cache_html, cache_members, cache_pages
 
 
 class ActionModule(ActionBase):

@@ -14,14 +14,14 @@ DOCUMENTATION = r"""
 module: cache_report
 short_description: Tell what is in a cache, and how its servers do
 description:
-  - Runs on every host of a deployment. Each instance tells of itself; one of them is walked with C(SCAN), a replica where
-    there is one. Nothing is written, and no value is read.
+  - Runs on every host of a deployment. Each instance tells of itself; one of them is walked with C(SCAN), a replica
+    where there is one. Nothing is written, and no value is read.
   - Used through the action of the same name, which knows the deployment.
 options:
-  policy: {description: "The key families of the deployment, as P(cistern.core.cache_check#module) returns them.", type: dict, required: true}
+  policy: {description: The key families of the deployment., type: dict, required: true}
   host: {description: Inventory host of this instance., type: str, required: true}
   nodes:
-    description: "All instances of the deployment, each with C(host), C(address) and C(port), where the others reach it."
+    description: All instances of the deployment, each with C(host) and with C(address) and C(port) for the others.
     type: list
     elements: dict
     required: true

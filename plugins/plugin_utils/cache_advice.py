@@ -1,4 +1,4 @@
-"""What a report says of a cache, judged: each of the guide's answers to trouble, with its evidence and what to do. Pure.
+"""What a report says of a cache, judged: the guide's answers to trouble, each with its evidence and what to do. Pure.
 
 A finding is {id, severity, title, evidence, do}; `severity` is high, medium or low. What the keys say is in
 cache_advice_keys.
@@ -125,7 +125,8 @@ def misses(host, told, limits):
     evidence = [f"{share(hits, hits + missed)} of {count(hits + missed)} lookups {when} found their key"]
     do = []
     if seen["evicted"]:
-        evidence.append(f"{plural(seen['evicted'], 'key')} were evicted: the cache is too small for what is asked of it")
+        few = "the cache is too small for what is asked of it"
+        evidence.append(f"{plural(seen['evicted'], 'key')} were evicted: {few}")
         do.append("Raise maxmemory, or let less into the cache.")
     if seen["expired"] > missed / 2:
         evidence.append(f"{plural(seen['expired'], 'key')} expired meanwhile, most misses may be of these")
@@ -176,14 +177,16 @@ def connections(host, told, limits):
     if interval["rejected"]:
         severity = "high"
     if told["rejected"]:
-        evidence.append(f"{plural(told['rejected'], 'connection')} refused since the start, {interval['rejected']} just now")
+        refused = plural(told["rejected"], "connection")
+        evidence.append(f"{refused} refused since the start, {interval['rejected']} just now")
         do.append("Raise maxclients in redis_config, and lower REDIS_MAX_CONNECTIONS times the number of processes.")
     if most and clients > limits["clients_share"] * most:
         evidence.append(f"{count(clients)} of {count(most)} connections are open")
         do.append("Count the processes of the application: each has a pool of REDIS_MAX_CONNECTIONS.")
     made = interval["connections"]
     if made >= limits["connections"] and made > limits["connections_share"] * interval["commands"]:
-        evidence.append(f"{count(made)} new connections for {count(interval['commands'])} commands in {interval['seconds']} s")
+        used = f"{count(interval['commands'])} commands in {interval['seconds']} s"
+        evidence.append(f"{count(made)} new connections for {used}")
         do.append("Use one connection pool a process: a connection costs more than a command.")
     buffers = told["clients_memory"] or 0
     if buffers > limits["clients_memory_share"] * told["used_memory"] and buffers > 10 << 20:

@@ -45,7 +45,8 @@ def _families(database, where, limits):
             types.append(f"{name}: {kinds} in place of {family['type']}{_such_as(family, 'wrong_type')}")
     if without:
         do = [
-            "Write each key with its time to live in one command, SET key value EX seconds. SET without EX takes an old one away.",
+            "Write each key with its time to live in one command: SET key value EX seconds.",
+            "SET without EX takes away the time that a key had.",
             "Drop those that are there: playbooks/cache_invalidate.yml -e family=<name>.",
         ]
         yield _finding("ttl_missing", "high", f"Keys{where} never expire: they leak memory", without, do)

@@ -11,7 +11,9 @@ def page(made, template):
     """Return the HTML. All that stands in a report is text: keys are chosen by whoever writes into the cache."""
     with open(template, encoding="utf-8") as file:
         text = file.read()
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
     tools = {name: getattr(cache_said, name) for name in ("count", "size", "share", "seconds", "usec", "plural")}
     environment.filters.update({name: tools[name] for name in ("count", "size", "seconds", "usec")})
     environment.globals.update(
@@ -46,10 +48,10 @@ def parts(database):
 
 
 def heights(family):
-    """Return the bars of the histogram: tenths of the time to live, beyond it, and none; each {label, keys, height, kind}."""
-    ttl = family["ttl"]
+    """Return the bars {label, keys, height, kind} of the histogram: tenths of the time to live, beyond it, none."""
+    ttl, said = family["ttl"], cache_said.seconds
     told = [
-        {"label": f"{cache_said.seconds(ttl * at / 10)} to {cache_said.seconds(ttl * (at + 1) / 10)} left", "keys": keys, "kind": "in"}
+        {"label": f"{said(ttl * at / 10)} to {said(ttl * (at + 1) / 10)} left", "keys": keys, "kind": "in"}
         for at, keys in enumerate(family["tenths"])
     ]
     told.append({"label": "longer than the policy", "keys": family["over_ttl"], "kind": "over"})

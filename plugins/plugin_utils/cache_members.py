@@ -12,7 +12,8 @@ def wish(variable, named, policies):
     if not policies:
         return None, ["no deployment of the inventory has key families"]
     first = next(iter(policies))
-    return None, [f"{variable}: several have key families; name one, such as -e {variable}={first} ({', '.join(policies)})"]
+    known = ", ".join(policies)
+    return None, [f"{variable}: several have key families; name one, such as -e {variable}={first} ({known})"]
 
 
 def nodes(deployment, instances):

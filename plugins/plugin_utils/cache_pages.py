@@ -23,12 +23,7 @@ def report(deployment, policy, told, now=None):
         "schema": SCHEMA,
         "deployment": deployment,
         "taken": (now or datetime.datetime.now(datetime.timezone.utc)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "walked": {
-            "host": walked[0],
-            "role": told[walked[0]]["role"],
-            "why": told[walked[0]]["why"],
-            **found["walk"],
-        },
+        "walked": {"host": walked[0], "role": told[walked[0]]["role"], "why": told[walked[0]]["why"], **found["walk"]},
         "total": {
             name: sum(database[name] for database in found["databases"]) for name in ("keys", "bytes", "without_ttl")
         },
@@ -103,8 +98,8 @@ def _families(database):
     if unknown["keys"]:
         part = share(unknown["bytes"], database["bytes"])
         biggest = size(unknown["biggest"][0]["bytes"])
-        cells = (count(unknown["keys"]), size(unknown["bytes"]), part, "", "", count(unknown["without_ttl"]), "", "", biggest)
-        rows.append(("(of no family)", *cells))
+        held, without = (count(unknown["keys"]), size(unknown["bytes"]), part), count(unknown["without_ttl"])
+        rows.append(("(of no family)", *held, "", "", without, "", "", biggest))
     head = ("family", "keys", "memory", "share", "policy", "time left", "no ttl", "over", "type", "biggest")
     yield from table(head, rows, left=(0, 5))
     most = [(each["bytes"], each["key"]) for family in database["families"].values() for each in family["biggest"]]
@@ -133,13 +128,13 @@ def _instances(instances):
             yield f"{host} told nothing: {told['why']}"
             continue
         lately = told["interval"]
-        limit = f"{size(told['used_memory'])} of {size(told['maxmemory'])}" if told["maxmemory"] else size(told["used_memory"])
+        limit = f" of {size(told['maxmemory'])}" if told["maxmemory"] else ""
         rows.append(
             (
                 host,
                 told["role"],
                 told["version"],
-                limit,
+                size(told["used_memory"]) + limit,
                 f"{float(told['fragmentation'] or 0):.2f}",
                 percent(told["hit_rate"]),
                 percent(lately["hit_rate"]),

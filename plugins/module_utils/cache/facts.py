@@ -43,11 +43,11 @@ GAUGES = {
 }
 # Commands whose first argument is a key; of the others the name alone is told.
 KEYED = set(
-    "append bitcount decr decrby del dump exists expire expireat get getdel getex getrange getset hdel hexists hget "
-    "hgetall hincrby hkeys hlen hmget hmset hset hsetnx hvals incr incrby lindex linsert llen lpop lpush lrange lrem "
-    "lset ltrim mget mset persist pexpire pexpireat psetex pttl rpop rpush sadd scard set setex setnx setrange "
-    "sismember smembers sort spop srandmember srem sscan strlen touch ttl type unlink xadd xlen xrange xrevrange zadd "
-    "zcard zcount zincrby zrange zrangebyscore zrank zrem zrevrange zscan zscore hscan".split()
+    """append bitcount decr decrby del dump exists expire expireat get getdel getex getrange getset hdel hexists hget
+    hgetall hincrby hkeys hlen hmget hmset hscan hset hsetnx hvals incr incrby lindex linsert llen lpop lpush lrange
+    lrem lset ltrim mget mset persist pexpire pexpireat psetex pttl rpop rpush sadd scard set setex setnx setrange
+    sismember smembers sort spop srandmember srem sscan strlen touch ttl type unlink xadd xlen xrange xrevrange zadd
+    zcard zcount zincrby zrange zrangebyscore zrank zrem zrevrange zscan zscore""".split()
 )
 
 
@@ -100,7 +100,7 @@ def rate(found, missed):
 
 
 def by_command(info):
-    """Return {command: {calls, usec}} of the commands that took most of the server's time, and of those that are judged."""
+    """Return {command: {calls, usec}} of those that took most of the server's time, and of those that are judged."""
     found = {
         name[8:]: {"calls": each["calls"], "usec": each["usec"]}
         for name, each in info.items()

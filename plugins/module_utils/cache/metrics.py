@@ -25,5 +25,6 @@ def text(found, policy, now):
         ("cistern_cache_walk_seconds", "How long the last walk took.", walk["seconds"]),
         ("cistern_cache_walk_timestamp_seconds", "When the last walk ended.", int(now)),
     ):
-        lines += [f"# HELP {metric} {about}", f"# TYPE {metric} gauge", f'{metric}{{deployment="{deployment}"}} {value}']
+        lines += [f"# HELP {metric} {about}", f"# TYPE {metric} gauge"]
+        lines.append(f'{metric}{{deployment="{deployment}"}} {value}')
     return "\n".join(lines) + "\n"

@@ -1,7 +1,7 @@
 """The metrics of a cache as a host tells them by itself: `metrics`, from a timer.
 
-Each instance of a deployment runs it, and one of them is walked. The others take their file away, so that nothing old is
-told. The job and the password are credentials that systemd hands over.
+Each instance of a deployment runs it, and one of them is walked. The others take their file away, so that nothing old
+is told. The job and the password are credentials that systemd hands over.
 """
 
 import json

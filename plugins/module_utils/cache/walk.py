@@ -47,7 +47,7 @@ RECORD = struct.Struct("<qQII")
 
 
 class Walk:
-    """A walk, and how it went: `keys`, `pages`, `seconds`, `busy` seconds of the server, asked `by` script or commands."""
+    """A walk, and how it went: `keys`, `pages`, `seconds`, `busy` seconds of the server, asked `by` script or not."""
 
     def __init__(self, client, rate, by="script", share=SHARE, page=PAGE):
         self.client, self.rate, self.by, self.share, self.page = client, rate, by, share, page
