@@ -42,13 +42,14 @@ GAUGES = {
     "aof_status": "aof_last_write_status",
 }
 # Commands whose first argument is a key; of the others the name alone is told.
-KEYED = set(
-    """append bitcount decr decrby del dump exists expire expireat get getdel getex getrange getset hdel hexists hget
-    hgetall hincrby hkeys hlen hmget hmset hscan hset hsetnx hvals incr incrby lindex linsert llen lpop lpush lrange
-    lrem lset ltrim mget mset persist pexpire pexpireat psetex pttl rpop rpush sadd scard set setex setnx setrange
-    sismember smembers sort spop srandmember srem sscan strlen touch ttl type unlink xadd xlen xrange xrevrange zadd
-    zcard zcount zincrby zrange zrangebyscore zrank zrem zrevrange zscan zscore""".split()
-)
+_KEYED = """
+append bitcount decr decrby del dump exists expire expireat get getdel getex getrange getset hdel hexists hget
+hgetall hincrby hkeys hlen hmget hmset hscan hset hsetnx hvals incr incrby lindex linsert llen lpop lpush lrange
+lrem lset ltrim mget mset persist pexpire pexpireat psetex pttl rpop rpush sadd scard set setex setnx setrange
+sismember smembers sort spop srandmember srem sscan strlen touch ttl type unlink xadd xlen xrange xrevrange zadd
+zcard zcount zincrby zrange zrangebyscore zrank zrem zrevrange zscan zscore
+"""
+KEYED = set(_KEYED.split())
 
 
 def read(client):
