@@ -55,7 +55,7 @@ def cache_warm_wish(policies, deployment, names):
     families = known[deployment]
     wanted = [name.strip() for name in str(names).split(",") if name.strip()] or list(families)
     errors = [
-        f"cache_warm_families: {deployment} warms no {name}{nearest(name, families)}; it warms {', '.join(families)}"
+        f"cache_warm_families: {deployment} does not warm {name}; write one or more of {', '.join(families)}"
         for name in wanted
         if name not in families
     ]

@@ -69,7 +69,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 steps: {description: "What was done or, in check mode, would be done, a line a family.", type: list, returned: always}
-reports: {description: "What was read, written, kept and failed, by family, and why it ended.", type: list, returned: always}
+reports: {description: "What was read, written, kept and failed, and why it ended.", type: list, returned: always}
 primary: {description: Whether the instance is a primary., type: bool, returned: on success}
 moving:
   description: How far the filling is, with C(message) and C(follow); the next run follows it.
@@ -131,7 +131,9 @@ def with_ca(job, folder):
 
 def check(module, job):
     """Say what a run would fill; nothing is written but into the folder of this run of the module."""
-    told = warm_job.look(with_ca(job, module.tmpdir), module.params["samples"])
+    # asked for where it is needed alone: Ansible warns of a folder that it makes
+    folder = module.tmpdir if job["database"].get("ca") else ""
+    told = warm_job.look(with_ca(job, folder), module.params["samples"])
     broken = [f"{each['family']}: {each['why']}" for each in told or [] if each["why"]]
     steps = planned(job, told or [], module.params["files"])
     result = {"steps": steps, "reports": told or [], "notes": [] if told is not None else [replica(job)]}

@@ -40,8 +40,8 @@ class Host(typing.NamedTuple):
 def check(hosts, options, baseline, cluster=None):
     """Return ({deployment: policy}, errors); a deployment whose cache_families is null has none.
 
-    `baseline` is {cache_families, cache_ttls, cache_events}, each {name: what the guide says}; `cluster` is the Citus of
-    the inventory, as cache_warming takes it.
+    `baseline` is {cache_families, cache_ttls, cache_events}, each {name: what the guide says}; `cluster` is the Citus
+    of the inventory, as cache_warming takes it.
     """
     found, policies = {}, {}
     for host in hosts:

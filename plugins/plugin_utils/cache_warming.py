@@ -43,7 +43,8 @@ def problems(family, pattern):
     elif "parameters" in warm:
         yield "warm parameters: are those of a query, and a file has none"
     if "file" in warm and not (isinstance(warm["file"], str) and warm["file"].startswith("/")):
-        yield f"warm file: must be an absolute path, such as {{{{ inventory_dir }}}}/warm/users.jsonl, not {warm['file']!r}"
+        example = "{{ inventory_dir }}/warm/users.jsonl"
+        yield f"warm file: must be an absolute path, such as {example}, not {warm['file']!r}"
 
 
 def _when(warm):
