@@ -30,9 +30,9 @@ def installed_version():
     """Return the version of the server, or '' where it is not there.
 
     Nor is it where its package is only unpacked, by an installation that was interrupted or still runs: then its user
-    is missing.
+    is missing. One that was installed by hand, without python3-redis, can be asked when that is there.
     """
-    if not os.path.exists(BINARY) or not _exists(USER):
+    if not os.path.exists(BINARY) or not _exists(USER) or redis is None:
         return ""
     says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
     return re.search(r"v=(\S+)", says).group(1)

@@ -37,10 +37,11 @@ class Host(typing.NamedTuple):
     broken: dict
 
 
-def check(hosts, options, baseline):
+def check(hosts, options, baseline, cluster=None):
     """Return ({deployment: policy}, errors); a deployment whose cache_families is null has none.
 
-    `baseline` is {cache_families, cache_ttls, cache_events}, each {name: what the guide says}.
+    `baseline` is {cache_families, cache_ttls, cache_events}, each {name: what the guide says}; `cluster` is the Citus
+    of the inventory, as cache_warming takes it.
     """
     found, policies = {}, {}
     for host in hosts:
@@ -59,6 +60,9 @@ def check(hosts, options, baseline):
         policy = resolved(deployment, members[0].values, baseline)
         for text in problems(members[0], policy):
             found.setdefault(text, []).extend(each.name for each in members)
+        for each in members:
+            for text in cache_warming.database_problems(each, policy, cluster or {}):
+                found.setdefault(text, []).append(each.name)
         policies[deployment] = policy
     return policies, [f"{text} [{', '.join(dict.fromkeys(names))}]" for text, names in found.items()]
 

@@ -1,6 +1,7 @@
 """What the check says of key families: each file of cases/cache_policy is one case.
 
-`says` are the variables of a deployment, or `hosts` those of each of its hosts; `errors` are the sentences, in order.
+`says` are the variables of a deployment, or `hosts` those of each of its hosts; `errors` are the sentences, in
+order; `cluster` is the Citus of the inventory.
 """
 
 from pathlib import Path
@@ -20,14 +21,14 @@ def hosts_of(case):
     return [cache_policy.Host(name, "cache", values, origins, {}) for name, values in told.items()]
 
 
-def check(hosts):
-    return cache_policy.check(hosts, role_files.options("cache"), BASELINE)
+def check(hosts, cluster=None):
+    return cache_policy.check(hosts, role_files.options("cache"), BASELINE, cluster)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_check(path):
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
-    policies, errors = check(hosts_of(case))
+    policies, errors = check(hosts_of(case), case.get("cluster"))
     assert errors == case.get("errors", [])
     for name, family in case.get("families", {}).items():
         found = policies["cache"]["families"][name]
