@@ -5,7 +5,7 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils.cache import resp, warm, warm_job, warm_worker
+from ansible_collections.cistern.core.plugins.module_utils.cache import checkpoint, resp, warm, warm_job, warm_worker
 from ansible_collections.cistern.core.plugins.module_utils.cache_warm_report import line, planned
 
 DOCUMENTATION = r"""
@@ -45,6 +45,7 @@ options:
   rate: {description: "Keys a second; 0 is without a limit.", type: int, default: 20000}
   memory: {description: Share of maxmemory at which it stops., type: float, default: 0.9}
   state_dir: {description: Where it keeps how far it is., type: path, default: /var/lib/cistern/cache-warm}
+  data_dir: {description: Where files of families lie on the host., type: path, default: /var/lib/cistern/cache-warm-data}
   stop: {description: End the filling that a run before this has started., type: bool, default: false}
   seconds: {description: How long the filling may take., type: int, default: 3600}
   poll: {description: After how many seconds a run returns to tell how far it is., type: int, default: 3}
@@ -103,6 +104,7 @@ SPEC = {
     "rate": {"type": "int", "default": 20000},
     "memory": {"type": "float", "default": 0.9},
     "state_dir": {"type": "path", "default": "/var/lib/cistern/cache-warm"},
+    "data_dir": {"type": "path", "default": "/var/lib/cistern/cache-warm-data"},
     "stop": {"type": "bool", "default": False},
     "seconds": {"type": "int", "default": 3600},
     "poll": {"type": "int", "default": 3},
@@ -111,9 +113,9 @@ SPEC = {
 KEYS = ("deployment", "name", "host", "port", "password", "rate", "memory")
 
 
-def job_of(params, folder):
+def job_of(params):
     families = {
-        name: {**family, "warm": {**family["warm"], "path": os.path.join(folder, "data", f"{name}.jsonl")}}
+        name: {**family, "warm": {**family["warm"], "path": os.path.join(params["data_dir"], f"{name}.jsonl")}}
         for name, family in params["families"].items()
     }
     return {**{key: params[key] for key in KEYS}, "families": families, "database": dict(params["database"] or {})}
@@ -124,8 +126,7 @@ def with_ca(job, folder):
     text = job["database"].pop("ca", "")
     if text:
         job["database"]["sslrootcert"] = os.path.join(folder, "database-ca.crt")
-        with open(job["database"]["sslrootcert"], "w", encoding="utf-8") as file:
-            file.write(text)
+        checkpoint.write_text(job["database"]["sslrootcert"], text)
     return job
 
 
@@ -201,7 +202,7 @@ def _started(job, folder, until):
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     folder = os.path.join(module.params["state_dir"], module.params["name"])
-    job = job_of(module.params, folder)
+    job = job_of(module.params)
     try:
         if module.check_mode:
             check(module, job)
