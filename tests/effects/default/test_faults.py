@@ -7,7 +7,7 @@ import faults
 import instances
 import pytest
 import redis
-from keys import all_have, counts, fill, in_effect, restart
+from keys import all_have, counts, fill, in_effect, restart, save
 
 
 def test_what_someone_changed_by_hand_is_found_and_repaired(everyone, playbook):
@@ -55,7 +55,7 @@ def test_acl_users_of_the_server_outlive_a_run(everyone, playbook):
 def test_a_reboot_brings_it_back(everyone):
     fill(everyone)
     for instance in everyone.values():
-        instance.redis().save()
+        save(instance)
     for container in {instance.says["lab_container"] for instance in everyone.values()}:
         subprocess.run(
             [instances.ROOT / "lab/podman", "restart", "--time", "10", container], check=True, capture_output=True
