@@ -7,15 +7,15 @@ import subprocess
 from ansible_collections.cistern.core.plugins.module_utils import kernel
 
 
-def observe(packages, files):
+def observe(names, files):
     """Return {distribution, release, memory_mb, cores, container, packages, files, offered}.
 
     `packages` gives each installed one's {version, hold}, `files` are those that exist, `offered` is the version
     that apt would install of the first package that is missing.
     """
     release = _os_release()
-    installed = _packages(packages)
-    missing = [name for name in packages if name not in installed]
+    installed = packages(names)
+    missing = [name for name in names if name not in installed]
     return {
         "distribution": release.get("ID", "").capitalize(),
         "release": release.get("VERSION_CODENAME", ""),
@@ -44,7 +44,8 @@ def _memory_mb():
     return total
 
 
-def _packages(names):
+def packages(names):
+    """Return {name: {version, hold}} of those that are installed."""
     shown = subprocess.run(
         [
             "dpkg-query",

@@ -41,6 +41,15 @@ def observe(unit):
     }
 
 
+def unit(name):
+    """Return {load, active, enabled, reload, since} of a unit of any kind; `since` as seconds since the epoch."""
+    state = observe(name)
+    since = _systemctl("show", name, "--property=ActiveEnterTimestampMonotonic", "--value").stdout.strip()
+    boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
+    state["since"] = boot + int(since) / 1e6 if since not in ("", "0") else 0
+    return {key: state[key] for key in ("load", "active", "enabled", "reload", "since")}
+
+
 def _replaced(pid):
     try:
         return os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)")

@@ -1,0 +1,69 @@
+"""What has to be done so that units of systemd run as their files say. Pure.
+
+`want` is {files, users, units, sweep}, `have` {files, users, units, swept}: `units` of `have` are {name: {load, active,
+enabled, reload, since}}, `swept` are the paths that are there and that `sweep` means.
+"""
+
+import os
+
+from ansible_collections.cistern.core.plugins.module_utils import files
+
+UNITS, USERS = "/etc/systemd/system/", "/etc/sysusers.d/"
+
+
+def plan(want, have):
+    """Return the steps: each {do} with what it is about."""
+    gone = [path for path in have["swept"] if path not in {file["path"] for file in want["files"]}]
+    changed = [file for file in want["files"] if files.differs(file, have["files"][file["path"]])]
+    steps = [{"do": "stop", "unit": os.path.basename(path)} for path in gone if _counts(have, os.path.basename(path))]
+    steps += [{"do": "stop", "unit": unit["name"]} for unit in want["units"] if _is_to_stop(unit, have)]
+    steps += [{"do": "write", "path": file["path"], "file": file} for file in changed]
+    steps += [{"do": "remove", "path": path} for path in gone]
+    paths = [file["path"] for file in changed] + gone
+    if [user for user in want["users"] if user not in have["users"]] or any(path.startswith(USERS) for path in paths):
+        steps.append({"do": "users"})
+    if any(path.startswith(UNITS) for path in paths) or any(unit["reload"] for unit in have["units"].values()):
+        steps.append({"do": "reload"})
+    for unit in want["units"]:
+        if not unit["absent"]:
+            steps += _runs(unit, have, paths)
+    return steps
+
+
+def _counts(have, name):
+    unit = have["units"].get(name, {})
+    return unit.get("active") not in (None, "inactive", "failed") or unit.get("enabled") == "enabled"
+
+
+def _is_to_stop(unit, have):
+    return unit["absent"] and _counts(have, unit["name"])
+
+
+def _runs(unit, have, paths):
+    """Yield what makes a unit start at boot, and run with what its files say now."""
+    name, is_now = unit["name"], have["units"][unit["name"]]
+    if is_now["enabled"] != "enabled":
+        yield {"do": "enable", "unit": name}
+    # also where a run was killed between the file and the restart
+    newer = [path for path in unit["files"] if ((have["files"].get(path) or {}).get("mtime") or 0) > is_now["since"]]
+    if is_now["active"] not in ("active", "activating"):
+        yield {"do": "start", "unit": name}
+    elif newer or set(unit["files"]) & set(paths):
+        yield {"do": "restart", "unit": name}
+
+
+def describe(step):
+    """Return a step as an operator reads it."""
+    words = {
+        "stop": "stop {unit} and keep it from starting",
+        "write": "write {path}",
+        "remove": "remove {path}",
+        "users": "make the users of the units",
+        "reload": "let systemd read its units again",
+        "enable": "let {unit} start at boot",
+        "start": "start {unit}",
+        "restart": "restart {unit}",
+    }
+    if step["do"] == "write" and step["file"].get("absent"):
+        return f"remove {step['path']}"
+    return words[step["do"]].format(**step)
