@@ -17,7 +17,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.variables import inte
 
 
 class ActionModule(ActionBase):
-    """Returns what each machine runs, the targets, and what is to be known of deployments, instances and key families."""
+    """Returns what each machine runs, the targets, and what is to be known of deployments, instances, key families."""
 
     _requires_connection = False
 

@@ -24,6 +24,8 @@ def plan(want, have):
         steps.append({"do": "users"})
     if any(path.startswith(UNITS) for path in paths) or any(unit["reload"] for unit in have["units"].values()):
         steps.append({"do": "reload"})
+    # a folder changes with what is taken out of it
+    paths += [os.path.dirname(path) for path in gone]
     for unit in want["units"]:
         if not unit["absent"]:
             steps += _runs(unit, have, paths)

@@ -174,7 +174,8 @@ def _wait(unit, address):
     until = time.monotonic() + READY_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(address, timeout=5):
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                answer.read()
                 return
         except OSError as error:
             failed = systemd.unit(unit)["active"] == "failed"

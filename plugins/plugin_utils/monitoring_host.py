@@ -3,18 +3,16 @@
 import typing
 
 # Variables that say where the programs of a machine are; its inventory hosts say the same.
-OF_THE_MACHINE = (
-    "monitoring_address",
-    "monitoring_node_port",
-    "monitoring_redis_port",
-    "monitoring_postgresql_port",
-)
+OF_THE_MACHINE = ("monitoring_address", "monitoring_node_port", "monitoring_redis_port", "monitoring_postgresql_port")
 LAYERS = ("monitoring_thresholds", "monitoring_route")
 
 
 class Host(typing.NamedTuple):
-    """One inventory host. `instance` is {deployment, name, uri, max_clients, snapshots} of its Redis, `sentinel` the URI of
-    its Sentinel, `node` {port, database, coordinates} of its PostgreSQL, each None where it has none."""
+    """One inventory host.
+
+    `instance` is {deployment, uri, max_clients, snapshots} of its Redis, `sentinel` the URI of its Sentinel, `node`
+    {port, database, coordinates} of its PostgreSQL; each is None where it has none.
+    """
 
     name: str
     machine: tuple

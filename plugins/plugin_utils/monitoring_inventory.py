@@ -1,4 +1,4 @@
-"""What the inventory says of what is watched, and what is wrong with it; what each machine runs, and the targets. Pure."""
+"""What the inventory says of what is watched, and what is wrong with it; what each machine runs; targets. Pure."""
 
 import ipaddress
 import re
@@ -89,7 +89,7 @@ def _receivers(host, options):
     names = [each.get("name") if isinstance(each, dict) else None for each in receivers]
     for number, name in enumerate(names, 1):
         if not isinstance(name, str) or not name:
-            yield f"{at(host, 'monitoring_receivers')}: entry {number} has no name; it is as in Alertmanager's receivers"
+            yield f"{at(host, 'monitoring_receivers')}: entry {number} has no name; write it as in Alertmanager"
         elif names.index(name) < number - 1:
             yield f"{at(host, 'monitoring_receivers')}: {name!r} is there twice"
     route = host.get("monitoring_route", options)
@@ -150,10 +150,7 @@ def targets(hosts, options):
 def _target(host, exporter, options, uri=None, **labels):
     asked = {"__param_target": uri} if uri else {}
     labels = {name: value for name, value in labels.items() if value}
-    return {
-        "targets": [_place(host, exporter, options)],
-        "labels": {"instance": host.name, **labels, **asked},
-    }
+    return {"targets": [_place(host, exporter, options)], "labels": {"instance": host.name, **labels, **asked}}
 
 
 def _place(host, exporter, options):
