@@ -29,13 +29,13 @@ def watch(machines):
 class Receiver:
     """Keeps what Alertmanager tells: (when, status, labels) of each alert."""
 
-    def __init__(self, url):
+    def __init__(self, url, secret):
         told, place = [], urlsplit(url)
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 says = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if self.path == place.path:
+                if self.path == place.path and self.headers["Authorization"] == f"Bearer {secret}":
                     told.extend((time.monotonic(), each["status"], each["labels"]) for each in says["alerts"])
                 self.send_response(200)
                 self.end_headers()
@@ -43,7 +43,7 @@ class Receiver:
             def log_message(self, *_words):
                 pass
 
-        self.told, self.path = told, place.path
+        self.told = told
         self.server = http.server.ThreadingHTTPServer((place.hostname, place.port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -61,6 +61,6 @@ class Receiver:
 @pytest.fixture(scope="session")
 def receiver(watch):
     [config] = watch.says["monitoring_receivers"][0]["webhook_configs"]
-    found = Receiver(config["url"])
+    found = Receiver(config["url"], config["http_config"]["authorization"]["credentials"])
     yield found
     found.server.shutdown()

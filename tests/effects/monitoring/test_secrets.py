@@ -31,7 +31,7 @@ def secrets(machines, watch):
     """Return the secrets of each machine."""
     [config] = watch.says["monitoring_receivers"][0]["webhook_configs"]
     found = {name: {} for name in machines}
-    found[watch.name]["receiver"] = config["url"].rsplit("/", 1)[1]
+    found[watch.name]["receiver"] = config["http_config"]["authorization"]["credentials"]
     for name, machine in machines.items():
         if "redis" in machine.groups:
             found[name]["exporter"] = machine.run(f"cat {PASSWORD}").strip()
@@ -62,7 +62,7 @@ def test_the_exporter_of_postgresql_reads_statistics_and_no_data(machines):
         if "citus" not in machine.groups:
             continue
 
-        database = machine.says["citus_database"]
+        database = machine.says.get("citus_database", "chat")
 
         def asked(user, query, role="cistern-exporter", machine=machine, database=database):
             command = f'psql -XAtq -U {role} -d {database} -c "{query}"'
