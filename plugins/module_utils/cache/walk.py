@@ -10,8 +10,8 @@ import time
 
 import redis
 
-# A client waits for one page at most, so pages are small: of 32 keys, about 0.1 ms.
-PAGE = 32
+# A client waits for one page at most, so pages are small: of 16 keys, less than 0.1 ms.
+PAGE = 16
 # Of the server's time the walk takes no more than this, whatever rate it is told; the server says what a page took.
 SHARE = 0.15
 LOOK_SECONDS = 0.5
