@@ -5,7 +5,7 @@ LAB = inventories/lab
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up hosts down test lint unit oracle molecule verify drill bench docs
+.PHONY: help setup up hosts down test lint unit oracle molecule verify alerts drill bench docs
 
 help:             ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ up: setup         ## start the lab's hosts, provision them, prove it
 down:             ## remove every host, network and image of the lab
 	@lab/hosts.py down --all --images
 
-test: setup       ## everything that is tested: lint, unit, oracle, every molecule scenario
+test: setup       ## everything that is tested: lint, unit, alerts, oracle, every molecule scenario
 	@tests/run
 
 lint: setup       ## yamllint, ruff, ansible-lint
@@ -30,6 +30,9 @@ lint: setup       ## yamllint, ruff, ansible-lint
 
 unit: setup       ## tests without a host
 	@tests/run unit
+
+alerts: setup     ## every alert: a case in which it fires, one in which it does not
+	@tests/run alerts
 
 oracle: setup     ## the checker's verdict against real Redis servers
 	@tests/run oracle

@@ -24,6 +24,16 @@ class Stage:
     def run(self, live):
         """Run the command to its end; `live` shows what it prints as it goes."""
         self._began = time.monotonic()
+        try:
+            code = self._code(live)
+        except OSError as error:  # its program is not there
+            code, live = 127, False
+            self._lines.append(f"Error: {error}\n")
+        self._ended = time.monotonic()
+        self.output = "" if live else "".join(self._lines)
+        self.result = "passed" if code == 0 else f"FAILED, exit {code}"
+
+    def _code(self, live):
         with subprocess.Popen(
             self.command,
             cwd=self.folder,
@@ -38,9 +48,7 @@ class Stage:
                 self._lines.append(line)
                 if live:
                     print(line, end="", flush=True)
-        self._ended = time.monotonic()
-        self.output = "" if live else "".join(self._lines)
-        self.result = "passed" if process.returncode == 0 else f"FAILED, exit {process.returncode}"
+        return process.returncode
 
     def running(self):
         return self._began is not None and self._ended is None

@@ -19,8 +19,9 @@ from ansible_collections.cistern.core.plugins.plugin_utils.variables import inte
 class ActionModule(ActionBase):
     """Returns those of all deployments, whatever hosts this run is limited to.
 
-    `policies` are {deployment: policy}, `instances` {host: {deployment, name, addresses, port}}: where each instance of
-    them listens on its own machine, its first address first, `databases` {host: where its queries go}.
+    `policies` are {deployment: policy}, `instances` {host: {deployment, name, addresses, port, at}}: where each
+    instance of them listens on its own machine, its first address first, and `at` {address, port} where the others
+    reach it. `databases` are {host: where its queries go}.
     """
 
     _requires_connection = False
@@ -66,11 +67,14 @@ class ActionModule(ActionBase):
         machine = inventory_host.machine(task_vars, host.name)
         instance = redis_instance.Instance(name=host.name, machine=machine, baseline={}, **read)
         options = redis_schema.options()
+        port = integer(instance.get("redis_port", options), 6379)
+        announced = integer(instance.values.get("redis_announce_port"), 0)
         return {
             "deployment": host.deployment,
             "name": instance.get("redis_instance", options),
             "addresses": instance.bind(),
-            "port": integer(instance.get("redis_port", options), 6379),
+            "port": port,
+            "at": {"address": str(instance.address()), "port": announced or port},
         }
 
 

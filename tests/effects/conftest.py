@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import faults
@@ -76,16 +77,20 @@ class Playbook:
         """Return what a run would do."""
         return self.run(more, ["--check", "--diff", *options], name=name)
 
-    def killed(self, more, after):
-        """Start a run and kill it `after` seconds later. Returns whether it was still running."""
+    def killed(self, more, task, after):
+        """Start a run and kill it so many seconds after it has begun this task."""
         process = self.start(more)
-        try:
-            process.communicate(timeout=after)
-            return False
-        except subprocess.TimeoutExpired:
-            faults.kill_run(process)
-            process.communicate()
-            return True
+        told = []
+        for line in process.stdout:
+            told.append(line)
+            if re.match(rf"TASK \[.*{re.escape(task)}", line):
+                time.sleep(after)
+                assert process.poll() is None, f"the run had ended within {after} s"
+                faults.kill_run(process)
+                process.communicate()
+                return
+        process.wait()
+        raise AssertionError(f"the run did not come to {task}:\n{''.join(told)}")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import importlib
 import sys
 
 # verb -> the module whose main(verb, arguments) does it
-VERBS = {"warm": "warm_program", "warm-watch": "warm_program"}
+VERBS = {"warm": "warm_program", "warm-watch": "warm_program", "metrics": "metrics_program"}
 
 
 def main():

@@ -1,0 +1,119 @@
+"""Has every query that Cistern ships an answer? Asks the Prometheus of the group monitoring; changes nothing.
+
+Of an alert, which has an answer only while something is wrong, each series that it looks at must be there.
+PROMETHEUS_URL=http://localhost:9090 in the environment asks that one, without SSH and without an inventory.
+"""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+import queries
+from inventory_says import says_of, ssh
+
+# What a well deployment does not have, and why. Everything else must be there.
+EMPTY = {
+    "the exporter may look": [r"redis_exporter_last_scrape_error\{.*NOPERM"],
+    "a cache evicts": [r"^redis_instance_info\{.*noeviction"],
+    "the exporter of Debian 12 and Ubuntu 24.04 does not tell it": [r"^redis_max_clients"],
+    "nothing is wrong": [r"^ALERTS\{"],
+    "no shard is being moved": [r"pg_replication_slots_pg_wal_lsn_diff"],
+    "the disk of a test host is that of the machine below": [r"node_filesystem|node_disk"],
+}
+# What an inventory may not have: which queries are about it, and what Prometheus has where it is there.
+PARTS = {
+    "Citus": (r"\bpg_|citus_|postgresql", 'up{job="postgresql"}'),
+    "Sentinels": (r"sentinel", 'up{job="sentinel"}'),
+    "replicas": (r"slave|master_link_up|redis_lag|good_replicas", "cistern:redis_replicas > 0"),
+    "key families": (r"cache_(?!hit)", "cistern:cache_family_ttl_seconds"),
+}
+WHOLE = dict(queries.queries())
+PATIENCE = 120  # a rate has no answer before the second scrape, and what is recorded from it none before the next turn
+
+ASK = """
+import base64, json, sys, urllib.parse, urllib.request
+url, asked = sys.argv[1], json.loads(base64.b64decode(sys.argv[2]))
+def series(expr):
+    body = urllib.parse.urlencode({"query": expr}).encode()
+    try:
+        with urllib.request.urlopen(url + "/api/v1/query", body) as answer:
+            return len(json.load(answer)["data"]["result"])
+    except urllib.error.HTTPError as refused:
+        return json.load(refused)["error"]
+print(json.dumps({expr: series(expr) for expr in asked}))
+"""
+
+
+@pytest.fixture(scope="session")
+def ask(pytestconfig):
+    """A function that takes expressions and returns how many series each has, or why it is refused."""
+    url = os.environ.get("PROMETHEUS_URL")
+    if url:
+        return lambda asked: json.loads(subprocess.check_output([sys.executable, "-c", ASK, url, packed(asked)]))
+    hosts = says_of(pytestconfig.getoption("ansible_inventory"), "monitoring", "monitoring", ("monitoring_",))
+    if not hosts:
+        pytest.skip("the inventory has no monitoring")
+    name, says = next(iter(hosts.items()))
+    host = ssh(says, says.get("ansible_host", name))
+    port = says.get("monitoring_prometheus_port", 9090)
+    command = "python3 -c %s %s %s"
+    return lambda asked: json.loads(host.check_output(command, ASK, f"http://127.0.0.1:{port}", packed(asked)))
+
+
+def packed(asked):
+    return base64.b64encode(json.dumps(list(asked)).encode()).decode()
+
+
+@pytest.fixture(scope="session")
+def answers(ask):
+    """What every query and selector finds; those without data are asked again for a while."""
+    found = {}
+    missing = {*WHOLE.values(), *queries.every_selector(), *(there for _about, there in PARTS.values())}
+    end = time.monotonic() + PATIENCE
+    while True:
+        found.update(ask(sorted(missing)))
+        missing = {expr for expr, count in found.items() if count == 0 and not reason_of(expr)}
+        missing -= {expr for expr in missing if part_that_is_not_there(expr, found)}
+        if not missing or time.monotonic() > end:
+            return found
+        time.sleep(5)
+
+
+def reason_of(expr):
+    return next((why for why, patterns in EMPTY.items() if any(re.search(each, expr) for each in patterns)), None)
+
+
+def part_that_is_not_there(expr, found):
+    return next((part for part, (about, there) in PARTS.items() if re.search(about, expr) and not found[there]), None)
+
+
+def check(expr, found):
+    part = part_that_is_not_there(expr, found)
+    if part:
+        pytest.skip(f"the inventory has no {part}")
+    assert isinstance(found[expr], int), f"{found[expr]}: {expr}"
+    if not found[expr] and reason_of(expr):
+        pytest.skip(reason_of(expr))
+    assert found[expr], f"no data: {expr}"
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_panel_or_a_recording_rule_has_data(name, answers):
+    check(WHOLE[name], answers)
+
+
+@pytest.mark.parametrize("selector", queries.every_selector())
+def test_a_series_that_is_looked_at_is_there(selector, answers):
+    check(selector, answers)
+
+
+def test_what_may_be_empty_is_little_and_asked_for():
+    asked = [*WHOLE.values(), *queries.every_selector()]
+    patterns = [pattern for each in EMPTY.values() for pattern in each]
+    assert [pattern for pattern in patterns if not any(re.search(pattern, expr) for expr in asked)] == []
+    assert len(EMPTY) <= 6 and sum(bool(reason_of(expr)) for expr in asked) <= 0.1 * len(asked)
