@@ -45,7 +45,7 @@ options:
   rate: {description: "Keys a second; 0 is without a limit.", type: int, default: 20000}
   memory: {description: Share of maxmemory at which it stops., type: float, default: 0.9}
   state_dir: {description: Where it keeps how far it is., type: path, default: /var/lib/cistern/cache-warm}
-  data_dir: {description: Where files of families lie., type: path, default: /var/lib/cistern/cache-warm-data}
+  data_dir: {description: Where the files of families are., type: path, default: /var/lib/cistern/cache-warm-data}
   stop: {description: End the filling that a run before this has started., type: bool, default: false}
   seconds: {description: How long the filling may take., type: int, default: 3600}
   poll: {description: After how many seconds a run returns to tell how far it is., type: int, default: 3}
