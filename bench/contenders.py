@@ -190,6 +190,7 @@ class Citus(Cistern):
         first, *others = hosts
         groups = {"citus_coordinator": {"hosts": {first: {}}}, "citus_worker": {"hosts": {name: {} for name in others}}}
         variables = {
+            "lab_network": "bench",
             "postgresql_version": "15",
             "postgresql_package_source": "distribution",
             "citus_password": PASSWORD,
@@ -199,7 +200,7 @@ class Citus(Cistern):
                 "uri": f"http://{hosts[first]}:8099/archive",
                 "suite": "bookworm",
                 "components": ["main"],
-                "key": str(ROOT / "lab/.state/citus-archive.asc"),
+                "key": str(ROOT / "lab/.state/citus-archive-bench.asc"),
             },
         }
         inventory = INVENTORY / f"{self.slug}.yml"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/reference/ from what the code says: the roles' variables, the settings they check, the modules.
+"""Write docs/reference/ from what the code says: the roles' variables, what they know, the modules.
 
 docs/generate.py            write the pages
 docs/generate.py --check    write nothing; exit 1 and name the pages that differ
@@ -7,6 +7,7 @@ docs/generate.py --check    write nothing; exit 1 and name the pages that differ
 
 import sys
 
+from generator.cache import families
 from generator.directives import directives
 from generator.modules import modules
 from generator.settings import settings
@@ -22,6 +23,8 @@ def main():
         "redis.md": variables("redis"),
         "redis-directives.md": directives(),
         "citus.md": variables("citus") + settings(),
+        "cache.md": variables("cache") + families(),
+        "doctor.md": variables("doctor"),
         "modules.md": modules(),
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -5,10 +5,11 @@ from ansible.plugins.callback.default import CallbackModule as Default
 DOCUMENTATION = r"""
 name: steps
 type: stdout
-short_description: The default output, and the steps of modules that tell them
+short_description: The default output, and what modules tell
 description:
   - As P(ansible.builtin.default#callback). Below a host stand its C(steps) and what is C(pending).
   - In check mode these are the steps that a run would take.
+  - The lines of a C(report) are printed as they are.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -29,3 +30,5 @@ class CallbackModule(Default):
             *[f"note: {note}" for note in told.get("notes", [])],
         ]:
             self._display.display(f"  {result.host.get_name()}: {step}")
+        for line in told.get("report", []):
+            self._display.display(line)

@@ -3,14 +3,14 @@
 from ansible_collections.cistern.core.plugins.plugin_utils import app_env, env
 
 
-def app_env_errors(hosts, hostvars, deployments, baseline, cluster=None):
+def app_env_errors(hosts, hostvars, deployments, baseline, cluster=None, policies=None):
     """Return what is wrong with the variables of these application hosts, a sentence each."""
-    return app_env.errors(hosts, hostvars, deployments, baseline, cluster)
+    return app_env.errors(hosts, hostvars, deployments, baseline, cluster, policies)
 
 
-def app_env_file(host, hostvars, deployments, baseline, cluster=None):
+def app_env_file(host, hostvars, deployments, baseline, cluster=None, policies=None):
     """Return the .env of an application host: {path, owner, group, values, notes, ca}."""
-    return app_env.file(host, hostvars, deployments, baseline, cluster)
+    return app_env.file(host, hostvars, deployments, baseline, cluster, policies)
 
 
 def env_lines(values):

@@ -37,6 +37,15 @@ def _is_primary(variables):
     return next((result["role"] for result in told if "role" in result), "primary") == "primary"
 
 
+def redis_users(programs, rules):
+    """Return the users of a server for the programs of its machine; `rules` is the key of what they may do there."""
+    return [
+        {"name": name, "rules": each[rules], "path": f"/etc/cistern/{name}.password"}
+        for name, each in programs.items()
+        if each["wanted"] and rules in each
+    ]
+
+
 class FilterModule:
     def filters(self):
-        return {"redis_lines": redis_lines, "redis_turns": redis_turns, "redis_wanted_packages": redis_wanted_packages}
+        return {each.__name__: each for each in (redis_lines, redis_turns, redis_users, redis_wanted_packages)}

@@ -7,19 +7,19 @@ import subprocess
 from ansible_collections.cistern.core.plugins.module_utils import kernel
 
 
-def observe(packages, files):
+def observe(names, files):
     """Return {distribution, release, memory_mb, cores, container, packages, files, offered}.
 
     `packages` gives each installed one's {version, hold}, `files` are those that exist, `offered` is the version
     that apt would install of the first package that is missing.
     """
     release = _os_release()
-    installed = _packages(packages)
-    missing = [name for name in packages if name not in installed]
+    installed = packages(names)
+    missing = [name for name in names if name not in installed]
     return {
         "distribution": release.get("ID", "").capitalize(),
         "release": release.get("VERSION_CODENAME", ""),
-        "memory_mb": _memory_mb(),
+        "memory_mb": memory_mb(),
         "cores": len(os.sched_getaffinity(0)),
         "container": kernel.in_container(),
         "packages": installed,
@@ -33,7 +33,7 @@ def _os_release():
         return {key: text.strip('"') for key, _sep, text in (line.strip().partition("=") for line in file)}
 
 
-def _memory_mb():
+def memory_mb():
     with open("/proc/meminfo", encoding="utf-8") as file:
         total = int(re.search(r"MemTotal:\s+(\d+)", file.read()).group(1)) // 1024
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
@@ -44,7 +44,8 @@ def _memory_mb():
     return total
 
 
-def _packages(names):
+def packages(names):
+    """Return {name: {version, hold}} of those that are installed."""
     shown = subprocess.run(
         [
             "dpkg-query",

@@ -10,6 +10,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_server,
     redis_switchover,
     redis_topology,
+    redis_users,
     systemd,
 )
 from ansible_collections.cistern.core.plugins.module_utils.redis_state import look
@@ -36,6 +37,12 @@ def apply(step, want, have):
         redis_server.set_live(have["client"], step["want"], have["running_version"])
     elif do == "append only":
         redis_server.switch_append_only(have["client"] or _reconnect(want), step["to"])
+    elif do == "make password":
+        redis_users.apply(step, want["users"], None)
+    elif do in ("user", "remove user"):
+        redis_users.apply(step, want["users"], have["client"] or _reconnect(want))
+    elif do == "save users":
+        (have["client"] or _reconnect(want)).execute_command("ACL", "SAVE")
     elif do == "replicate":
         have["client"].execute_command("REPLICAOF", *step["of"].split(" "))
     elif do == "switch over":
@@ -52,6 +59,8 @@ def _file(step, want, have):
     text = want["conf"]["content"]
     if "appendonly" in step:
         text = redis_conf.without(text, ["appendonly"]) + f"appendonly {step['appendonly']}\n"
+    # with a file of their own, users must not be in redis.conf
+    text += "".join(redis_users.line(user) + "\n" for user in want["users"] if not have["acl_file"])
     follow = step.get("replicaof")
     if on_disk is None:
         return {**want["conf"], "content": redis_conf.with_server_lines(text, "", follow)}
@@ -60,7 +69,8 @@ def _file(step, want, have):
         original = step["path"] + ".before-cistern"
         if not os.path.exists(original):
             files.write({**want["conf"], "path": original, "content": on_disk["text"]})
-    return {**want["conf"], "content": redis_conf.with_server_lines(text, on_disk["text"], follow)}
+    ours = redis_users.ours(redis_users.in_file(on_disk["text"]), want["users"])
+    return {**want["conf"], "content": redis_conf.with_server_lines(text, on_disk["text"], follow, ours)}
 
 
 def _reconnect(want):

@@ -103,11 +103,12 @@ def replicaof(text):
     return "" if found.lower() == "no one" else found.lower()
 
 
-def with_server_lines(text, on_disk, follow=None):
+def with_server_lines(text, on_disk, follow=None, ours=()):
     """Return our text with the lines that the server keeps in the file on disk.
 
     The `default` user is not one of them: CONFIG REWRITE writes it beside requirepass, and the hash of an old password
-    would win over a new requirepass. `follow` says whom to be a replica of instead of the file, '' to be a primary.
+    would win over a new requirepass. Nor are those of `ours`, whose lines are in our text.
+    `follow` says whom to be a replica of instead of the file, '' to be a primary.
     """
     if follow is not None:
         text += f"replicaof {follow}\n" if follow else ""
@@ -115,7 +116,7 @@ def with_server_lines(text, on_disk, follow=None):
     kept = [
         line
         for name, args, line in directives(on_disk)
-        if name in SERVER_OWNED and not (name == "user" and args and args[0] == "default")
+        if name in SERVER_OWNED and not (name == "user" and args and args[0] in ("default", *ours))
     ]
     return text + "".join(line + "\n" for line in kept)
 

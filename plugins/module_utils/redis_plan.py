@@ -1,6 +1,7 @@
 """What to do so that a Redis instance is what the inventory says: pure, so that each decision is a test case.
 
 want  {conf, files, unit, kernel, immutable, aliases, restart, asked, deployment}
+      local users stand in the settings of `have` under "user NAME", with what the server makes of their rules
       conf and files: {path, content, owner, group, mode}; a file with `unit: true` takes effect when the unit restarts,
       one with `manager: true` when systemd reads it
       asked: restart in any case; deployment: as in redis_topology, {} for an instance of its own
@@ -8,7 +9,7 @@ want  {conf, files, unit, kernel, immutable, aliases, restart, asked, deployment
 have  what observe() of the module redis_config found
 """
 
-from ansible_collections.cistern.core.plugins.module_utils import files, kernel, redis_roles
+from ansible_collections.cistern.core.plugins.module_utils import files, kernel, redis_roles, redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import said
 from ansible_collections.cistern.core.plugins.module_utils.redis_roles import Refused
 
@@ -34,7 +35,7 @@ def differences(want, have, aliases):
 
 def plan(want, have):
     """Return the steps, in order. Empty means that all is as it should be."""
-    steps = _kernel(want, have)
+    steps = _kernel(want, have) + [{"do": "make password", "name": name} for name in have["no_password"]]
     changed = [file for file in want["files"] if files.differs(file, have["files"].get(file["path"]))]
     steps += [
         {"do": "remove" if file.get("absent") else "write", "path": file["path"], **_unmodified(file, have)}
@@ -93,7 +94,13 @@ def _start(want, have, conf):
     if have["stored"] and before != after:
         # The data lies where the old value put it: start with that, then switch while the server runs.
         return [{**conf[0], APPEND_ONLY: before}, *enable, *start, {"do": "append only", "to": after}, *conf]
-    return steps + enable + start
+    return steps + enable + start + (_users(have, {}) if have["acl_file"] else [])
+
+
+def _users(have, running):
+    """Return the steps about local users; with a file of their own, the server keeps them there."""
+    steps = redis_users.differ(have["wanted"], running)
+    return steps + ([{"do": "save users", "path": have["acl_file"]}] if steps and have["acl_file"] else [])
 
 
 def _change(want, have, conf):
@@ -104,7 +111,7 @@ def _change(want, have, conf):
     live = {
         name: pair
         for name, pair in drift.items()
-        if name in have["running"] and not _needs_restart(name, pair, want, have) and name != APPEND_ONLY
+        if name in have["running"] and not _needs_restart(name, pair, want, have) and not _by_procedure(name)
     }
     if live:
         steps.append(
@@ -116,10 +123,14 @@ def _change(want, have, conf):
         )
     if APPEND_ONLY in drift:
         steps.append({"do": "append only", "to": drift[APPEND_ONLY][1]})
-    steps += redis_roles.steps(want, have) + conf
+    steps += _users(have, have["running"]) + redis_roles.steps(want, have) + conf
     if have["unit"]["enabled"] != "enabled":
         steps.append({"do": "enable", "unit": want["unit"]})
     return steps + _restart(want, have, drift)
+
+
+def _by_procedure(name):
+    return name == APPEND_ONLY or name.startswith(redis_users.KEY)
 
 
 def _needs_restart(name, pair, want, have):

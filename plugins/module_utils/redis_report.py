@@ -2,6 +2,13 @@
 
 from ansible_collections.cistern.core.plugins.module_utils import files, kernel, redis_conf
 
+USERS = {
+    "make password": "make the password of the user {name}",
+    "user": "set the user {name} while running",
+    "remove user": "remove the user {name}",
+    "save users": "make the server write {path}",
+}
+
 
 def said(name, value):
     """Return a value as a person may read it."""
@@ -25,6 +32,8 @@ def describe(step):
         return f"replicate {step['of']} (was {step['have']})"
     if do == "switch over":
         return "switch over to a replica"
+    if do in USERS:
+        return USERS[do].format(**step)
     if do == "append only":
         return f"switch appendonly to {step['to']} while running, keeping every key"
     if do == "kernel":

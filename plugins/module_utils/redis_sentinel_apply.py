@@ -10,6 +10,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_conf,
     redis_server,
     redis_topology,
+    redis_users,
     systemd,
 )
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
@@ -40,6 +41,11 @@ def apply(step, want, have):
         have["client"] = _reconnect(want)
     elif do == "restart":
         _restart(step, want, have)
+    elif do == "make password":
+        redis_users.apply(step, want["users"], None)
+    elif do in ("user", "remove user"):
+        redis_users.apply(step, want["users"], have["client"])
+        have["client"].execute_command("SENTINEL", "FLUSHCONFIG")
     elif do == "forget":
         _forget(step, want, have)
     else:

@@ -1,6 +1,6 @@
 """What to do so that a Sentinel is what the inventory says: pure, so that each decision is a test case.
 
-want  {unit, conf, files, password, hooks, deployments, forget}
+want  {unit, conf, files, password, hooks, deployments, users, forget}
       conf and files: {path, content, owner, group, mode}; conf has everything but the monitors
       hooks: {option: path or ''}; deployments: [{name, quorum, auth_pass, settings}]
 have  what observe() of redis_sentinel_state found
@@ -9,7 +9,7 @@ A step belongs to a phase. All Sentinels finish one before any begins the next, 
 their password changes: each accepts both, then each uses the new one, then each forgets the old one.
 """
 
-from ansible_collections.cistern.core.plugins.module_utils import files
+from ansible_collections.cistern.core.plugins.module_utils import files, redis_users
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
 
 PHASES = ("change", "rotate", "restart", "finish", "forget")
@@ -25,7 +25,7 @@ def plan(want, have):
     _refuse(want, have)
     text = want["conf"]["content"]
     wanted = conf.read(conf.known_to(text, have["running_version"] or have["version"]))
-    steps = _files(want, have)
+    steps = [_step("make password", name=name) for name in have["no_password"]] + _files(want, have)
     why = _only_at_start(want, have, wanted)
     changes = _changes(want, have, wanted, [reason["name"] for reason in why])
     enable = [] if have["unit"]["enabled"] == "enabled" else [_step("enable", unit=want["unit"])]
@@ -33,10 +33,11 @@ def plan(want, have):
         start = [_step("start", unit=want["unit"])]
         if have["first"]:
             monitors = [_monitor(each, have) for each in want["deployments"] if _may_add(each["name"], have)]
-            return steps + [_step("write", path=want["conf"]["path"], monitors=monitors), *enable, *start]
+            steps.append(_step("write", path=want["conf"]["path"], monitors=monitors))
+            return steps + enable + start + _users(want, have)
         edit = [_step("edit", path=want["conf"]["path"], why=why)] if why else _attributes(want, have)
-        return steps + edit + enable + start + changes
-    steps += _attributes(want, have) + changes + enable + _passwords(want, have, wanted)
+        return steps + edit + enable + start + changes + _users(want, have)
+    steps += _attributes(want, have) + changes + enable + _users(want, have) + _passwords(want, have, wanted)
     if why and not have["blocked"]:
         steps.append(_step("restart", phase="restart", unit=want["unit"], why=why))
     steps += _removed(want, have) + (_forgotten(want, have) if want["forget"] else [])
@@ -66,8 +67,7 @@ def _refuse(want, have):
                 f"{variable} has blanks or quotes, or is empty: Sentinel writes it into its file without quoting and "
                 "could not start again. Write one without them."
             )
-    version = have["running_version"] or have["version"]
-    own = conf.read(want["conf"]["content"])["own"]
+    version, own = have["running_version"] or have["version"], conf.read(want["conf"]["content"])["own"]
     if not conf.live(version) and "yes" in (own.get("resolve-hostnames"), own.get("announce-hostnames")):
         raise Refused(
             f"Redis {version} cannot watch hosts by name. Write addresses into redis_address, "
@@ -225,6 +225,12 @@ def _set(each, there):
     if not drift:
         return []
     return [_step("set", name=each["name"], have={option: there.get(option, "") for option in drift}, want=drift)]
+
+
+def _users(want, have):
+    """Return the steps about local users; Sentinel writes its file after each."""
+    steps = [_step(**step) for step in redis_users.differ(have["users"], have["users_running"])]
+    return steps if steps or have["users_on_disk"] else [_step("flush", path=want["conf"]["path"])]
 
 
 def _passwords(want, have, wanted):

@@ -2,6 +2,7 @@
 
 from ansible_collections.cistern.core.plugins.module_utils import files, redis_conf
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
+from ansible_collections.cistern.core.plugins.module_utils.redis_report import USERS
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_plan import strangers
 
 
@@ -36,6 +37,8 @@ def describe(step):
             for name, value in step["want"].items()
         ]
         return "set while running: " + ", ".join(pairs)
+    if do in USERS:
+        return USERS[do].format(**step)
     if do == "monitor":
         return _monitored(step)
     if do == "forget":
@@ -63,8 +66,11 @@ def waiting(step):
 
 
 def notes(want, have):
-    """Return what Sentinel knows and the inventory lacks; told, not touched."""
+    """Return what Sentinel knows and the inventory lacks, and what it cannot have; told, not touched."""
     found = []
+    version = have["running_version"] or have["version"]
+    if not conf.live(version):
+        found += [f"a Sentinel of Redis {version} has no users: no login for {user['name']}" for user in want["users"]]
     for each in want["deployments"]:
         for kind, places in strangers(each, have).items():
             found += [

@@ -9,7 +9,9 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     files,
     redis_conf,
     redis_server,
+    redis_shadow,
     redis_topology,
+    redis_users,
     systemd,
 )
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
@@ -18,8 +20,8 @@ BINARY = "/usr/bin/redis-sentinel"
 
 
 def installed_version():
-    """Return the version of the program, or '' where there is none."""
-    if not os.path.exists(BINARY):
+    """Return the version of the program, or '' where there is none that could be asked."""
+    if not os.path.exists(BINARY) or redis_server.redis is None:
         return ""
     says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
     return re.search(r"v=(\S+)", says).group(1)
@@ -51,10 +53,36 @@ def observe(want):
         "blocked": {},
         "unknown": {},
         "client": None,
+        "no_password": redis_users.missing(want["users"]),
+        "users": {},
+        "users_running": {},
+        "users_on_disk": True,
     }
-    if have["unit"]["active"] in ("active", "reloading"):
+    if have["unit"]["active"] in ("active", "reloading") and have["version"]:
         _observe_sentinel(want, have, says)
+    if have["version"] and conf.live(have["running_version"] or have["version"]):
+        _observe_users(want, have)
     return have
+
+
+def _observe_users(want, have):
+    """Tell of the users that are ours, wanted and running, as a Sentinel puts their rules; '' is one that lacks."""
+    in_file = redis_users.in_file(have["text"] or "")
+    there = redis_users.of_server(have["client"]) if have["client"] else {}
+    names = redis_users.ours([*there, *in_file], want["users"])
+    if not names:
+        return
+    rules = {("wanted", user["name"]): redis_users.rules(user) for user in want["users"]}
+    told = redis_shadow.of_a_sentinel({**rules, **{("file", name): words for name, words in in_file.items()}})
+    if not have["client"]:
+        there = {name: told["file", name] for name in in_file}
+    # one that waits for its restart into another version tells of rights in another way
+    same = not have["client"] or have["running_version"] == have["version"]
+    for name in names:
+        wanted = told.get(("wanted", name), "") + (redis_users.NOBODY if name in have["no_password"] else "")
+        have["users"][redis_users.KEY + name] = wanted
+        have["users_running"][redis_users.KEY + name] = there.get(name, "") if same or name not in there else wanted
+        have["users_on_disk"] &= told.get(("file", name), "") == wanted
 
 
 def reach(want, says, seconds=10):

@@ -30,9 +30,9 @@ def installed_version():
     """Return the version of the server, or '' where it is not there.
 
     Nor is it where its package is only unpacked, by an installation that was interrupted or still runs: then its user
-    is missing.
+    is missing. One that was installed by hand, without python3-redis, can be asked when that is there.
     """
-    if not os.path.exists(BINARY) or not _exists(USER):
+    if not os.path.exists(BINARY) or not _exists(USER) or redis is None:
         return ""
     says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
     return re.search(r"v=(\S+)", says).group(1)
@@ -65,18 +65,19 @@ def reach(host, port, passwords, seconds):
     return client
 
 
-def connect(addresses, ports, passwords, seconds=10):
+def connect(addresses, ports, passwords, seconds=10, **options):
     """Return a client of the server that answers at one of these places and takes one of these passwords.
 
     A server that has just been started is given some seconds: not every unit waits until it is ready.
 
     While a change is half done, the file, the inventory and the server may each say something else; all are tried.
     Raises WrongPassword where a server answers and refuses every password, ConnectionError where none answers.
+    `options` are those of redis.Redis, such as decode_responses=False for one whose keys are bytes of any kind.
     """
     places = list(dict.fromkeys(itertools.product(map(_reachable, addresses), map(int, ports))))
     until = time.monotonic() + seconds
     while True:
-        client = _try(places, list(dict.fromkeys(passwords)))
+        client = _try(places, list(dict.fromkeys(passwords)), **options)
         if client:
             return client
         if time.monotonic() > until:

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from ansible_collections.cistern.core.plugins.module_utils import redis_conf, redis_server
+from ansible_collections.cistern.core.plugins.module_utils import redis_conf, redis_server, redis_users
 
 # What the shadow must not take from the file, with the value that the server has where the file says nothing.
 # They are compared as the file spells them.
@@ -33,8 +33,10 @@ class Unusable(Exception):
     """A configuration that the server refuses, in its own words."""
 
 
-def meaning(text):
+def meaning(text, users=()):
     """Return {directive: value} of a configuration as the installed server takes it, defaults included.
+
+    `users` are {name: rules}; what the server makes of them stands under "user NAME".
 
     A shadow of the server reads the file, opens a socket in a folder of its own, and answers CONFIG GET: units, aliases
     and defaults are the server's business, not ours. It takes about 20 ms. Raises Unusable where the server refuses.
@@ -46,12 +48,26 @@ def meaning(text):
         found.setdefault(name, []).append(args)
     folder = tempfile.mkdtemp(prefix="cistern-shadow-")
     try:
-        settings = _ask_shadow(folder, redis_conf.without(text, _LEFT_OUT))
+        settings = _ask_shadow(folder, redis_conf.without(text, _LEFT_OUT), lambda client: _told(client, dict(users)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for name, default in _NOT_IN_SHADOW.items():
         settings[name] = _as_told(name, " ".join(found[name][-1])) if name in found else default
     return settings
+
+
+def of_a_sentinel(users):
+    """Return what a Sentinel of this machine makes of {name: rules}."""
+    folder = tempfile.mkdtemp(prefix="cistern-shadow-")
+    try:
+        return _ask_shadow(folder, "", lambda client: redis_users.meanings(client, users), ["--sentinel"])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _told(client, users):
+    told = redis_users.meanings(client, users)
+    return {**redis_server.running(client), **{redis_users.KEY + name: text for name, text in told.items()}}
 
 
 def _as_told(name, text):
@@ -63,15 +79,16 @@ def _as_told(name, text):
     return text.lower() if text.lower() in ("yes", "no") else text
 
 
-def _ask_shadow(folder, text):
+def _ask_shadow(folder, text, ask, options=()):
     account = pwd.getpwnam(redis_server.USER)
     path, socket = os.path.join(folder, "redis.conf"), os.path.join(folder, "socket")
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(text + f'port 0\nunixsocket {socket}\nunixsocketperm 700\ndir {folder}\nlogfile ""\nappendonly no\n')
+        file.write(text + f'port 0\nunixsocket {socket}\nunixsocketperm 700\ndir {folder}\nlogfile ""\n')
+        file.write("" if options else "appendonly no\n")
     for name in (folder, path):
         os.chown(name, account.pw_uid, account.pw_gid)
     shadow = subprocess.Popen(
-        [redis_server.BINARY, path],
+        [redis_server.BINARY, path, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=folder,
@@ -86,7 +103,7 @@ def _ask_shadow(folder, text):
             if os.path.exists(socket):
                 client = redis_server.client_at(unix_socket_path=socket, password=redis_conf.value(text, "requirepass"))
                 try:
-                    return redis_server.running(client)
+                    return ask(client)
                 except redis_server.ServerGone:
                     pass
             if shadow.poll() is not None:

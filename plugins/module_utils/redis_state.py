@@ -10,6 +10,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_server,
     redis_shadow,
     redis_topology,
+    redis_users,
     systemd,
 )
 
@@ -38,10 +39,13 @@ def observe(want):
         "says": None,
         "seen": None,
         "decision": None,
+        "no_password": redis_users.missing(want["users"]),
+        "acl_file": "",
     }
     if not have["version"]:
         return have
-    have["wanted"] = redis_shadow.meaning(want["conf"]["content"])
+    rules = {user["name"]: redis_users.rules(user) for user in want["users"]}
+    have["wanted"] = redis_shadow.meaning(want["conf"]["content"], rules)
     text = found[path]["text"] if found[path] else None
     have["passwords"] = [want["password"], redis_conf.value(text or "", "requirepass")]
     if text is not None:
@@ -49,6 +53,7 @@ def observe(want):
         have["replicaof"] = redis_conf.replicaof(text) if redis_conf.MARK in text else None
     if have["unit"]["active"] in ("active", "reloading"):
         _observe_server(want, have, text or "")
+    _observe_users(want, have, text or "")
     have["stored"] = _stored(have["on_disk"] or have["wanted"])
     if want["deployment"]:
         have["seen"], have["decision"] = redis_topology.settle(
@@ -66,9 +71,9 @@ def look(want, have):
 
 def _on_disk(text, content, wanted):
     if text == content:
-        return wanted
+        return {name: value for name, value in wanted.items() if not name.startswith(redis_users.KEY)}
     try:
-        return redis_shadow.meaning(text)
+        return redis_shadow.meaning(text, redis_users.in_file(text))
     except redis_shadow.Unusable:
         return None
 
@@ -97,6 +102,26 @@ def _observe_server(want, have, text):
         keys=sum(databases.values()),
         databases=list(databases),
     )
+
+
+def _observe_users(want, have, text):
+    """Let what is wanted, on disk and running tell of the same users, all of them ours; '' is one that is not there.
+
+    A server that waits for its restart into another version tells of rights in another way: what its file says counts.
+    """
+    have["acl_file"] = have["wanted"].get("aclfile", "")
+    running = redis_users.of_server(have["client"]) if have["client"] else {}
+    names = redis_users.ours([*running, *redis_users.in_file(text)], want["users"])
+    for name in names:
+        key = redis_users.KEY + name
+        have["wanted"][key] = have["wanted"].get(key, "") + (redis_users.NOBODY if name in have["no_password"] else "")
+        wanted = have["wanted"][key]
+        if have["on_disk"] is not None:
+            # with a file of their own, users are not in redis.conf
+            have["on_disk"][key] = wanted if have["acl_file"] else have["on_disk"].get(key, "")
+        if have["running"] is not None:
+            same = have["running_version"] == have["version"] or name not in running
+            have["running"][key] = running.get(name, "") if same else wanted
 
 
 def _stored(settings):

@@ -9,6 +9,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_server,
     redis_shadow,
     redis_switchover,
+    redis_users,
 )
 from ansible_collections.cistern.core.plugins.module_utils.redis_apply import apply, wait_in_line, wait_linked
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
@@ -63,6 +64,15 @@ options:
     type: dict
     required: true
   aliases: {description: Other names of directives., type: dict, default: {}}
+  users:
+    description: Programs of the machine with rights of their own. Others that are called C(cistern-) are removed.
+    type: list
+    elements: dict
+    default: []
+    options:
+      name: {description: Name of the user., type: str, required: true}
+      rules: {description: "Its rights, as in C(ACL SETUSER).", type: str, required: true}
+      path: {description: The file with its password. It is made here and is root's., type: path, required: true}
   phase:
     description:
       - V(ask) changes nothing. It tells the facts of the machine, and whether a change is to be made.
@@ -121,6 +131,7 @@ SPEC = {
     "password": {"type": "str", "required": True, "no_log": True},
     "immutable": {"type": "dict", "required": True},
     "aliases": {"type": "dict", "default": {}},
+    "users": {"type": "list", "elements": "dict", "default": [], "options": redis_users.OPTIONS},
     "phase": {"type": "str", "choices": ["ask", "change", "join", "restart"], "default": "change"},
     "asked": {"type": "bool", "default": False},
     "deployment": {"type": "dict", "default": {}},

@@ -2,7 +2,13 @@
 """Converge the Sentinel of a machine: its file, its unit, what it watches and how."""
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import files, machine, redis_sentinel_state, redis_server
+from ansible_collections.cistern.core.plugins.module_utils import (
+    files,
+    machine,
+    redis_sentinel_state,
+    redis_server,
+    redis_users,
+)
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_apply import apply
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_plan import PHASES, Refused, needed, plan
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_report import describe, diffs, notes, waiting
@@ -68,6 +74,15 @@ options:
         type: list
         elements: dict
         required: true
+  users:
+    description: Programs of the machine with rights of their own. Others that are called C(cistern-) are removed.
+    type: list
+    elements: dict
+    default: []
+    options:
+      name: {description: Name of the user., type: str, required: true}
+      rules: {description: "Its rights, as in C(ACL SETUSER).", type: str, required: true}
+      path: {description: The file with its password. It is made here and is root's., type: path, required: true}
   phase:
     description:
       - V(ask) changes nothing. It tells the facts of the machine, and whether a change is to be made.
@@ -131,6 +146,7 @@ SPEC = {
             "sentinels": PLACES,
         },
     },
+    "users": {"type": "list", "elements": "dict", "default": [], "options": redis_users.OPTIONS},
     "phase": {"type": "str", "choices": ["ask", *PHASES], "default": "change"},
     "packages": {"type": "list", "elements": "str", "default": []},
     "other_files": {"type": "list", "elements": "str", "default": []},

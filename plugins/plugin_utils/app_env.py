@@ -42,23 +42,24 @@ PLACE = {
 }
 
 
-def errors(hosts, hostvars, deployments, baseline, cluster=None):
+def errors(hosts, hostvars, deployments, baseline, cluster=None, policies=None):
     """Return the errors of all application hosts; the same sentence of several hosts stands once."""
     found = {}
     for host in hosts:
         try:
-            file(host, hostvars, deployments, baseline, cluster)
+            file(host, hostvars, deployments, baseline, cluster, policies)
         except Wrong as wrong:
             for text in wrong.args:
                 found.setdefault(text, []).append(host)
     return [f"{text} [{', '.join(names)}]" for text, names in found.items()]
 
 
-def file(host, hostvars, deployments, baseline, cluster=None):
+def file(host, hostvars, deployments, baseline, cluster=None, policies=None):
     """Return {path, owner, group, values, notes, ca} of the file of a host. Wrong has all its errors.
 
     `deployments` are those of Redis, none where there is no Redis; `cluster` is what citus_check tells, if there is a
-    Citus. `ca` is where the CA of its nodes has to lie, empty where nobody looks for it.
+    Citus; `policies` are those of cache_check. `ca` is where the CA of the database's nodes has to lie, empty where
+    nobody looks for it.
     """
     own = {name: read(hostvars, host, name, default) for name, default in DEFAULTS.items()}
     wrong, done = list(_unknown(hostvars[host])), []
@@ -66,7 +67,7 @@ def file(host, hostvars, deployments, baseline, cluster=None):
         lambda: _place(own),
         lambda: _computed(host, own, hostvars, deployments) if deployments else ({}, []),
         lambda: database(own, hostvars, cluster) if cluster else ({}, ""),
-        lambda: _settings(own["app_env"], baseline),
+        lambda: _settings(own["app_env"], baseline, _ttls(own, deployments, policies or {})),
     ):
         try:
             done.append(part())
@@ -98,15 +99,22 @@ def _place(own):
     return {part: own[f"app_env_{part}"] for part in PLACE}
 
 
-def _settings(laid, baseline):
+def _ttls(own, deployments, policies):
+    """Return the times to live of the deployment that the application uses, none where that is no cache."""
+    name = own["app_env_deployment"] or (list(deployments)[0] if len(deployments) == 1 else None)
+    return policies.get(name, {}).get("ttls", {})
+
+
+def _settings(laid, baseline, ttls):
     """Return the application's own keys: what the inventory says, laid over the baseline; null takes one away."""
+    computed = {**COMPUTED, **dict.fromkeys(ttls, "write cache_ttls of the deployment")}
     if not isinstance(laid, dict):
         raise Wrong(f"{at_of('app_env', laid)}: must be a mapping of keys and values")
     merged, wrong = dict(baseline), []
     for key in laid:
         try:
             merged[key] = laid[key]  # evaluated here
-            told = f"is computed; {COMPUTED[key]}" if key in COMPUTED else env.wrong_name(key)
+            told = f"is computed; {computed[key]}" if key in computed else env.wrong_name(key)
             if not told and merged[key] is not None:
                 told = env.wrong_value(merged[key])
         except BROKEN as error:
@@ -115,7 +123,7 @@ def _settings(laid, baseline):
             wrong.append(f"{at_of(f'{key} in app_env', merged.get(key), key)}: {told}")
     if wrong:
         raise Wrong(*wrong)
-    return {key: value for key, value in merged.items() if value is not None}
+    return {**{key: value for key, value in merged.items() if value is not None}, **ttls}
 
 
 # -- what the inventory of Redis says

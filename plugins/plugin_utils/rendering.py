@@ -7,19 +7,20 @@ def rendered(action, task_vars, files):
     """Return the files with `content`.
 
     A file has `template` (a path below the role's templates/, which mirrors the host's file system) or `source` (a file
-    on the controller, taken as it is); with neither it is a folder.
+    on the controller, taken as it is); with neither it is a folder. `vars` are variables of its template alone.
     """
     return [_rendered(action, task_vars, dict(file)) for file in files]
 
 
 def _rendered(action, task_vars, file):
+    own = file.pop("vars", {})
     if file.get("absent"):
         file.pop("template", None)
         file.pop("source", None)
     elif "template" in file:
         source = action._find_needle("templates", file.pop("template"))
         text = trust_as_template(action._loader.get_text_file_contents(source))
-        templar = action._templar.copy_with_new_env(available_variables=task_vars)
+        templar = action._templar.copy_with_new_env(available_variables={**task_vars, **own})
         file["content"] = templar.template(
             text, escape_backslashes=False, overrides={"trim_blocks": True, "newline_sequence": "\n"}
         )

@@ -52,12 +52,12 @@ def password(host, name):
 def wrong(value, option):
     """Return what is wrong with the type or the choice of a variable, or None."""
     kind = option["type"]
-    fits = {"str": str, "path": str, "dict": dict, "list": list, "bool": bool, "int": int}[kind]
+    fits = {"str": str, "path": str, "dict": dict, "list": list, "bool": bool, "int": int, "float": (int, float)}[kind]
     if kind == "int" and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
         value = int(value)
     if kind == "bool" and isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
         value = value.lower() in ("true", "yes")
-    if not isinstance(value, fits) or (kind == "int" and isinstance(value, bool)):
+    if not isinstance(value, fits) or (kind in ("int", "float") and isinstance(value, bool)):
         article = {
             "str": "text (in quotes)",
             "path": "a path",
@@ -65,6 +65,7 @@ def wrong(value, option):
             "list": "a list",
             "bool": "true or false",
             "int": "a whole number",
+            "float": "a number",
         }
         return f"must be {article[kind]}, not {value!r}"
     if kind == "list" and "options" in option:

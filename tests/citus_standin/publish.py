@@ -2,11 +2,12 @@
 
 tests/citus_standin/publish.py INVENTORY [VERSION ...]      the stand-in, all its versions when none is named
 
-The packages are built once, on that host, and kept in lab/.state. The key goes to lab/.state/citus-archive.asc. With
+The packages are built once, on that host, and kept in lab/.state, where the key goes too, one a network. With
 CITUS_TEST_APT_URI=file:///PATH nothing is built: the packages of that repository, of the real Citus, are copied to the
 host, signed with its own key, and served at the same address.
 """
 
+import fcntl
 import hashlib
 import io
 import os
@@ -22,7 +23,6 @@ import build  # noqa: E402
 import instances  # noqa: E402
 
 SUITE = "bookworm"
-KEY = "citus-archive.asc"
 STATE = instances.ROOT / "lab/.state"
 BUILD = """
 set -eu
@@ -50,17 +50,24 @@ def sources():
 
 
 def packages(instance):
-    """Return the folder of the built packages; a change of a source makes a new one."""
+    """Return the folder of the built packages; a change of a source makes a new one, built once."""
     digest = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in sources())).hexdigest()[:12]
     folder = STATE / "citus-standin" / digest
-    if not folder.is_dir():
-        built = apt_archive.pipe(instance, BUILD, packed(sources(), HERE))
-        unfinished = folder.with_suffix(f".{os.getpid()}")
-        with tarfile.open(fileobj=io.BytesIO(built)) as tar:
-            tar.extractall(unfinished, filter="data")
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
+    with open(STATE / "citus-standin.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            built = apt_archive.pipe(instance, BUILD, packed(sources(), HERE))
+            unfinished = folder.with_suffix(".unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            with tarfile.open(fileobj=io.BytesIO(built)) as tar:
+                tar.extractall(unfinished, filter="data")
+            unfinished.rename(folder)
     return folder
+
+
+def key(instance):
+    """Return the file of the archive's key: the archive of each network has its own."""
+    return f"citus-archive-{instance.says['lab_network']}.asc"
 
 
 def publish(instance, versions=()):
@@ -72,7 +79,7 @@ def publish(instance, versions=()):
     wanted = [path for version in versions or build.RELEASES for path in folder.glob(f"*_{version}.citus-1_*.deb")]
     apt_archive.pipe(instance, f"tar -C {apt_archive.POOL} -x", packed(wanted, folder))
     apt_archive.publish(instance, SUITE)
-    apt_archive.fetch_key(instance, KEY)
+    apt_archive.fetch_key(instance, key(instance))
 
 
 def mirror(instance, uri, versions=()):
@@ -87,7 +94,7 @@ def mirror(instance, uri, versions=()):
         for deb in found:
             apt_archive.pipe(instance, f"tar -C {apt_archive.POOL} -x", packed([deb], deb.parent))
     apt_archive.publish(instance, SUITE)
-    apt_archive.fetch_key(instance, KEY)
+    apt_archive.fetch_key(instance, key(instance))
 
 
 def offer(instance, *versions):

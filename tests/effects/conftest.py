@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import faults
@@ -32,12 +33,17 @@ class Run:
 
 
 class Playbook:
-    """The shipped playbooks on the scenario's inventory; `more` are variables laid over it."""
+    """The shipped playbooks on the scenario's inventory; `more` are variables laid over it.
+
+    `settled` says that the last thing that was run made everything what the inventory says.
+    """
 
     def __init__(self, inventory):
         self.inventory = inventory
+        self.settled = False
 
     def start(self, more=None, options=(), name="site"):
+        self.settled = False
         environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(instances.ROOT / "ansible.cfg"),
@@ -64,22 +70,27 @@ class Playbook:
         process = self.start(more, options, name)
         output = process.communicate(timeout=300)[0]
         assert (process.returncode != 0) == fails, output
+        self.settled = (name, more, list(options), fails) == ("site", None, [], False)
         return Run(process.returncode, output)
 
     def check(self, more=None, options=(), name="site"):
         """Return what a run would do."""
         return self.run(more, ["--check", "--diff", *options], name=name)
 
-    def killed(self, more, after):
-        """Start a run and kill it `after` seconds later. Returns whether it was still running."""
+    def killed(self, more, task, after):
+        """Start a run and kill it so many seconds after it has begun this task."""
         process = self.start(more)
-        try:
-            process.communicate(timeout=after)
-            return False
-        except subprocess.TimeoutExpired:
-            faults.kill_run(process)
-            process.communicate()
-            return True
+        told = []
+        for line in process.stdout:
+            told.append(line)
+            if re.match(rf"TASK \[.*{re.escape(task)}", line):
+                time.sleep(after)
+                assert process.poll() is None, f"the run had ended within {after} s"
+                faults.kill_run(process)
+                process.communicate()
+                return
+        process.wait()
+        raise AssertionError(f"the run did not come to {task}:\n{''.join(told)}")
 
 
 @pytest.fixture(scope="session")
@@ -108,8 +119,10 @@ def playbook(inventory):
 @pytest.fixture(autouse=True)
 def as_the_inventory_says(playbook, everyone):
     """Each test starts from, and leaves behind, empty servers that are what the inventory says."""
+    playbook.settled = False
     yield
-    playbook.run()
+    if not playbook.settled:
+        playbook.run()
     for instance in everyone.values():
         if instance.redis().execute_command("ROLE")[0] == "master":
             instance.redis().flushall()

@@ -1,5 +1,9 @@
 """Keys in every instance, and what the servers say of themselves."""
 
+import time
+
+import redis
+
 KEYS = 10_000
 
 
@@ -28,3 +32,15 @@ def in_effect(everyone, name):
 def restart(everyone):
     for instance in everyone.values():
         instance.run(f"systemctl restart {instance.unit}")
+
+
+def save(instance, command="save"):
+    """SAVE, or BGSAVE, as soon as the server takes no snapshot of its own: ten thousand new keys make it take one."""
+    until = time.monotonic() + 10
+    while True:
+        try:
+            return getattr(instance.redis(), command)()
+        except redis.ResponseError as error:
+            if "in progress" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.1)

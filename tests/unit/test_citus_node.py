@@ -23,7 +23,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus_node_plan impor
     shown,
 )
 from ansible_collections.cistern.core.plugins.modules import citus_node
-from ansible_collections.cistern.core.plugins.plugin_utils.citus_progress import joined
+from ansible_collections.cistern.core.plugins.plugin_utils.progress import joined
 
 CASES = sorted(Path(__file__).parent.glob("cases/citus_node/*.yml"))
 SHORT = {"c": "10.0.0.10 5432", **{f"w{number}": f"10.0.0.1{number} 5432" for number in (1, 2, 3)}}

@@ -251,6 +251,22 @@ def test_settings_are_laid_over_the_baseline():
     assert BASELINE == {"CACHE_ENABLED": True, "CACHE_DEFAULT_TTL": 3600}
 
 
+POLICIES = {"cache": {"ttls": {"CACHE_USER_TTL": 900, "CACHE_NEWS_TTL": 60}}}
+
+
+def test_times_to_live_are_those_of_the_policy():
+    found = app_env.file(*inventory(), policies=POLICIES)["values"]
+    assert (found["CACHE_USER_TTL"], found["CACHE_NEWS_TTL"]) == (900, 60)
+    other = app_env.file(*inventory(), policies={"sessions": POLICIES["cache"]})["values"]
+    assert "CACHE_USER_TTL" not in other, "those of another deployment"
+
+
+def test_a_time_to_live_is_written_in_one_place():
+    host, *others = inventory(app_env={"CACHE_USER_TTL": 5})
+    [told] = app_env.errors([host], *others, policies=POLICIES)
+    assert told == "CACHE_USER_TTL in app_env: is computed; write cache_ttls of the deployment [app1]"
+
+
 @pytest.mark.parametrize(
     "own, told",
     [

@@ -1,7 +1,7 @@
 """What apt is asked to install, and which directives a series takes only at its start."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.filter.redis import redis_wanted_packages
+from ansible_collections.cistern.core.plugins.filter.redis import redis_users, redis_wanted_packages
 from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable
 from ansible_collections.cistern.core.plugins.plugin_utils import redis_schema
 
@@ -35,3 +35,17 @@ def test_each_series_has_its_own_list():
 @pytest.mark.parametrize("version, series", [("7.0.15", "7.0"), ("7.3.0", "7.2"), ("9.1.0", "8.0"), ("", None)])
 def test_a_version_between_two_series_is_taken_for_the_older(version, series):
     assert immutable({"7.0": ["7.0"], "7.2": ["7.2"], "8.0": ["8.0"]}, version) == ([series] if series else [])
+
+
+def test_programs_are_users_where_they_are_wanted():
+    programs = {
+        "cistern-a": {"wanted": True, "rules": "+ping", "sentinel_rules": "+info"},
+        "cistern-b": {"wanted": False, "rules": "+get"},
+        "cistern-c": {"wanted": True, "rules": "+get ~*"},
+    }
+    a = {"name": "cistern-a", "rules": "+ping", "path": "/etc/cistern/cistern-a.password"}
+    assert redis_users(programs, "rules") == [
+        a,
+        {"name": "cistern-c", "rules": "+get ~*", "path": "/etc/cistern/cistern-c.password"},
+    ]
+    assert redis_users(programs, "sentinel_rules") == [{**a, "rules": "+info"}]

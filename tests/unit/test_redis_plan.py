@@ -81,6 +81,8 @@ def usual():
         "replicaof": "",
         "says": None,
         "decision": None,
+        "no_password": [],
+        "acl_file": "",
     }
     return want, have
 

@@ -43,6 +43,7 @@ def usual():
         "files": [drop_in, hook],
         "password": "sesame",
         "forget": False,
+        "users": [],
         "hooks": {"notification-script": "", "client-reconfig-script": ""},
         "deployments": [{"name": "cache", "quorum": 2, "auth_pass": "open", "settings": OPTIONS}],
     }
@@ -76,6 +77,10 @@ def usual():
         "primaries": {"cache": "10.0.0.2 6379"},
         "blocked": {},
         "unknown": {},
+        "no_password": [],
+        "users": {},
+        "users_running": {},
+        "users_on_disk": True,
     }
     return want, have
 

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from keys import all_have, counts, fill, in_effect, restart
+from keys import all_have, counts, fill, in_effect, restart, save
 
 
 @pytest.mark.parametrize("points", [["900 1"], []], ids=["with-snapshots", "without-snapshots"])
@@ -63,7 +63,7 @@ def test_data_and_log_can_lie_elsewhere(everyone, playbook):
     playbook.run(moved)
     fill(everyone, 3)
     for name, instance in everyone.items():
-        instance.redis().save()
+        save(instance)
         assert instance.host.file(f"/srv/{name}/data/dump.rdb").exists
         rotate(instance, f"/srv/{name}/log/server.log")
     assert playbook.run(moved).changed == 0
@@ -73,7 +73,7 @@ def test_data_and_log_can_lie_elsewhere(everyone, playbook):
 
 
 def rotate(instance, log):
-    instance.redis().bgsave()
+    save(instance, "bgsave")
     instance.run(f"truncate --size 0 {log}.1 2>/dev/null; logrotate --force /etc/logrotate.conf")
     until = time.monotonic() + 10
     instance.redis().config_set("loglevel", "debug")

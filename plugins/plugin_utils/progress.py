@@ -1,6 +1,7 @@
-"""Run a module again and again while shards move, and print how far they are.
+"""Run a module again and again while what it started goes on, and print how far that is.
 
-Each run is short, so a lost connection to the host costs nothing; the moves go on in the server.
+Each run is short, so a lost connection to the host costs nothing; the work goes on in the server or on the host. A run
+whose work goes on returns it under `moving`: C(message), and C(follow), the options by which the next run finds it.
 """
 
 import time
@@ -9,11 +10,15 @@ from ansible.plugins.action import ActionBase
 
 
 class Progress(ActionBase):
-    """An action that runs the module of the same name until it says no more that shards are moving."""
+    """An action that runs the module of the same name until it says no more that its work goes on."""
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        args, began, said = dict(self._task.args), time.monotonic(), None
+        return self.followed(dict(self._task.args), task_vars)
+
+    def followed(self, args, task_vars):
+        """Run the module with these options to the end of its work; what it may take is its option `seconds`."""
+        began, said = time.monotonic(), None
         limit, total = int(args.get("seconds", 3600)), {"steps": [], "changed": False}
         while True:
             args["seconds"] = max(0, int(limit - (time.monotonic() - began)))
@@ -22,6 +27,7 @@ class Progress(ActionBase):
             moving = result.get("moving")
             if not moving or result.get("failed"):
                 return total
+            args.update(moving.get("follow", {}))
             if moving["message"] != said:
                 said = moving["message"]
                 self._display.display(f"  {task_vars['inventory_hostname']}: {said}")

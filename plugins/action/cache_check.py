@@ -1,0 +1,86 @@
+"""Hold what the inventory says of caches against what the role knows, before a machine is touched."""
+
+import os
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils import (
+    cache_policy,
+    cache_warming,
+    citus_node,
+    citus_schema,
+    inventory_host,
+    redis_instance,
+    redis_schema,
+    role_files,
+)
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import integer
+
+
+class ActionModule(ActionBase):
+    """Returns those of all deployments, whatever hosts this run is limited to.
+
+    `policies` are {deployment: policy}, `instances` {host: {deployment, name, addresses, port, at}}: where each
+    instance of them listens on its own machine, its first address first, and `at` {address, port} where the others
+    reach it. `databases` are {host: where its queries go}.
+    """
+
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        names = task_vars["groups"].get("redis", [])
+        derived = role_files.read("cache", "vars/main.yml")
+        baseline = {name: derived[f"__{name}_baseline"] for name in cache_policy.LAYERS}
+        hosts = [host for host in (self._host(name, task_vars) for name in names) if host.deployment]
+        cluster = self._cluster(task_vars)
+        policies, errors = cache_policy.check(hosts, role_files.options("cache"), baseline, cluster)
+        errors = errors or [text for policy in policies.values() for text in _absent(policy)]
+        if errors:
+            count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
+            lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
+            return {"failed": True, "msg": "\n".join(lines)}
+        instances = {host.name: self._place(host, task_vars) for host in hosts if host.deployment in policies}
+        databases = {
+            host.name: cache_warming.database(host.values, cluster) for host in hosts if host.name in instances
+        }
+        return {"changed": False, "policies": policies, "instances": instances, "databases": databases}
+
+    def _cluster(self, task_vars):
+        """Return where the Citus of the inventory is reached: {host, port, name, ca}, {} where it has none."""
+        names = task_vars["groups"].get("citus_coordinator", [])[:1]
+        for name in names:
+            read = inventory_host.read(self, task_vars, name, "citus", citus_node.PREFIXES, citus_node.LAYERS)
+            node = citus_node.Node(name, True, inventory_host.machine(task_vars, name), **read)
+            options = citus_schema.options()
+            ca = node.values.get("citus_ca_dir") or f"{task_vars['hostvars'][name]['inventory_dir']}/pki/citus"
+            place = {"host": str(node.address()), "port": integer(node.get("citus_port", options), 5432)}
+            return {**place, "name": node.get("citus_database", options), "ca": f"{ca}/ca.crt"}
+        return {}
+
+    def _host(self, name, task_vars):
+        deployment = task_vars["hostvars"][name].get("redis_deployment", "")
+        read = inventory_host.read(self, task_vars, name, "cache", ("cache_",), cache_policy.LAYERS)
+        return cache_policy.Host(name=name, deployment=deployment, **read)
+
+    def _place(self, host, task_vars):
+        read = inventory_host.read(self, task_vars, host.name, "redis", ("redis_",), ())
+        machine = inventory_host.machine(task_vars, host.name)
+        instance = redis_instance.Instance(name=host.name, machine=machine, baseline={}, **read)
+        options = redis_schema.options()
+        port = integer(instance.get("redis_port", options), 6379)
+        announced = integer(instance.values.get("redis_announce_port"), 0)
+        return {
+            "deployment": host.deployment,
+            "name": instance.get("redis_instance", options),
+            "addresses": instance.bind(),
+            "port": port,
+            "at": {"address": str(instance.address()), "port": announced or port},
+        }
+
+
+def _absent(policy):
+    """Yield what a family is warmed from and is not on the controller."""
+    for name, family in policy["families"].items():
+        path = (family["warm"] or {}).get("file")
+        if path and not os.path.isfile(path):
+            yield f"{name} in cache_families: warm file: there is no {path} on this machine"

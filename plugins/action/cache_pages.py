@@ -1,0 +1,64 @@
+"""Put a report of a cache together, print it, and write it as JSON and as a page for a browser."""
+
+import json
+import os
+import tempfile
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils import cache_html, cache_members, cache_pages
+
+
+class ActionModule(ActionBase):
+    """`told` is {host: what cache_report returned}; the rest as in cache_report. A check writes no file."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        args = self._task.args
+        deployment, errors = cache_members.wish("cache_report", args["deployment"], args["policies"])
+        if errors:
+            return {"failed": True, "msg": "; ".join(errors)}
+        told = {
+            node["host"]: _told(args["told"].get(node["host"]))
+            for node in cache_members.nodes(deployment, args["instances"])
+        }
+        try:
+            made = cache_pages.report(deployment, args["policies"][deployment], told)
+        except cache_pages.NobodyWalked as error:
+            return {"failed": True, "msg": f"No instance of {deployment} could be walked. {error}."}
+        lines = list(cache_pages.lines(made))
+        if not self._task.check_mode:
+            page = cache_html.page(made, self._loader.get_real_file(self._find_needle("templates", args["template"])))
+            base = os.path.join(args["dir"], deployment)
+            _write(f"{base}.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+            _write(f"{base}.html", page)
+            lines += ["", f"Written: {base}.html and {base}.json"]
+        return {"changed": False, "report": lines}
+
+
+def _told(result):
+    """What a host told; one that was not asked, or could not be, says why."""
+    if not result or result.get("skipped"):
+        return {"why": "it is not in this run (--limit)"}
+    if result.get("unreachable"):
+        return {"why": "its machine cannot be reached over SSH"}
+    if result.get("failed"):
+        return {"why": str(result.get("msg", "the module failed"))}
+    return result
+
+
+def _write(path, text):
+    """Replace a file at once: a reader sees the old one or the new one."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".report-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

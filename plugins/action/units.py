@@ -1,0 +1,17 @@
+"""Render the files of units on the controller and hand all of them to one run of the module of the same name."""
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils.rendering import rendered
+
+
+class ActionModule(ActionBase):
+    """Takes the module's options; a file has `template` or `source`, and `secret` where no diff of it may be shown."""
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        args["files"] = rendered(self, task_vars, args["files"])
+        for file in args["files"]:
+            if file.pop("secret", False) and "content" in file:
+                file["secret_content"] = file.pop("content")
+        return self._execute_module(module_args=args, task_vars=task_vars)

@@ -1,0 +1,18 @@
+"""`python3 -m cache VERB ...`: what a host does for its cache by itself, from units of systemd."""
+
+import importlib
+import sys
+
+# verb -> the module whose main(verb, arguments) does it
+VERBS = {"warm": "warm_program", "warm-watch": "warm_program", "metrics": "metrics_program"}
+
+
+def main():
+    verb, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
+    if verb not in VERBS:
+        sys.exit(f"usage: python3 -m cache {'|'.join(VERBS)} ...")
+    importlib.import_module(f".{VERBS[verb]}", __package__).main(verb, arguments)
+
+
+if __name__ == "__main__":
+    main()

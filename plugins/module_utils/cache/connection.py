@@ -1,0 +1,37 @@
+"""A connection to the server of this machine, for programs that run beside it."""
+
+import inspect
+
+import redis
+
+ANYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}
+
+
+def connect(addresses, port, password, username=None, db=0, seconds=10):
+    """Return a client of the server that listens on one of these addresses; answers are bytes.
+
+    Raises redis.ConnectionError where none answers, redis.AuthenticationError or redis.ResponseError where it refuses.
+    """
+    last = None
+    # newer versions of redis-py tell the server who they are, which not every user may
+    silent = {name: None for name in ("lib_name", "lib_version") if name in inspect.signature(redis.Redis).parameters}
+    for address in addresses:
+        address = address.lstrip("-")
+        client = redis.Redis(
+            host=ANYWHERE.get(address, address),
+            port=port,
+            db=db,
+            username=username,
+            password=password or None,
+            socket_connect_timeout=5,
+            socket_timeout=seconds,
+            **silent,
+        )
+        try:
+            client.ping()
+            return client
+        except redis.exceptions.AuthenticationError:
+            raise
+        except redis.exceptions.ConnectionError as error:
+            last = error
+    raise redis.ConnectionError(f"nothing answers on {' or '.join(addresses)} port {port}: {last}")

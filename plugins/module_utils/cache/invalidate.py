@@ -1,0 +1,50 @@
+"""Drop keys by pattern: SCAN finds them page by page, UNLINK takes them in batches, and nothing else is touched."""
+
+from .keys import Pattern
+
+# Keys that the server looks at in one step of SCAN, and keys of one UNLINK: each is well under a millisecond.
+PAGE = 1000
+BATCH = 500
+
+
+def found(client, target):
+    """Yield lists of keys, at most BATCH long, that a target means: {pattern, values}.
+
+    A pattern that stands for one key is asked for by its name; the keys of others are found by SCAN.
+    """
+    pattern = Pattern(target["pattern"])
+    if not pattern.open_with(target["values"]):
+        key = pattern.filled(target["values"]).encode()
+        if client.exists(key):
+            yield [key]
+        return
+    glob, regex = pattern.matcher(target["values"])
+    cursor, waiting = 0, {}
+    while True:
+        cursor, keys = client.scan(cursor=cursor, match=glob, count=PAGE)
+        # SCAN may tell a key twice
+        waiting.update(dict.fromkeys(key for key in keys if regex.fullmatch(key)))
+        while len(waiting) >= BATCH or (waiting and not cursor):
+            batch = list(waiting)[:BATCH]
+            for key in batch:
+                del waiting[key]
+            yield batch
+        if not cursor:
+            return
+
+
+def count(client, target):
+    """Return (how many keys a target means now, the first few of them)."""
+    seen = set()
+    for batch in found(client, target):
+        seen.update(batch)
+    return len(seen), sorted(seen)[:3]
+
+
+def drop(client, target):
+    """UNLINK the keys of a target. Returns (how many were there, the first few of them)."""
+    gone, some = 0, []
+    for batch in found(client, target):
+        gone += client.unlink(*batch)
+        some = (some + batch)[:3]
+    return gone, some

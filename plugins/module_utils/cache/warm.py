@@ -1,0 +1,213 @@
+"""Fill one key family from its source: in batches, at a pace, within the server's memory, to be gone on with later."""
+
+import time
+
+from .sources import Broken, Failed, Gone
+from .values import SCRIPT, Empty, Pace, Packer, Unfit
+
+BATCH, BATCH_BYTES = 1000, 1 << 18
+# Where so many first keys are all there, a run after a restart or a failover takes the family for warm.
+PROBED = 1000
+SHOWN = 3
+
+# What ends a family, by the first word of the server's answer: the state it is left in, and why.
+ENDS = {
+    "OOM": ("full", "the server takes no more writes, its memory is full (OOM)"),
+    "READONLY": ("interrupted", "this server has become a replica; the new primary is filled from its own host"),
+    "NOREPLICAS": ("interrupted", "the server takes no writes without a replica (min-replicas-to-write)"),
+    "LOADING": ("interrupted", "the server still loads its data"),
+    "MASTERDOWN": ("interrupted", "this server is a replica that has lost its primary"),
+    "NOSCRIPT": ("interrupted", "the script was taken from the server (SCRIPT FLUSH)"),
+    "MISCONF": ("failed", "the server takes no writes while it cannot save (MISCONF); see its log"),
+    "NOPERM": ("failed", "the user of the server may not do this"),
+    "NOAUTH": ("failed", "the server asks for a password"),
+    "MOVED": ("failed", "this server holds a part of the keys only"),
+}
+
+
+class Stopped(Exception):
+    """The run was told to end."""
+
+
+class Memory:
+    """What of the server's memory a run may still use; INFO is asked again before half of it can be gone."""
+
+    def __init__(self, connection, share, now=time.monotonic):
+        self._connection, self._share, self._now = connection, share, now
+        self._left, self._looked, self.evicted, self.text = 0, None, None, ""
+
+    def due(self, cost):
+        """Whether the server has to be asked before so much is written."""
+        return self._looked is None or self._left < cost or self._now() - self._looked > 1
+
+    def look(self):
+        info = self._connection.info("memory")
+        limit, used = int(info["maxmemory"]), int(info["used_memory"]) - int(info.get("mem_not_counted_for_evict", 0))
+        self._looked = self._now()
+        self._left = (int(limit * self._share) - used) // 2 if limit else 1 << 62
+        self.text = f"{used >> 10} KB of {limit >> 10} KB are used, and cache_warm_memory is {self._share}"
+
+    def take(self, cost):
+        """Whether so much may be written."""
+        self._left -= cost
+        return self._left >= 0
+
+
+def report_of(name):
+    """Return the report of a family that has not begun."""
+    counts = dict.fromkeys(("read", "written", "kept", "empty", "failed"), 0)
+    return {"family": name, "state": "waiting", "why": "", **counts, "from": 0, "seconds": 0.0, "wrong": []}
+
+
+class Filling:
+    """One family on its way; `told` is called with its report as it goes, `stops` says that the run is to end."""
+
+    def __init__(self, connection, report, family, options, checkpoint=None, told=None, stops=None, probe=False):
+        self._connection, self.report, self._family = connection, report, family
+        self._checkpoint, self._told, self._stops, self._probe = checkpoint, told, stops, probe
+        self._memory, self._pace = Memory(connection, options["memory"]), Pace(options["rate"])
+        self._size = self._pace.batch(BATCH)
+        self._batch, self._cost, self._bytes = [], 0, 0
+        # (commands, the position behind them) that the server has, and whose replies have not been read
+        self._sent, self._saved = None, time.monotonic()
+        self._source, self._position = None, None
+
+    def run(self, source):
+        """Fill from a source, to its end or to where it cannot go on; the report says which."""
+        report, began = self.report, time.monotonic()
+        report["state"] = "filling"
+        try:
+            self._source = source
+            self._fill()
+            self._end("done")
+        except Gone as error:
+            self._end("interrupted", str(error))
+        except Failed as error:
+            self._end("failed", str(error))
+        except Stopped:
+            self._end("interrupted", "the run was told to end")
+        except OSError as error:
+            self._end("interrupted", f"the connection to the server was lost ({error})")
+        except _Ended as ended:
+            self._end(*ended.args)
+        report["seconds"] = round(time.monotonic() - began, 3)
+        return report
+
+    def _fill(self):
+        name, family, report = self.report["family"], self._family, self.report
+        script = "" if family["type"] == "string" else self._connection.call("SCRIPT", "LOAD", SCRIPT).decode()
+        pack = Packer(family, family["warm"].get("existing", "keep"), script).pack
+        start = self._checkpoint.position(name, self._source.digest, family["ttl"]) if self._checkpoint else None
+        if start:
+            report["from"] = start[0]
+        elif self._checkpoint:
+            self._checkpoint.drop(name)
+        position = start
+        for row, position in self._source.rows(start):  # noqa: B007 - the last one is needed
+            report["read"] += 1
+            try:
+                if row.__class__ is Broken:
+                    raise Unfit(row)
+                command, cost = pack(row)
+            except Empty:
+                report["empty"] += 1
+                continue
+            except (Unfit, UnicodeEncodeError) as error:
+                self._wrong(f"row {position[0]} {error}")
+                continue
+            self._batch.append(command)
+            self._cost += cost
+            self._bytes += len(command)
+            if len(self._batch) >= self._size or self._bytes > BATCH_BYTES:
+                self._send(position)
+        self._send(position)
+        self._answers()
+
+    def _send(self, position):
+        """Send the batch, then read the answers to the one before it: the server works while rows are packed."""
+        if self._stops and self._stops():
+            self._answers()
+            raise Stopped
+        if self._batch:
+            if self._memory.due(self._cost):
+                self._answers()
+                self._memory.look()
+            if not self._memory.take(self._cost):
+                raise _Ended("full", f"memory: {self._memory.text}")
+            self._connection.send(b"".join(self._batch))
+            self._answers()
+            self._sent = (len(self._batch), position)
+            self._pace.sent(len(self._batch))
+            self._batch, self._cost, self._bytes = [], 0, 0
+        if time.monotonic() - self._saved > 0.5:
+            self._save()
+
+    def _answers(self):
+        if not self._sent:
+            return
+        (count, position), self._sent = self._sent, None
+        lines = self._connection.lines(count)
+        written = lines.count(b"+OK") + lines.count(b":1")
+        kept = lines.count(b"$-1") + lines.count(b":0")
+        self.report["written"] += written
+        self.report["kept"] += kept
+        if written + kept < count:
+            for line in lines:
+                if line[:1] == b"-":
+                    self._refused(line[1:].decode(errors="replace"))
+        self._position = position
+        if self._probe and not self.report["written"] and self.report["kept"] >= PROBED:
+            raise _Ended("warm", f"its first {self.report['kept']} keys are all there")
+
+    def _refused(self, text):
+        code = text.split(" ", 1)[0]
+        if code in ENDS:
+            state, why = ENDS[code]
+            raise _Ended(state, why)
+        self._wrong(f"the server answers {text}")
+        if self.report["failed"] >= BATCH and not self.report["written"] + self.report["kept"]:
+            raise _Ended("failed", f"the server refuses every key: {text}")
+
+    def _wrong(self, text):
+        self.report["failed"] += 1
+        if len(self.report["wrong"]) < SHOWN:
+            self.report["wrong"].append(text)
+
+    def _save(self):
+        self._saved = time.monotonic()
+        if self._checkpoint and self._position and getattr(self._source, "can_go_on", True):
+            self._checkpoint.keep(self.report["family"], self._source.digest, self._position)
+        if self._told:
+            self._told(self.report)
+
+    def _end(self, state, why=""):
+        """Leave the family in a state; one that was interrupted is gone on with, any other begins anew."""
+        if state == "interrupted":
+            self._save()
+        elif self._checkpoint:
+            self._checkpoint.drop(self.report["family"])
+        self.report.update(state=state, why=why)
+
+
+class _Ended(Exception):
+    """The family ends here: (state, why)."""
+
+
+def sentence(report):
+    """Return what a family's filling came to, on one line."""
+    counts = f"{report['read']} rows read, {report['written']} keys written, {report['kept']} were there"
+    for key, text in (("empty", "without a value"), ("failed", "failed")):
+        counts += f", {report[key]} {text}" if report[key] else ""
+    text = f"{report['family']}: {counts}"
+    if report["seconds"]:
+        text += f", in {report['seconds']:.1f} s"
+        done = report["written"] + report["kept"]
+        text += f" ({done / report['seconds']:.0f} keys/s)" if done else ""
+    if report["from"]:
+        text += f", from row {report['from'] + 1} on"
+    if report["wrong"]:
+        text += f"; such as: {'; '.join(report['wrong'])}"
+    words = {"full": "stopped", "warm": "left", "interrupted": "interrupted", "failed": "failed"}
+    if report["state"] in words:
+        text += f"; {words[report['state']]}: {report['why']}"
+    return text

@@ -1,0 +1,104 @@
+#!/usr/bin/python
+"""Drop cached keys by pattern at the primary of a deployment."""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cistern.core.plugins.module_utils import redis_server
+from ansible_collections.cistern.core.plugins.module_utils.cache import invalidate
+from ansible_collections.cistern.core.plugins.module_utils.cache.keys import Pattern
+
+DOCUMENTATION = r"""
+module: cache_invalidate
+short_description: Drop cached keys by pattern at the primary of a deployment
+description:
+  - Finds the keys of each target with SCAN and takes them with UNLINK, in bounded batches. Other keys stay.
+  - Runs on every host of a deployment; an instance that is a replica does nothing, its primary tells it.
+options:
+  targets:
+    description: What is dropped, in this order.
+    type: list
+    elements: dict
+    default: []
+    options:
+      family: {description: Name of the key family., type: str, required: true}
+      pattern: {description: "Key pattern, such as C(user_messages:{user1}:*).", type: str, required: true}
+      values:
+        description: Values of its placeholders; those without one match anything but a colon.
+        type: dict
+        default: {}
+  flush: {description: Drops every key of the database instead., type: bool, default: false}
+  addresses: {description: Addresses that the instance listens on., type: list, elements: str, required: true}
+  port: {description: Its port., type: int, required: true}
+  password: {description: Its password., type: str, required: true}
+"""
+EXAMPLES = r"""
+- name: Drop what a message makes stale
+  cistern.core.cache_invalidate:
+    targets:
+      - {family: unread_count, pattern: 'unread_count:{user2}', values: {user2: 42}}
+    addresses: [127.0.0.1]
+    port: 6379
+    password: "{{ redis_password }}"
+"""
+RETURN = r"""
+steps: {description: "What was dropped or, in check mode, would be, by pattern.", type: list, returned: always}
+role: {description: "primary or replica; a replica drops nothing itself.", type: str, returned: always}
+dropped: {description: Keys dropped by family., type: dict, returned: always}
+"""
+
+SPEC = {
+    "targets": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "family": {"type": "str", "required": True},
+            "pattern": {"type": "str", "required": True},
+            "values": {"type": "dict", "default": {}},
+        },
+    },
+    "flush": {"type": "bool", "default": False},
+    "addresses": {"type": "list", "elements": "str", "required": True},
+    "port": {"type": "int", "required": True},
+    "password": {"type": "str", "required": True, "no_log": True},
+}
+
+
+def run(module):
+    options = module.params
+    # keys are bytes of any kind
+    client = redis_server.connect(
+        options["addresses"], [options["port"]], [options["password"]], decode_responses=False
+    )
+    if client.execute_command("ROLE")[0] != b"master":
+        module.exit_json(changed=False, steps=[], role="replica", dropped={})
+    steps, dropped = [], {}
+    if options["flush"]:
+        keys = client.dbsize()
+        steps = [f"FLUSHDB: drop all {keys} keys"] if keys else []
+        dropped = {"*": keys} if keys else {}
+        if keys and not module.check_mode:
+            client.flushdb(asynchronous=True)
+    for target in options["targets"]:
+        take = invalidate.count if module.check_mode else invalidate.drop
+        number, some = take(client, target)
+        if number:
+            dropped[target["family"]] = dropped.get(target["family"], 0) + number
+            shown = ", ".join(key.decode(errors="backslashreplace") for key in some) + (", ..." if number > 3 else "")
+            steps.append(f"{target['family']}: drop {number} of {said(target)}: {shown}")
+    module.exit_json(changed=bool(dropped), steps=steps, role="primary", dropped=dropped)
+
+
+def said(target):
+    return Pattern(target["pattern"]).filled(target["values"])
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    try:
+        run(module)
+    except (redis_server.RedisError, redis_server.WrongPassword, OSError) as error:
+        module.fail_json(msg=f"The cache could not be asked: {error}", steps=[])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+#!/usr/bin/python
+"""Tell what is in a cache, and how its servers do."""
+
+import os
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cistern.core.plugins.module_utils import redis_server
+from ansible_collections.cistern.core.plugins.module_utils.cache import connection, facts
+from ansible_collections.cistern.core.plugins.module_utils.cache.survey import survey
+from ansible_collections.cistern.core.plugins.module_utils.cache.turn import turn
+
+DOCUMENTATION = r"""
+module: cache_report
+short_description: Tell what is in a cache, and how its servers do
+description:
+  - Runs on every host of a deployment. Each instance tells of itself; one of them is walked with C(SCAN), a replica
+    where there is one. Nothing is written, and no value is read.
+  - Used through the action of the same name, which knows the deployment.
+options:
+  policy: {description: The key families of the deployment., type: dict, required: true}
+  host: {description: Inventory host of this instance., type: str, required: true}
+  nodes:
+    description: All instances of the deployment, each with C(host) and with C(address) and C(port) for the others.
+    type: list
+    elements: dict
+    required: true
+  addresses: {description: Addresses that the instance listens on., type: list, elements: str, required: true}
+  port: {description: Its port., type: int, required: true}
+  password: {description: Its password., type: str, required: true}
+  rate:
+    description: Keys a second that the walk takes at most; a primary is walked at a quarter of it.
+    type: int
+    default: 20000
+  seconds: {description: How long lookups and evictions are watched at least., type: int, default: 5}
+"""
+EXAMPLES = r"""
+- name: Tell what is in the cache
+  cistern.core.cache_report:
+    deployment: ''
+    policies: "{{ __cache_check.policies }}"
+    instances: "{{ __cache_check.instances }}"
+    password: "{{ redis_password }}"
+"""
+RETURN = r"""
+role: {description: "primary or replica; empty where the server does not answer.", type: str, returned: always}
+walked: {description: Whether this instance was walked., type: bool, returned: always}
+why: {description: Why it was or was not., type: str, returned: always}
+facts: {description: What the server says of itself., type: dict, returned: always}
+found: {description: How the walk went and what it found in each database., type: dict, returned: where it was walked}
+"""
+
+SPEC = {
+    "policy": {"type": "dict", "required": True},
+    "host": {"type": "str", "required": True},
+    "nodes": {"type": "list", "elements": "dict", "required": True},
+    "addresses": {"type": "list", "elements": "str", "required": True},
+    "port": {"type": "int", "required": True},
+    "password": {"type": "str", "required": True, "no_log": True},
+    "rate": {"type": "int", "default": 20000},
+    "seconds": {"type": "int", "default": 5},
+}
+# A primary answers the application: it is walked more slowly.
+PRIMARY = 4
+
+
+def run(module):
+    options = module.params
+
+    def connect(number):
+        return connection.connect(options["addresses"], options["port"], options["password"], db=number)
+
+    client = connect(0)
+    begun = time.monotonic()
+    before = facts.read(client)
+    # before the walk, whose own pages are no news
+    slow_log = facts.slow_log(client)
+    whose = turn(before["info"], options["host"], options["nodes"])
+    found = {}
+    if whose.mine:
+        os.nice(10)
+        part = PRIMARY if whose.role == "primary" else 1
+        found["found"] = survey(connect, options["policy"], options["rate"] / part)
+    time.sleep(max(0, begun + options["seconds"] - time.monotonic()))
+    told = facts.facts(before, facts.read(client))
+    told["slow_log"] = slow_log
+    told["latency"] = facts.latency(client)
+    told["snapshots"] = facts.setting(client, "save")
+    module.exit_json(changed=False, role=whose.role, walked=whose.mine, why=whose.why, facts=told, **found)
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    try:
+        run(module)
+    except (redis_server.RedisError, OSError) as error:
+        # the others go on, and the report tells of it
+        module.exit_json(changed=False, role="", walked=False, why=f"the server does not answer: {error}", facts={})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What a run decides about files and units: each file of cases/units is one case.
+
+A case changes `usual`, a timer and a service that run as they should; `steps` are the sentences that an operator reads.
+"""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.cistern.core.plugins.module_utils.units_plan import plan, told
+from laid_over import laid_over
+
+CASES = sorted(Path(__file__).parent.glob("cases/units/*.yml"))
+TIMER, SERVICE, USERS = "/etc/systemd/system/a.timer", "/etc/systemd/system/a.service", "/etc/sysusers.d/a.conf"
+
+
+def file(path):
+    return {"path": path, "content": "x", "owner": "root", "group": "root", "mode": "0644", "absent": False}
+
+
+def usual():
+    found = {"kind": "file", "text": "x", "owner": "root", "group": "root", "mode": "0644", "mtime": 100}
+    unit = {"load": "loaded", "active": "active", "enabled": "enabled", "reload": False, "since": 200, "reloaded": 0}
+    want = {
+        "files": {path: file(path) for path in (USERS, SERVICE, TIMER)},
+        "users": ["a"],
+        "units": {
+            "a.service": {"name": "a.service", "files": [SERVICE], "reloads": [], "ready": "", "absent": False},
+            "a.timer": {"name": "a.timer", "files": [TIMER], "reloads": [], "ready": "", "absent": False},
+        },
+        "sweep": [],
+    }
+    have = {
+        "files": {path: dict(found) for path in (USERS, SERVICE, TIMER)},
+        "users": ["a"],
+        "units": {"a.service": dict(unit), "a.timer": dict(unit)},
+        "swept": [],
+    }
+    return want, have
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_plan(path):
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    want, have = usual()
+    want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
+    want = {**want, "files": list(want["files"].values()), "units": list(want["units"].values())}
+    assert told(plan(want, have)) == case["steps"]
+
+
+def test_there_are_cases():
+    assert len(CASES) >= 8
+
+
+def test_many_files_of_a_folder_are_one_line():
+    want = {"files": [file(f"/usr/local/lib/x/{name}.py") for name in "abcdef"], "users": [], "units": [], "sweep": []}
+    have = {"files": dict.fromkeys([each["path"] for each in want["files"]]), "users": [], "units": {}, "swept": []}
+    assert told(plan(want, have)) == ["write 6 files of /usr/local/lib/x"]
