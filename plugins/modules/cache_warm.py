@@ -189,7 +189,7 @@ def ended(module, folder):
 
 
 def own_folder(folder):
-    """Make the folder of the instance. It is theirs who have the one above: of the user of the units, if there are any."""
+    """Make the folder of the instance. It is owned as the one above is, by the user of the units where there is one."""
     if not os.path.isdir(folder):
         os.makedirs(folder, mode=0o755)
         above = os.stat(os.path.dirname(folder))

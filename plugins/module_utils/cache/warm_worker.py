@@ -8,7 +8,6 @@ import uuid
 
 from . import checkpoint, resp, warm_job
 
-
 # How long somebody may take to ask for its last word, in seconds.
 KEPT = 3600
 
