@@ -157,7 +157,7 @@ def run(module, job, folder):
                 module.exit_json(changed=False, steps=[], reports=[], notes=[replica(job)], primary=False)
         if module.params["stop"]:
             return ended(module, folder)
-        os.makedirs(folder, mode=0o755, exist_ok=True)
+        own_folder(folder)
         name = _started(with_ca(job, folder), folder, until)
         if not name:
             return {"steps": [], "moving": {"message": "waits for another run that fills this cache", "follow": {}}}
@@ -186,6 +186,14 @@ def ended(module, folder):
         warm_worker.stop(folder, name)
         warm_worker.follow(folder, name, time.monotonic() + 10)
     return {"steps": ["end the filling that is under way"] if names else [], "changed": bool(names), "reports": []}
+
+
+def own_folder(folder):
+    """Make the folder of the instance. It is owned as the one above is, by the user of the units where there is one."""
+    if not os.path.isdir(folder):
+        os.makedirs(folder, mode=0o755)
+        above = os.stat(os.path.dirname(folder))
+        os.chown(folder, above.st_uid, above.st_gid)
 
 
 def _started(job, folder, until):
