@@ -24,6 +24,7 @@ def main():
         "redis-directives.md": directives(),
         "citus.md": variables("citus") + settings(),
         "cache.md": variables("cache") + families(),
+        "monitoring.md": variables("monitoring"),
         "modules.md": modules(),
     }
     folder.mkdir(parents=True, exist_ok=True)
