@@ -44,7 +44,7 @@ def _is_to_stop(unit, have):
 
 def _runs(unit, have, paths):
     """Yield what makes a unit start at boot, and run with what its files say now."""
-    name, is_now = unit["name"], have["units"][unit["name"]]
+    name, is_now, reloads = unit["name"], have["units"][unit["name"]], unit.get("reloads", [])
     if is_now["enabled"] != "enabled":
         yield {"do": "enable", "unit": name}
     # also where a run was killed between the file and the restart
@@ -52,12 +52,12 @@ def _runs(unit, have, paths):
         steps = [{"do": "start", "unit": name}]
     elif _newer(unit["files"], have, is_now["since"]) or set(unit["files"]) & set(paths):
         steps = [{"do": "restart", "unit": name}]
-    elif _newer(unit["reloads"], have, max(is_now["since"], is_now["reloaded"])) or set(unit["reloads"]) & set(paths):
+    elif _newer(reloads, have, max(is_now["since"], is_now.get("reloaded", 0))) or set(reloads) & set(paths):
         steps = [{"do": "reload unit", "unit": name}]
     else:
         steps = []
     yield from steps
-    if steps and unit["ready"]:
+    if steps and unit.get("ready"):
         yield {"do": "wait", "unit": name, "for": unit["ready"]}
 
 

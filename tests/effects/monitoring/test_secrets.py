@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+import redis
 
 PASSWORDS = "/run/cistern-redis-exporter/passwords.json"
 CREDENTIAL = "/run/credentials/prometheus-redis-exporter.service/redis.password"
@@ -115,15 +116,20 @@ def test_no_run_tells_a_secret(playbook, machines, watch, secrets):
         output += run.output
     everything = {kind + name: secret for name, each in secrets.items() for kind, secret in each.items()}
     assert [kind for kind, secret in everything.items() if secret in output] == []
-    assert playbook.run(name="monitoring").changed == 0
 
 
-def test_a_new_password_is_taken_up(playbook, machines, watch):
-    """The exporter reads it at its start, so that it restarts where the password is newer."""
-    machine = machines["redis2"]
+def test_a_new_password_is_taken_up(playbook, everyone, machines, watch):
+    """The servers take it at once; the exporter reads it at its start, so that it restarts where it is newer."""
+    machine, one = machines["redis2"], everyone["redis2"]
+    before = machine.run(f"cat {PASSWORD}").strip()
     machine.run(f"rm {PASSWORD}")
     told = playbook.run(name="redis", options=["--diff", "-vvv"])
-    assert machine.run(f"cat {PASSWORD}").strip() not in told.output
+    after = machine.run(f"cat {PASSWORD}").strip()
+    assert after != before and after not in told.output
+    for port in (one.says["redis_port"], one.says["redis_sentinel_port"]):
+        assert redis.Redis(host=one.address, port=port, username="cistern-exporter", password=after).ping()
+        with pytest.raises(redis.AuthenticationError):
+            redis.Redis(host=one.address, port=port, username="cistern-exporter", password=before).ping()
     run = playbook.run(name="monitoring")
     assert run.steps("redis2")[0] == "restart prometheus-redis-exporter.service"
     assert watch.query("redis_up{instance='redis2'}")
