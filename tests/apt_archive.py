@@ -58,9 +58,8 @@ def hosts(inventory, group):
     for host in manager.get_hosts(group) if group in manager.groups else []:
         known = variables.get_vars(host=host)
         templar = Templar(loader, variables=known)
-        wanted = [
-            name for name in known if name.startswith(("ansible_host", "ansible_user", "ansible_ssh", "ansible_port"))
-        ]
+        prefixes = ("ansible_host", "ansible_user", "ansible_ssh", "ansible_port", "lab_network")
+        wanted = [name for name in known if name.startswith(prefixes)]
         says = {name: templar.template(known[name]) for name in wanted}
         found.append(instances.Instance(host.name, {**says, "redis_instance": ""}))
     return found

@@ -110,15 +110,28 @@ def _running(connection):
 
 
 def _database(connection, want):
-    """Return {exists, owner, role}; `role` is None, or {login, password}: whether each is as it is wanted."""
+    """Return {exists, owner, role, observers}; `role` is None, or {login, password}: whether each is as it is wanted.
+
+    `observers` are roles of programs of ours that read the server's statistics.
+    """
     databases = citus_sql.rows(
         connection, "SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = %s", [want["name"]]
     )
     roles = citus_sql.rows(
         connection, "SELECT rolcanlogin AS login, rolpassword AS hash FROM pg_authid WHERE rolname = %s", [want["role"]]
     )
+    observers = citus_sql.rows(
+        connection,
+        "SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname LIKE 'cistern-%' "
+        "AND pg_has_role(oid, 'pg_monitor', 'MEMBER')",
+    )
     role = {"login": roles[0]["login"], "password": fits(want["password"], roles[0]["hash"])} if roles else None
-    return {"exists": bool(databases), "owner": databases[0]["owner"] if databases else None, "role": role}
+    return {
+        "exists": bool(databases),
+        "owner": databases[0]["owner"] if databases else None,
+        "role": role,
+        "observers": [row["name"] for row in observers],
+    }
 
 
 def _extensions(connection):

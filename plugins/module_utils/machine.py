@@ -19,7 +19,7 @@ def observe(names, files):
     return {
         "distribution": release.get("ID", "").capitalize(),
         "release": release.get("VERSION_CODENAME", ""),
-        "memory_mb": _memory_mb(),
+        "memory_mb": memory_mb(),
         "cores": len(os.sched_getaffinity(0)),
         "container": kernel.in_container(),
         "packages": installed,
@@ -33,7 +33,7 @@ def _os_release():
         return {key: text.strip('"') for key, _sep, text in (line.strip().partition("=") for line in file)}
 
 
-def _memory_mb():
+def memory_mb():
     with open("/proc/meminfo", encoding="utf-8") as file:
         total = int(re.search(r"MemTotal:\s+(\d+)", file.read()).group(1)) // 1024
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):

@@ -63,6 +63,12 @@ def descriptors(pid):
         return int(next(line.split()[4] for line in limits if line.startswith("Max open files")))
 
 
+def last_words(unit):
+    """Return the last lines of a unit in the journal."""
+    command = ["journalctl", "--no-pager", "--output=cat", "--lines=15", f"--unit={unit}"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def do(verb, *units):
     """Run a systemctl verb; raise RuntimeError with the unit's last journal lines when it fails."""
     done = _systemctl(verb, *units)
@@ -70,11 +76,5 @@ def do(verb, *units):
         return
     says = done.stderr.strip()
     if units:
-        journal = subprocess.run(
-            ["journalctl", "--no-pager", "--output=cat", "--lines=15", f"--unit={units[0]}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        says += "\n" + journal.stdout.strip()
+        says += "\n" + last_words(units[0])
     raise RuntimeError(f"systemctl {verb} {' '.join(units)} failed: {says}")

@@ -1,7 +1,7 @@
 """What has to be done so that units of systemd run as their files say. Pure.
 
 `want` is {files, users, units, sweep}, `have` {files, users, units, swept}: `units` of `have` are {name: {load, active,
-enabled, reload, since}}, `swept` are the paths that are there and that `sweep` means.
+enabled, reload, since, reloaded}}, `swept` are the paths that are there and that `sweep` means.
 """
 
 import os
@@ -25,6 +25,8 @@ def plan(want, have):
         steps.append({"do": "users"})
     if any(path.startswith(UNITS) for path in paths) or any(unit["reload"] for unit in have["units"].values()):
         steps.append({"do": "reload"})
+    # a folder changes with what is taken out of it
+    paths += [os.path.dirname(path) for path in gone]
     for unit in want["units"]:
         if not unit["absent"]:
             steps += _runs(unit, have, paths)
@@ -42,15 +44,25 @@ def _is_to_stop(unit, have):
 
 def _runs(unit, have, paths):
     """Yield what makes a unit start at boot, and run with what its files say now."""
-    name, is_now = unit["name"], have["units"][unit["name"]]
+    name, is_now, reloads = unit["name"], have["units"][unit["name"]], unit.get("reloads", [])
     if is_now["enabled"] != "enabled":
         yield {"do": "enable", "unit": name}
     # also where a run was killed between the file and the restart
-    newer = [path for path in unit["files"] if ((have["files"].get(path) or {}).get("mtime") or 0) > is_now["since"]]
     if is_now["active"] not in ("active", "activating"):
-        yield {"do": "start", "unit": name}
-    elif newer or set(unit["files"]) & set(paths):
-        yield {"do": "restart", "unit": name}
+        steps = [{"do": "start", "unit": name}]
+    elif _newer(unit["files"], have, is_now["since"]) or set(unit["files"]) & set(paths):
+        steps = [{"do": "restart", "unit": name}]
+    elif _newer(reloads, have, max(is_now["since"], is_now.get("reloaded", 0))) or set(reloads) & set(paths):
+        steps = [{"do": "reload unit", "unit": name}]
+    else:
+        steps = []
+    yield from steps
+    if steps and unit.get("ready"):
+        yield {"do": "wait", "unit": name, "for": unit["ready"]}
+
+
+def _newer(paths, have, since):
+    return [path for path in paths if ((have["files"].get(path) or {}).get("mtime") or 0) > since]
 
 
 def told(steps):
@@ -80,6 +92,8 @@ def describe(step):
         "enable": "let {unit} start at boot",
         "start": "start {unit}",
         "restart": "restart {unit}",
+        "reload unit": "let {unit} read its files again",
+        "wait": "wait until {unit} answers",
     }
     if step["do"] == "write" and step["file"].get("absent"):
         return f"remove {step['path']}"

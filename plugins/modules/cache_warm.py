@@ -5,7 +5,7 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils.cache import resp, warm, warm_job, warm_worker
+from ansible_collections.cistern.core.plugins.module_utils.cache import checkpoint, resp, warm, warm_job, warm_worker
 from ansible_collections.cistern.core.plugins.module_utils.cache_warm_report import line, planned
 
 DOCUMENTATION = r"""
@@ -45,6 +45,7 @@ options:
   rate: {description: "Keys a second; 0 is without a limit.", type: int, default: 20000}
   memory: {description: Share of maxmemory at which it stops., type: float, default: 0.9}
   state_dir: {description: Where it keeps how far it is., type: path, default: /var/lib/cistern/cache-warm}
+  data_dir: {description: Where the files of families are., type: path, default: /var/lib/cistern/cache-warm-data}
   stop: {description: End the filling that a run before this has started., type: bool, default: false}
   seconds: {description: How long the filling may take., type: int, default: 3600}
   poll: {description: After how many seconds a run returns to tell how far it is., type: int, default: 3}
@@ -103,6 +104,7 @@ SPEC = {
     "rate": {"type": "int", "default": 20000},
     "memory": {"type": "float", "default": 0.9},
     "state_dir": {"type": "path", "default": "/var/lib/cistern/cache-warm"},
+    "data_dir": {"type": "path", "default": "/var/lib/cistern/cache-warm-data"},
     "stop": {"type": "bool", "default": False},
     "seconds": {"type": "int", "default": 3600},
     "poll": {"type": "int", "default": 3},
@@ -111,9 +113,9 @@ SPEC = {
 KEYS = ("deployment", "name", "host", "port", "password", "rate", "memory")
 
 
-def job_of(params, folder):
+def job_of(params):
     families = {
-        name: {**family, "warm": {**family["warm"], "path": os.path.join(folder, "data", f"{name}.jsonl")}}
+        name: {**family, "warm": {**family["warm"], "path": os.path.join(params["data_dir"], f"{name}.jsonl")}}
         for name, family in params["families"].items()
     }
     return {**{key: params[key] for key in KEYS}, "families": families, "database": dict(params["database"] or {})}
@@ -124,8 +126,7 @@ def with_ca(job, folder):
     text = job["database"].pop("ca", "")
     if text:
         job["database"]["sslrootcert"] = os.path.join(folder, "database-ca.crt")
-        with open(job["database"]["sslrootcert"], "w", encoding="utf-8") as file:
-            file.write(text)
+        checkpoint.write_text(job["database"]["sslrootcert"], text)
     return job
 
 
@@ -156,7 +157,7 @@ def run(module, job, folder):
                 module.exit_json(changed=False, steps=[], reports=[], notes=[replica(job)], primary=False)
         if module.params["stop"]:
             return ended(module, folder)
-        os.makedirs(folder, mode=0o755, exist_ok=True)
+        own_folder(folder)
         name = _started(with_ca(job, folder), folder, until)
         if not name:
             return {"steps": [], "moving": {"message": "waits for another run that fills this cache", "follow": {}}}
@@ -187,6 +188,14 @@ def ended(module, folder):
     return {"steps": ["end the filling that is under way"] if names else [], "changed": bool(names), "reports": []}
 
 
+def own_folder(folder):
+    """Make the folder of the instance. It is owned as the one above is, by the user of the units where there is one."""
+    if not os.path.isdir(folder):
+        os.makedirs(folder, mode=0o755)
+        above = os.stat(os.path.dirname(folder))
+        os.chown(folder, above.st_uid, above.st_gid)
+
+
 def _started(job, folder, until):
     """Return the name of a filling that was started, None while another run fills the cache."""
     while True:
@@ -201,7 +210,7 @@ def _started(job, folder, until):
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     folder = os.path.join(module.params["state_dir"], module.params["name"])
-    job = job_of(module.params, folder)
+    job = job_of(module.params)
     try:
         if module.check_mode:
             check(module, job)

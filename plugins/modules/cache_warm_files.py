@@ -4,7 +4,6 @@
 import grp
 import hashlib
 import os
-import pwd
 import shutil
 
 from ansible.module_utils.basic import AnsibleModule
@@ -14,7 +13,7 @@ module: cache_warm_files
 short_description: Have the files that key families are filled from on a host
 description:
   - Used through the action of the same name, which sends those files that differ.
-  - They belong to O(owner) where there is such a user, and may be read by nobody else.
+  - They belong to root and may be read by the group O(group), where there is one, and by nobody else.
   - Files of other families are removed.
 options:
   folder: {description: Where they lie on the host., type: path, required: true}
@@ -27,12 +26,12 @@ options:
       family: {description: The key family., type: str, required: true}
       sha256: {description: Digest of the file., type: str, required: true}
       sent: {description: Where the action has put it on the host., type: path}
-  owner: {description: The user who reads them., type: str, default: cistern-warm}
+  group: {description: The group that reads them., type: str, default: cistern-warm}
 """
 EXAMPLES = r"""
 - name: Have the file of a family on the host
   cistern.core.cache_warm_files:
-    folder: /var/lib/cistern/cache-warm/redis/data
+    folder: /var/lib/cistern/cache-warm-data/redis
     files:
       - {family: user_profile, file: /srv/inventory/warm/users.jsonl}
 """
@@ -53,19 +52,19 @@ SPEC = {
             "sent": {"type": "path"},
         },
     },
-    "owner": {"type": "str", "default": "cistern-warm"},
+    "group": {"type": "str", "default": "cistern-warm"},
 }
-ENDING = ".jsonl"
+ENDING, MODE = ".jsonl", 0o640
 
 
 def observe(folder):
-    """Return {family: {sha256, uid, mode}} of the files that are there."""
+    """Return {family: {sha256, gid, mode}} of the files that are there."""
     found = {}
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
         path = os.path.join(folder, name)
         stat = os.stat(path)
         if name.endswith(ENDING):
-            found[name[: -len(ENDING)]] = {"sha256": _digest(path), "uid": stat.st_uid, "mode": stat.st_mode & 0o777}
+            found[name[: -len(ENDING)]] = {"sha256": _digest(path), "gid": stat.st_gid, "mode": stat.st_mode & 0o777}
     return found
 
 
@@ -77,53 +76,49 @@ def _digest(path):
     return digest.hexdigest()
 
 
-def plan(files, uid, have):
+def plan(files, gid, have):
     """Return the steps: each (what to do, family)."""
     steps = []
     for file in files:
         is_now = have.get(file["family"])
         if not is_now or is_now["sha256"] != file["sha256"]:
             steps.append(("write", file["family"]))
-        elif (is_now["uid"], is_now["mode"]) != (uid, 0o600):
+        elif (is_now["gid"], is_now["mode"]) != (gid, MODE):
             steps.append(("own", file["family"]))
     gone = set(have) - {file["family"] for file in files}
     return steps + [("remove", family) for family in sorted(gone)]
 
 
-def apply(step, folder, sent, uid, gid):
+def apply(step, folder, sent, gid):
     do, family = step
     path = os.path.join(folder, family + ENDING)
     if do == "remove":
         os.unlink(path)
         return
     if do == "write":
-        _folders(folder, uid, gid)
+        os.makedirs(folder, mode=0o755, exist_ok=True)
         temporary = f"{path}.new"
-        shutil.copyfile(sent[family], temporary)
-        os.chmod(temporary, 0o600)
+        with open(sent[family], "rb") as source, open(temporary, "wb", opener=_private) as target:
+            shutil.copyfileobj(source, target)
         os.replace(temporary, path)
-    os.chmod(path, 0o600)
-    os.chown(path, uid, gid)
+    os.chown(path, 0, gid)
+    os.chmod(path, MODE)
 
 
-def _folders(folder, uid, gid):
-    """Make the folder, and that of the instance which it is in, as the units would."""
-    for each in (os.path.dirname(os.path.dirname(folder)), os.path.dirname(folder), folder):
-        if not os.path.isdir(each):
-            os.makedirs(each, mode=0o755)
-            os.chown(each, uid, gid)
+def _private(path, flags):
+    return os.open(path, flags, 0o600)
 
 
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     folder, files = module.params["folder"], module.params["files"]
     try:
-        uid, gid = pwd.getpwnam(module.params["owner"]).pw_uid, grp.getgrnam(module.params["owner"]).gr_gid
+        gid = grp.getgrnam(module.params["group"]).gr_gid
     except KeyError:
         # nothing of the toolkit is installed there yet; playbooks/cache.yml hands them over
-        uid, gid = 0, 0
+        gid = 0
     sent = {file["family"]: file["sent"] for file in files if file["sent"]}
-    steps = plan(files, uid, observe(folder))
+    steps = plan(files, gid, observe(folder))
     words = {"write": "write the file of", "own": "hand over the file of", "remove": "remove the file of"}
     result = {
         "steps": [f"{words[do]} {family}" for do, family in steps],
@@ -131,7 +126,7 @@ def main():
     }
     if not module.check_mode and not result["wanted"]:
         for step in steps:
-            apply(step, folder, sent, uid, gid)
+            apply(step, folder, sent, gid)
     module.exit_json(changed=bool(steps), **result)
 
 

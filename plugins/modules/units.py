@@ -5,9 +5,11 @@ import glob
 import os
 import pwd
 import subprocess
+import time
+import urllib.request
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import files, machine, systemd
+from ansible_collections.cistern.core.plugins.module_utils import files, machine, systemd, units_checks
 from ansible_collections.cistern.core.plugins.module_utils.units_plan import describe, plan, told
 
 DOCUMENTATION = r"""
@@ -16,6 +18,7 @@ short_description: Make units of systemd run with the files that they need, all 
 description:
   - Writes the files, makes the users that files in C(/etc/sysusers.d) tell of, lets units start at boot, starts them,
     and restarts those whose files are newer than their start. A run that was interrupted is finished by the next one.
+  - Files are held against the program that reads them before one of them replaces anything.
   - Used through the action of the same name, which renders the files.
 options:
   files:
@@ -40,12 +43,27 @@ options:
     options:
       name: {description: Name of the unit., type: str, required: true}
       files: {description: Paths whose change restarts it., type: list, elements: str, default: []}
+      reloads: {description: Paths whose change reloads it., type: list, elements: str, default: []}
+      ready: {description: An address that answers when it has started., type: str, default: ''}
       absent: {description: Whether it must not run., type: bool, default: false}
   sweep:
     description: Patterns of paths of units; those that are there and not among O(files) are stopped and removed.
     type: list
     elements: str
     default: []
+  checks:
+    description: What has to succeed before O(files) are written.
+    type: list
+    elements: dict
+    default: []
+    options:
+      command:
+        description: The words of a command; V({root}) is the folder below which the candidates lie as on the host.
+        type: list
+        elements: str
+        required: true
+      files: {description: Beginnings of the paths that it is about., type: list, elements: str, required: true}
+  waits: {description: Whether nothing is done while one of O(packages) is missing., type: bool, default: false}
   packages: {description: Packages to look for., type: list, elements: str, default: []}
 """
 EXAMPLES = r"""
@@ -71,13 +89,24 @@ FILE = {
 UNIT = {
     "name": {"type": "str", "required": True},
     "files": {"type": "list", "elements": "str", "default": []},
+    "reloads": {"type": "list", "elements": "str", "default": []},
+    "ready": {"type": "str", "default": ""},
     "absent": {"type": "bool", "default": False},
 }
+CHECK = {
+    "command": {"type": "list", "elements": "str", "required": True},
+    "files": {"type": "list", "elements": "str", "required": True},
+}
+# Touched when a unit has read its files anew; a reboot takes it away.
+STAMPS = "/run/cistern"
+READY_SECONDS = 60
 SPEC = {
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE},
     "users": {"type": "list", "elements": "str", "default": []},
     "units": {"type": "list", "elements": "dict", "default": [], "options": UNIT},
     "sweep": {"type": "list", "elements": "str", "default": []},
+    "checks": {"type": "list", "elements": "dict", "default": [], "options": CHECK},
+    "waits": {"type": "bool", "default": False},
     "packages": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -95,14 +124,20 @@ def wanted(params):
 def observe(want):
     swept = [path for pattern in want["sweep"] for path in sorted(glob.glob(pattern))]
     names = [unit["name"] for unit in want["units"]] + [os.path.basename(path) for path in swept]
+    paths = [file["path"] for file in want["files"]]
+    paths += [path for unit in want["units"] for path in unit["files"] + unit["reloads"]]
     return {
-        "files": files.observe(
-            {*(file["path"] for file in want["files"]), *(path for unit in want["units"] for path in unit["files"])}
-        ),
+        "files": files.observe(list(dict.fromkeys(paths))),
         "users": [user for user in want["users"] if _exists(user)],
-        "units": {name: systemd.unit(name) for name in names},
+        "units": {name: {**systemd.unit(name), "reloaded": _stamp(name)} for name in names},
         "swept": swept,
     }
+
+
+def _stamp(name):
+    """Return when a unit has last read its files anew, as far as a run made it."""
+    path = os.path.join(STAMPS, name)
+    return os.stat(path).st_mtime if os.path.exists(path) else 0
 
 
 def _exists(user):
@@ -123,20 +158,50 @@ def apply(step):
         systemd.do("daemon-reload")
     elif step["do"] == "stop":
         systemd.do("disable", "--now", step["unit"])
+    elif step["do"] == "reload unit":
+        os.makedirs(STAMPS, exist_ok=True)
+        systemd.do("reload", step["unit"])
+        with open(os.path.join(STAMPS, step["unit"]), "w", encoding="utf-8"):
+            pass
+    elif step["do"] == "wait":
+        _wait(step["unit"], step["for"])
     else:
         systemd.do(step["do"], step["unit"])
+
+
+def _wait(unit, address):
+    """Wait until it answers; one that fails meanwhile is told with its last words."""
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                answer.read()
+                return
+        except OSError as error:
+            failed = systemd.unit(unit)["active"] == "failed"
+            if failed or time.monotonic() > until:
+                raise RuntimeError(f"{address} says: {error}\n{systemd.last_words(unit)}") from error
+        time.sleep(0.1)
 
 
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want, secret = wanted(module.params)
+    missing = [name for name, is_in in packages(want["packages"]).items() if not is_in]
+    if want["waits"] and missing:
+        module.exit_json(changed=False, steps=[], missing=missing)
     have = observe(want)
     steps = plan(want, have)
     result = {
         "steps": told(steps),
         "diff": [files.diff(step["file"], have["files"][step["path"]]) for step in steps if shown(step, secret)],
-        "missing": [name for name, is_in in packages(want["packages"]).items() if not is_in],
+        "missing": missing,
     }
+    try:
+        changed = [step["path"] for step in steps if "path" in step]
+        units_checks.hold(units_checks.due(want["checks"], changed), want["files"], module.check_mode)
+    except units_checks.Refused as error:
+        module.fail_json(msg=f"Nothing was replaced: {error}", **{**result, "steps": [], "diff": []})
     if not module.check_mode:
         for step in steps:
             try:

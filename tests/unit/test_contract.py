@@ -18,13 +18,14 @@ from ansible_collections.cistern.core.plugins.plugin_utils import (
     redis_inventory,
     redis_schema,
     redis_variables,
+    role_files,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
 REDIS, CITUS = (ROOT / "roles" / name for name in ("redis", "citus"))
 ROLES = sorted(path.parents[1] for path in ROOT.glob("roles/*/tasks/main.yml"))
 TEMPLATES = sorted(path for role in ROLES for path in role.glob("templates/**/*") if path.is_file())
-OPTIONS = {REDIS: redis_schema.options(), CITUS: citus_schema.options()}
+OPTIONS = {role: role_files.options(role.name) for role in ROLES}
 # How the specification names the variable of a default that is not the role's own.
 WORDS = {"inventory_dir": "folder of the inventory"}
 PLAYBOOKS = sorted(ROOT.glob("playbooks/*.yml"))

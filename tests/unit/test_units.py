@@ -20,13 +20,13 @@ def file(path):
 
 def usual():
     found = {"kind": "file", "text": "x", "owner": "root", "group": "root", "mode": "0644", "mtime": 100}
-    unit = {"load": "loaded", "active": "active", "enabled": "enabled", "reload": False, "since": 200}
+    unit = {"load": "loaded", "active": "active", "enabled": "enabled", "reload": False, "since": 200, "reloaded": 0}
     want = {
         "files": {path: file(path) for path in (USERS, SERVICE, TIMER)},
         "users": ["a"],
         "units": {
-            "a.service": {"name": "a.service", "files": [SERVICE], "absent": False},
-            "a.timer": {"name": "a.timer", "files": [TIMER], "absent": False},
+            "a.service": {"name": "a.service", "files": [SERVICE], "reloads": [], "ready": "", "absent": False},
+            "a.timer": {"name": "a.timer", "files": [TIMER], "reloads": [], "ready": "", "absent": False},
         },
         "sweep": [],
     }

@@ -8,11 +8,16 @@ import time
 
 
 def write(path, told):
-    """Replace a file by these data. It may be read by others: nothing secret is in it."""
+    """Replace a file by these data."""
+    write_text(path, json.dumps(told))
+
+
+def write_text(path, text):
+    """Replace a file by this text. It may be read by others: nothing secret is in it."""
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(told, file)
+            file.write(text)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:

@@ -26,6 +26,9 @@ def locked(folder, seconds=0):
     descriptor = os.open(os.path.join(folder, "lock"), os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     until = time.monotonic() + seconds
     try:
+        with contextlib.suppress(PermissionError):
+            # one that a module of Ansible made as root is opened by the units too
+            os.fchmod(descriptor, 0o644)
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -124,16 +127,3 @@ def first_keys(source, family, count=200):
             if row.__class__ is dict and row.get("value") is not None:
                 with contextlib.suppress(Unfit, UnicodeEncodeError):
                     yield packer.key(row)
-
-
-def wait_loaded(job, seconds=LOADS):
-    """Return a connection to a server that has read its data."""
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            return connect(job)
-        except (OSError, resp.Refused) as error:
-            passes = isinstance(error, OSError) or "LOADING" in str(error)
-            if not passes or time.monotonic() > until:
-                raise
-            time.sleep(0.5)

@@ -8,6 +8,9 @@ import uuid
 
 from . import checkpoint, resp, warm_job
 
+# How long somebody may take to ask for its last word, in seconds.
+KEPT = 3600
+
 
 class Lost(Exception):
     """A filling that has ended without a word."""
@@ -21,6 +24,11 @@ def start(job, folder):
     """Start it and return its name, under which it tells how far it is. Raises Busy where another one runs."""
     name = uuid.uuid4().hex
     with warm_job.locked(folder):
+        # the last words of those that nobody followed to their end
+        for each in os.listdir(folder):
+            path = os.path.join(folder, each)
+            if each.startswith("job-") and time.time() - os.stat(path).st_mtime > KEPT:
+                os.unlink(path)
         told = {"pid": 0, "ended": False, "reports": [], "evicted": 0, "primary": True}
         checkpoint.write(path_of(folder, name), told)
         child = os.fork()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import time
 
 import instances
@@ -83,14 +84,18 @@ def more(database, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def warms(playbook, more):
-    """The hosts fill by themselves."""
+def warms(playbook, everyone, more):
+    """The hosts fill by themselves; in the end nothing of it is left."""
     playbook.run(more, LIMIT, name="redis")
     playbook.run(more, LIMIT, name="cache")
     assert playbook.run(more, LIMIT, name="cache").changed == 0
     yield more
     playbook.run(options=LIMIT, name="cache")
     playbook.run(options=LIMIT, name="redis")
+    left = "systemctl list-units --all --no-legend --plain 'cistern-cache-wa*'; ls /etc/systemd/system /etc/cistern"
+    for name in ("cache1", "cache2"):
+        assert "cache-wa" not in everyone[name].run(f"{left}; ls /var/lib/cistern/cache-warm-data/*")
+        assert "cistern-warm" not in everyone[name].redis().acl_users()
 
 
 @pytest.fixture
@@ -208,6 +213,25 @@ def test_what_was_killed_is_gone_on_with_and_the_password_is_nowhere(cache, play
     journal = primary.run("journalctl --no-pager; cat /var/lib/cistern/cache-warm/redis/*.json")
     for text in (seen, output, run.output, journal):
         assert PASSWORD not in text and primary.says["redis_password"] not in text
+
+
+def test_a_core_of_the_host_fills_fast_enough(cache, warms):
+    """Time of the core, which does not depend on what else the machine does; bench/warm.py has the other figures."""
+    program = f"""
+import os, sys, time
+sys.path.insert(0, "/usr/local/lib/cistern")
+from cache import warm_job
+family = {{"key": "message:{{message_id}}", "type": "string", "ttl": 300, "warm": {{"path": sys.argv[1]}}}}
+job = {{"host": "127.0.0.1", "port": {cache[0].says["redis_port"]}, "password": os.environ["REDISCLI_AUTH"], "rate": 0}}
+job.update(memory=1, database={{}}, families={{"message": family}})
+[report] = warm_job.run(job, "/tmp")["reports"]
+print(report["written"], time.process_time())
+"""
+    secret = shlex.quote(cache[0].says["redis_password"])
+    path = "/var/lib/cistern/cache-warm-data/redis/message.jsonl"
+    done = cache[0].run(f"REDISCLI_AUTH={secret} python3 -c {shlex.quote(program)} {path}; rm -f /tmp/checkpoint.json")
+    written, seconds = done.split()
+    assert int(written) == ROWS and ROWS / float(seconds) > 50_000
 
 
 def test_a_timer_fills(cache, warms):

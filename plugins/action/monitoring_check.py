@@ -1,0 +1,132 @@
+"""Hold what the inventory says of monitoring against what the role knows, before a machine is touched."""
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils import (
+    cache_policy,
+    citus_node,
+    citus_schema,
+    inventory_host,
+    monitoring_host,
+    monitoring_inventory,
+    redis_deployments,
+    redis_instance,
+    redis_schema,
+    role_files,
+)
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import integer
+
+
+class ActionModule(ActionBase):
+    """Returns what each machine runs, the targets, and what is to be known of deployments, instances, key families."""
+
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        self.vars = task_vars
+        self.baseline = role_files.read("redis", "vars/main.yml")
+        groups = task_vars["groups"]
+        instances = {name: self._instance(name) for name in groups.get("redis", [])}
+        instances = {name: each for name, each in instances.items() if each.values.get("redis_deployment")}
+        watchers = [instances.get(name) or self._instance(name) for name in groups.get("redis_sentinel", [])]
+        told = redis_deployments.deployments(list(instances.values()), watchers, redis_schema.options())
+        known = {**{each.name: each for each in watchers}, **instances}
+        sentinels = {name: self._sentinel(known[name]) for name in redis_deployments.sentinels(told)}
+        names = [name for group in ("redis", "redis_sentinel", "citus", "monitoring") for name in groups.get(group, [])]
+        hosts = [self._host(name, instances, sentinels) for name in dict.fromkeys(names)]
+        options = role_files.options("monitoring")
+        thresholds = role_files.read("monitoring", "vars/main.yml")["__monitoring_thresholds_baseline"]
+        errors = monitoring_inventory.check(hosts, options, thresholds)
+        if errors:
+            count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
+            lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
+            return {"failed": True, "msg": "\n".join(lines)}
+        return {
+            "changed": False,
+            "machines": monitoring_inventory.runs(hosts, options, task_vars["ansible_play_hosts_all"]),
+            "targets": monitoring_inventory.targets(hosts, options),
+            "watchers": sorted({host.address() for host in hosts if host.watches}),
+            "deployments": [self._deployment(name, each, instances) for name, each in told.items()],
+            "instances": [{"host": host.name, **host.instance} for host in hosts if host.instance],
+            "families": self._families(groups.get("redis", [])),
+        }
+
+    def _read(self, name, role, prefixes, layers):
+        return inventory_host.read(self, self.vars, name, role, prefixes, layers)
+
+    def _instance(self, name):
+        return redis_instance.Instance(
+            name=name,
+            machine=inventory_host.machine(self.vars, name),
+            **self._read(name, "redis", ("redis_",), redis_instance.LAYERS),
+            baseline=self.baseline["__redis_baseline"],
+            mode_baseline=self.baseline["__redis_mode_baseline"],
+        )
+
+    def _sentinel(self, instance):
+        bind = instance.values.get("redis_sentinel_bind")
+        address = monitoring_host.reachable(bind if isinstance(bind, list) else [])
+        return f"redis://{address}:{instance.get('redis_sentinel_port', redis_schema.options())}"
+
+    def _host(self, name, instances, sentinels):
+        instance, says = instances.get(name), self.vars["hostvars"][name]
+        machine = inventory_host.machine(self.vars, name)
+        return monitoring_host.Host(
+            name=name,
+            machine=machine,
+            **self._read(name, "monitoring", ("monitoring_",), monitoring_host.LAYERS),
+            fallback=says.get("redis_address") or says.get("citus_address") or machine[0],
+            watches=name in self.vars["groups"].get("monitoring", []),
+            instance=self._of_redis(instance) if instance else None,
+            sentinel=sentinels.get(name),
+            node=self._node(name) if name in self.vars["groups"].get("citus", []) else None,
+        )
+
+    def _of_redis(self, instance):
+        settings = instance.directives()
+        port = instance.get("redis_port", redis_schema.options())
+        return {
+            "deployment": instance.values["redis_deployment"],
+            "uri": f"redis://{monitoring_host.reachable(instance.bind())}:{port}",
+            "max_clients": integer(settings.get("maxclients"), 10000),
+            "snapshots": int(settings.get("save") not in (None, "", [])),
+        }
+
+    def _node(self, name):
+        read = self._read(name, "citus", citus_node.PREFIXES, citus_node.LAYERS)
+        coordinates = name in self.vars["groups"].get("citus_coordinator", [])
+        machine = inventory_host.machine(self.vars, name)
+        node = citus_node.Node(name=name, coordinates=coordinates, machine=machine, **read)
+        database = node.get("citus_database", citus_schema.options())
+        return {**node.place(citus_schema.options()), "database": database}
+
+    def _deployment(self, name, told, instances):
+        members = [instances[node["host"]] for node in told["nodes"]]
+        sentinels = len(told["sentinels"]) if told["mode"] == "sentinel" else 0
+        return {
+            "name": name,
+            "replicas": len(members) - 1 if told["mode"] != "standalone" else 0,
+            "min_replicas": integer(members[0].directives().get("min-replicas-to-write"), 0),
+            "sentinels": sentinels,
+        }
+
+    def _families(self, names):
+        """Return {deployment, family, ttl} of each key family; what is wrong with them is told by cache_check."""
+        derived = role_files.read("cache", "vars/main.yml")
+        baseline = {layer: derived[f"__{layer}_baseline"] for layer in cache_policy.LAYERS}
+        hosts = [
+            cache_policy.Host(
+                name=name,
+                deployment=self.vars["hostvars"][name].get("redis_deployment", ""),
+                **self._read(name, "cache", ("cache_",), cache_policy.LAYERS),
+            )
+            for name in names
+        ]
+        policies, _errors = cache_policy.check(
+            [host for host in hosts if host.deployment], role_files.options("cache"), baseline
+        )
+        return [
+            {"deployment": deployment, "family": family, "ttl": each["ttl"]}
+            for deployment, policy in policies.items()
+            for family, each in policy["families"].items()
+        ]

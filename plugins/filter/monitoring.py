@@ -1,0 +1,24 @@
+"""Filters of the monitoring role: files of a host, made from lists."""
+
+import json
+import os
+
+ROOTS = {"owner": "root", "group": "root", "mode": "0644"}
+
+
+def monitoring_targets(targets, folder):
+    """Return a file of targets for each job, as Prometheus reads them."""
+    return [
+        {"path": f"{folder}/{job}.json", "content": json.dumps(entries, indent=2) + "\n", **ROOTS}
+        for job, entries in sorted(targets.items())
+    ]
+
+
+def monitoring_shipped(sources, folder):
+    """Return a file below a folder of the host for each file of the controller."""
+    return [{"source": path, "path": f"{folder}/{os.path.basename(path)}", **ROOTS} for path in sorted(sources)]
+
+
+class FilterModule:
+    def filters(self):
+        return {each.__name__: each for each in (monitoring_shipped, monitoring_targets)}

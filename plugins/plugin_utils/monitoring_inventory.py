@@ -1,0 +1,159 @@
+"""What the inventory says of what is watched, and what is wrong with it; what each machine runs; targets. Pure."""
+
+import ipaddress
+import re
+
+from ansible_collections.cistern.core.plugins.plugin_utils import variables
+from ansible_collections.cistern.core.plugins.plugin_utils.monitoring_host import OF_THE_MACHINE
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer, nearest
+
+PORTS = (
+    "monitoring_prometheus_port",
+    "monitoring_alertmanager_port",
+    "monitoring_node_port",
+    "monitoring_redis_port",
+    "monitoring_postgresql_port",
+)
+# How Prometheus writes a time, and a size.
+TIME, SIZE = r"(\d+(y|w|d|h|m|s|ms))+", r"\d+(B|KB|MB|GB|TB)"
+EXPORTERS = ("node", "redis", "postgresql")
+
+
+def check(hosts, options, thresholds):
+    """Return the errors, each with the hosts that it is about; `thresholds` are those of the baseline."""
+    found = {}
+    for host in hosts:
+        for text in (*variables.problems(host, options, home="group_vars/all"), *_problems(host, options, thresholds)):
+            found.setdefault(text, []).append(host.name)
+    for members in machines(hosts).values():
+        for variable in OF_THE_MACHINE:
+            if len({str(host.get(variable, options)) for host in members}) > 1:
+                text = f"{variable}: differs between inventory hosts of one machine; write it once for all of them"
+                found.setdefault(text, []).extend(host.name for host in members)
+    everyone = len(hosts)
+    return [
+        text if len(names) == everyone > 1 else f"{text} [{', '.join(dict.fromkeys(names))}]"
+        for text, names in found.items()
+    ]
+
+
+def _problems(host, options, thresholds):
+    if not _is_address(host.address()):
+        yield (
+            f"{at(host, 'monitoring_address')}: {host.address()!r} is no address; write the one at which Prometheus "
+            "reaches this machine"
+        )
+    elif ipaddress.ip_address(host.address()).is_loopback:
+        yield f"{at(host, 'monitoring_address')}: {host.address()} is reached from its own machine alone; write another"
+    for variable in PORTS:
+        number = integer(host.get(variable, options), 1)
+        if not 1 <= number <= 65535:
+            yield f"{at(host, variable)}: must be from 1 to 65535, not {number}"
+    for variable, pattern, like in (
+        ("monitoring_scrape_interval", TIME, "15s"),
+        ("monitoring_retention", TIME, "30d"),
+        ("monitoring_retention_size", f"({SIZE})?", "50GB"),
+    ):
+        value = host.get(variable, options)
+        if isinstance(value, str) and not re.fullmatch(pattern, value):
+            yield f"{at(host, variable)}: must be as {like}, not {value!r}"
+    bind = host.get("monitoring_bind", options)
+    if isinstance(bind, str) and not _is_address(bind):
+        yield f"{at(host, 'monitoring_bind')}: must be an address, not {bind!r}"
+    yield from _thresholds(host, thresholds)
+    yield from _receivers(host, options)
+
+
+def _is_address(text):
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+def _thresholds(host, known):
+    values = host.values.get("monitoring_thresholds")
+    for name, value in values.items() if isinstance(values, dict) else ():
+        where = at(host, ("monitoring_thresholds", name), f"{name} in monitoring_thresholds")
+        if name not in known:
+            yield f"{where}: there is no such threshold{nearest(name, known)}"
+        elif isinstance(value, bool) or not isinstance(value, (int, float)):
+            yield f"{where}: must be a number, not {value!r}"
+
+
+def _receivers(host, options):
+    """A receiver may hold secrets, so that no value is shown."""
+    receivers = host.get("monitoring_receivers", options)
+    if not isinstance(receivers, list):
+        return
+    names = [each.get("name") if isinstance(each, dict) else None for each in receivers]
+    for number, name in enumerate(names, 1):
+        if not isinstance(name, str) or not name:
+            yield f"{at(host, 'monitoring_receivers')}: entry {number} has no name; write it as in Alertmanager"
+        elif names.index(name) < number - 1:
+            yield f"{at(host, 'monitoring_receivers')}: {name!r} is there twice"
+    route = host.get("monitoring_route", options)
+    wanted = route.get("receiver") if isinstance(route, dict) else None
+    if wanted is not None and wanted not in names:
+        yield f"{at(host, 'monitoring_route')}: receiver {wanted!r} is not among monitoring_receivers"
+
+
+def machines(hosts):
+    """Return {machine: its inventory hosts}, in the order of the inventory."""
+    found = {}
+    for host in hosts:
+        found.setdefault(host.machine, []).append(host)
+    return found
+
+
+def runs(hosts, options, playing):
+    """Return {host: what its machine runs}; the first of its hosts that is in the play acts for it (`lead`)."""
+    found = {}
+    for members in machines(hosts).values():
+        acting = next((host.name for host in members if host.name in playing), members[0].name)
+        uris = [host.instance["uri"] for host in members if host.instance]
+        uris += [host.sentinel for host in members if host.sentinel]
+        for host in members:
+            found[host.name] = {
+                "lead": host.name == acting,
+                "address": host.address(),
+                "watches": any(each.watches for each in members),
+                "redis": list(dict.fromkeys(uris)),
+                "postgresql": next((each.node for each in members if each.node), None),
+                "listen": {exporter: _place(host, exporter, options) for exporter in EXPORTERS},
+            }
+    return found
+
+
+def targets(hosts, options):
+    """Return {job: [{targets, labels}]}, as Prometheus reads them from files."""
+    found = {"node": [], "redis": [], "sentinel": [], "postgresql": []}
+    for members in machines(hosts).values():
+        # a Sentinel or an instance may be named by any inventory host; the machine has the name of its first one
+        found["node"].append(_target(members[0], "node", options))
+        found["redis"] += [
+            _target(host, "redis", options, host.instance["uri"], deployment=host.instance["deployment"])
+            for host in members
+            if host.instance
+        ]
+        found["sentinel"] += [
+            _target(host, "redis", options, host.sentinel, deployment=(host.instance or {}).get("deployment", ""))
+            for host in members
+            if host.sentinel
+        ]
+        found["postgresql"] += [
+            _target(host, "postgresql", options, deployment="citus") for host in members if host.node
+        ]
+    return {job: entries for job, entries in found.items() if entries}
+
+
+def _target(host, exporter, options, uri=None, **labels):
+    asked = {"__param_target": uri} if uri else {}
+    labels = {name: value for name, value in labels.items() if value}
+    return {"targets": [_place(host, exporter, options)], "labels": {"instance": host.name, **labels, **asked}}
+
+
+def _place(host, exporter, options):
+    address = host.address()
+    port = host.get(f"monitoring_{exporter}_port", options)
+    return f"{f'[{address}]' if ':' in address else address}:{port}"

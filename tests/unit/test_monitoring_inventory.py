@@ -1,0 +1,99 @@
+"""What an inventory says of monitoring: what is wrong with it, what each machine runs, and who is asked where.
+
+Each file of cases/monitoring_inventory is one case: `all` are variables of every host, `hosts` what differs from the
+usual four; `errors` are parts of the errors, in order.
+"""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.cistern.core.plugins.filter.monitoring import monitoring_shipped, monitoring_targets
+from ansible_collections.cistern.core.plugins.plugin_utils import monitoring_inventory, role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.monitoring_host import Host, reachable
+from laid_over import laid_over
+
+CASES = sorted(Path(__file__).parent.glob("cases/monitoring_inventory/*.yml"))
+OPTIONS = role_files.options("monitoring")
+THRESHOLDS = role_files.read("monitoring", "vars/main.yml")["__monitoring_thresholds_baseline"]
+REDIS = {"deployment": "cache", "uri": "redis://127.0.0.1:6379", "max_clients": 10000, "snapshots": 1}
+USUAL = {
+    "redis1": {"fallback": "10.0.0.1", "instance": REDIS, "sentinel": "redis://127.0.0.1:26379"},
+    "sessions1": {
+        "fallback": "10.0.0.1",
+        "instance": {**REDIS, "deployment": "sessions", "uri": "redis://127.0.0.1:6380"},
+    },
+    "db1": {"fallback": "10.0.0.2", "node": {"port": 5432, "database": "chat", "coordinates": True}},
+    "watch1": {"fallback": "10.0.0.3", "watches": True},
+}
+
+
+def hosts(case):
+    found = []
+    for name, usual in laid_over(USUAL, case.get("hosts", {})).items():
+        values = {**case.get("all", {}), **usual.pop("values", {})} if "values" in usual else dict(case.get("all", {}))
+        found.append(Host(name, (usual["fallback"], 22), values=values, origins={}, broken={}, **usual))
+    return found
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_check(path):
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    errors = monitoring_inventory.check(hosts(case), OPTIONS, THRESHOLDS)
+    assert len(errors) == len(case["errors"]), errors
+    for error, part in zip(errors, case["errors"], strict=True):
+        assert part in error
+    for word in case.get("hidden", []):
+        assert word not in " ".join(errors)
+
+
+def test_there_are_cases():
+    assert len(CASES) >= 8
+
+
+def test_targets_name_the_inventory_hosts():
+    found = monitoring_inventory.targets(hosts({}), OPTIONS)
+    assert found["redis"] == [
+        {
+            "targets": ["10.0.0.1:9121"],
+            "labels": {"instance": name, "deployment": deployment, "__param_target": f"redis://127.0.0.1:{port}"},
+        }
+        for name, deployment, port in (("redis1", "cache", 6379), ("sessions1", "sessions", 6380))
+    ]
+    assert [each["labels"]["instance"] for each in found["sentinel"]] == ["redis1"]
+    # one for a machine, without a deployment: what its files say of one would be renamed
+    assert [each["labels"] for each in found["node"]] == [{"instance": name} for name in ("redis1", "db1", "watch1")]
+    assert found["postgresql"] == [{"targets": ["10.0.0.2:9187"], "labels": {"instance": "db1", "deployment": "citus"}}]
+    assert "redis" not in monitoring_inventory.targets([hosts({})[3]], OPTIONS)
+
+
+def test_one_inventory_host_acts_for_its_machine():
+    found = monitoring_inventory.runs(hosts({}), OPTIONS, ["sessions1", "watch1"])
+    assert {name: each["lead"] for name, each in found.items()} == {
+        "redis1": False,
+        "sessions1": True,
+        "db1": True,
+        "watch1": True,
+    }
+    assert found["sessions1"]["redis"] == [f"redis://127.0.0.1:{port}" for port in (6379, 6380, 26379)]
+    assert found["watch1"]["redis"] == [] and found["watch1"]["watches"]
+    assert found["db1"]["postgresql"]["database"] == "chat"
+
+
+def test_an_address_of_the_sixth_kind_is_in_brackets():
+    [node] = [host._replace(fallback="2001:db8::1") for host in hosts({})[:1]]
+    assert monitoring_inventory.runs([node], OPTIONS, [])["redis1"]["listen"]["node"] == "[2001:db8::1]:9100"
+
+
+@pytest.mark.parametrize(
+    ("listens", "asked"),
+    [([], "127.0.0.1"), (["*"], "127.0.0.1"), (["::"], "[::1]"), (["-10.0.0.1", "::1"], "10.0.0.1")],
+)
+def test_where_a_server_is_asked(listens, asked):
+    assert reachable(listens) == asked
+
+
+def test_files_of_lists():
+    assert [file["path"] for file in monitoring_targets({"b": [], "a": []}, "/t")] == ["/t/a.json", "/t/b.json"]
+    [file] = monitoring_shipped(["/x/rules/own.yml"], "/r")
+    assert (file["source"], file["path"], file["mode"]) == ("/x/rules/own.yml", "/r/own.yml", "0644")
