@@ -24,11 +24,8 @@ def main():
         "redis-directives.md": directives(),
         "citus.md": variables("citus") + settings(),
         "cache.md": variables("cache") + families(),
-<<<<<<< HEAD
         "doctor.md": variables("doctor"),
-=======
         "monitoring.md": variables("monitoring"),
->>>>>>> monitoring
         "modules.md": modules(),
     }
     folder.mkdir(parents=True, exist_ok=True)
