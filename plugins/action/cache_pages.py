@@ -31,7 +31,7 @@ class ActionModule(ActionBase):
         lines = list(cache_pages.lines(made))
         if not self._task.check_mode:
             page = cache_html.page(made, self._loader.get_real_file(self._find_needle("templates", args["template"])))
-            base = os.path.join(args["dir"], deployment)
+            base = os.path.join(os.path.realpath(args["dir"]), deployment)
             _write(f"{base}.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
             _write(f"{base}.html", page)
             lines += ["", f"Written: {base}.html and {base}.json"]
