@@ -7,7 +7,7 @@ import socket
 import instances
 import pytest
 
-MONITORED = instances.ROOT / "molecule/cache/monitored.yml"
+JOINED = instances.ROOT / "molecule/cache/joined.yml"
 LIVES = {"user_profile": 1800, "user_username": 1800, "user_email": 1800, "message": 300, "conversation": 300}
 LIVES |= {"user_messages": 300, "conversation_partners": 600, "unread_count": 300, "user_online": 3600}
 SHAPES = {
@@ -193,7 +193,7 @@ def test_a_wrong_wish_ends_before_a_server_is_asked(everyone, playbook, tmp_path
 def test_metrics_are_told_where_somebody_watches(cache, playbook):
     primary, replica = cache
     here = ["--limit", "cache1,cache2"]
-    watched = ["--inventory", str(MONITORED), *here]
+    watched = ["--inventory", str(JOINED), *here]
     for name in ("redis", "cache"):
         playbook.run(name=name, options=watched)
     assert playbook.run(name="cache", options=watched).changed == 0
