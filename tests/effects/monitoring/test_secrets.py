@@ -18,8 +18,12 @@ PLACES = {
 
 
 def contents(machine, secret, command):
-    """Return how many lines of what a command says have a secret; it travels encoded, lest the test be the leak."""
-    pattern = base64.b64encode(secret.encode()).decode()
+    """Return how many lines of what a command says have a secret, as it is or as Python quotes it.
+
+    It travels encoded, lest the test be the leak.
+    """
+    quoted = repr(secret)[1:-1]
+    pattern = base64.b64encode("\n".join({secret, quoted, repr(quoted)[1:-1]}).encode()).decode()
     found = machine.host.run(
         f"pattern=$(mktemp) && echo {pattern} | base64 -d > $pattern"
         f" && ({command}) 2> /dev/null | grep --text --count --fixed-strings --file $pattern; rm $pattern"
