@@ -26,6 +26,7 @@ def as_the_inventory_says():
 @pytest.fixture(scope="module", autouse=True)
 def in_order(playbook, everyone):
     """Forget what tests before these have done, and leave hosts behind that are what the inventory says."""
+    playbook.run(name="app_env")
     for each in everyone.values():
         each.run("systemctl reset-failed")
         each.redis().execute_command("SLOWLOG", "RESET")
