@@ -1,17 +1,21 @@
 """What a machine is and has: system, memory, packages. Reads only, and takes the place of fact gathering."""
 
+import glob
 import os
 import re
 import subprocess
 
 from ansible_collections.cistern.core.plugins.module_utils import kernel
 
+# Files of the programs that the role cache puts on a host.
+PROGRAMS = ("/etc/systemd/system/cistern-cache-*", "/etc/cistern/cache-*")
+
 
 def observe(names, files):
-    """Return {distribution, release, memory_mb, cores, container, packages, files, offered}.
+    """Return {distribution, release, memory_mb, cores, container, packages, files, programs, offered}.
 
-    `packages` gives each installed one's {version, hold}, `files` are those that exist, `offered` is the version
-    that apt would install of the first package that is missing.
+    `packages` gives each installed one's {version, hold}, `files` are those that exist, `programs` what programs of a
+    cache have there, `offered` is the version that apt would install of the first package that is missing.
     """
     release = _os_release()
     installed = packages(names)
@@ -24,6 +28,7 @@ def observe(names, files):
         "container": kernel.in_container(),
         "packages": installed,
         "files": [path for path in files if os.path.exists(path)],
+        "programs": [path for pattern in PROGRAMS for path in glob.glob(pattern)],
         "offered": _offered(missing[0]) if missing else "",
     }
 
