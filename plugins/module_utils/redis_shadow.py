@@ -1,5 +1,6 @@
 """What a redis.conf means: told by a shadow of the installed server, which reads the file and serves nobody."""
 
+import contextlib
 import os
 import pwd
 import re
@@ -81,23 +82,22 @@ def _as_told(name, text):
 
 def _ask_shadow(folder, text, ask, options=()):
     account = pwd.getpwnam(redis_server.USER)
-    path, socket = os.path.join(folder, "redis.conf"), os.path.join(folder, "socket")
-    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(text + f'port 0\nunixsocket {socket}\nunixsocketperm 700\ndir {folder}\nlogfile ""\n')
-        file.write("" if options else "appendonly no\n")
-    for name in (folder, path):
-        os.chown(name, account.pw_uid, account.pw_gid)
-    shadow = subprocess.Popen(
-        [redis_server.BINARY, path, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd=folder,
-        user=account.pw_uid,
-        group=account.pw_gid,
-        extra_groups=[],
-        text=True,
-        errors="replace",
-    )
+    socket = os.path.join(folder, "socket")
+    text += f'port 0\nunixsocket {socket}\nunixsocketperm 700\ndir {folder}\nlogfile ""\n'
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    with _given(folder, text, account, options) as (source, words):
+        shadow = subprocess.Popen(
+            [redis_server.BINARY, *words],
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            user=account.pw_uid,
+            group=account.pw_gid,
+            extra_groups=[],
+            text=True,
+            errors="replace",
+        )
     try:
         for _try in range(2000):
             if os.path.exists(socket):
@@ -113,6 +113,25 @@ def _ask_shadow(folder, text, ask, options=()):
     finally:
         shadow.kill()
         shadow.communicate()
+
+
+@contextlib.contextmanager
+def _given(folder, text, account, options):
+    """How the shadow gets its configuration, (stdin, arguments): from a file without a name, since it has passwords.
+
+    A run that is killed then leaves none behind. Sentinel wants a file with a name; what it is asked has no secret.
+    """
+    if options:
+        path = os.path.join(folder, "sentinel.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chown(path, account.pw_uid, account.pw_gid)
+        yield subprocess.DEVNULL, [path, *options]
+        return
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text + "appendonly no\n")
+        file.seek(0)
+        yield file, ["-"]
 
 
 def _complaint(output):

@@ -58,7 +58,9 @@ def database(inventory):
     run(
         "cd /; folder=$(ls -d /etc/postgresql/*/main)\n"
         f"echo 'host chat cache_reader {network}.0/24 scram-sha-256' >> $folder/pg_hba.conf\n"
-        "echo \"listen_addresses = '*'\" > $folder/conf.d/lab.conf; systemctl restart postgresql@*-main\n"
+        "echo \"listen_addresses = '*'\" > $folder/conf.d/lab.conf\n"
+        # also where its package has started it without its unit
+        "pg_ctlcluster $(basename $(dirname $folder)) main restart\n"
         "runuser -u postgres -- createdb chat 2>/dev/null || true"
     )
     tables = (instances.ROOT / "inventories/lab/chat.sql").read_text(encoding="utf-8")
