@@ -94,8 +94,12 @@ def test_rules_are_loaded_and_evaluated(watcher):
 
 
 def test_alerts_have_a_way(watcher):
-    assert watcher.prometheus("alertmanagers")["activeAlertmanagers"]
+    # Prometheus that has just started has not looked at its rules yet
+    until = time.monotonic() + 60
+    while not watcher.query("ALERTS{alertname='Watchdog', alertstate='firing'}") and time.monotonic() < until:
+        time.sleep(1)
     assert watcher.query("ALERTS{alertname='Watchdog', alertstate='firing'}")
+    assert watcher.prometheus("alertmanagers")["activeAlertmanagers"]
 
 
 def test_secrets_are_their_readers_alone(machine):
