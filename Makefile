@@ -49,5 +49,5 @@ drill: setup      ## faults under load: what is lost, how long writes stop; writ
 bench: setup      ## speed, beside a shell script and pyinfra
 	@python bench/run.py
 
-docs: setup       ## write docs/reference anew
+docs: setup       ## write docs/reference and the dashboards anew
 	@docs/generate.py

@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "collections")]
 
-import instances  # noqa: E402
+import instances  # noqa: E402 - the line above makes both found
 from ansible_collections.cistern.core.plugins.plugin_utils import cache_policy, role_files  # noqa: E402
 
 INVENTORY = ROOT / "molecule/cache/inventory.yml"

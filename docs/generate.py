@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Write docs/reference/ from what the code says: the roles' variables, what they know, the modules.
+"""Write what is generated: docs/reference/ from what the code says, and the dashboards of the role monitoring.
 
-docs/generate.py            write the pages
-docs/generate.py --check    write nothing; exit 1 and name the pages that differ
+docs/generate.py            write the files
+docs/generate.py --check    write nothing; exit 1 and name the files that differ
 """
 
 import sys
 
 from generator.cache import families
+from generator.dashboards import dashboards
 from generator.directives import directives
 from generator.modules import modules
 from generator.settings import settings
@@ -15,11 +16,9 @@ from generator.sources import ROOT
 from generator.variables import variables
 
 
-def main():
-    if sys.argv[1:] not in ([], ["--check"]):
-        sys.exit(__doc__.strip())
-    folder = ROOT / "docs/reference"
-    pages = {
+def pages():
+    """Return {file name: text} of the reference."""
+    return {
         "redis.md": variables("redis"),
         "redis-directives.md": directives(),
         "citus.md": variables("citus") + settings(),
@@ -28,13 +27,26 @@ def main():
         "monitoring.md": variables("monitoring"),
         "modules.md": modules(),
     }
+
+
+def stale_of(folder, files):
+    """Return the names in a folder that are not what they should be; one that should not be there is among them."""
     folder.mkdir(parents=True, exist_ok=True)
     have = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-    stale = sorted(name for name in {*have, *pages} if have.get(name) != pages.get(name))
+    return sorted(name for name in {*have, *files} if have.get(name) != files.get(name))
+
+
+def main():
+    if sys.argv[1:] not in ([], ["--check"]):
+        sys.exit(__doc__.strip())
+    generated = {ROOT / "docs/reference": pages(), ROOT / "roles/monitoring/files/dashboards": dashboards()}
     if sys.argv[1:]:
-        sys.exit(f"docs/reference is not what the code says, run `make docs`: {', '.join(stale)}" if stale else 0)
-    for name, text in pages.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        stale = [name for folder, files in generated.items() for name in stale_of(folder, files)]
+        sys.exit(f"not what the code says, run `make docs`: {', '.join(stale)}" if stale else 0)
+    for folder, files in generated.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """An instance as the doctor sees it: its unit, its file, and what the server says of itself, twice. Reads only."""
 
+import functools
 import re
 import time
 
@@ -80,13 +81,15 @@ def observe(want, sockets):
         "why": "",
     }
     passwords = list(dict.fromkeys([want["password"], redis_conf.value(text, "requirepass", "")]))
+    says = functools.partial(_says, meaning=meaning)
     for address in want["addresses"]:
-        found["places"][f"{address} {want['port']}"] = _ask(found, address, want["port"], passwords, meaning)
+        place = f"{address} {want['port']}"
+        found["places"][place] = doctor_resp.ask(found, address, want["port"], passwords, says)
     other = redis_conf.value(text, "port", str(want["port"]))
     if not found["answers"] and found["login"] != "refused" and unit["active"] == "active":
         # it may listen somewhere else than it should
         for address, port in dict.fromkeys([("127.0.0.1", want["port"]), ("127.0.0.1", other)]):
-            _ask(found, address, port, passwords, meaning)
+            doctor_resp.ask(found, address, port, passwords, says)
     return found
 
 
@@ -100,27 +103,6 @@ def _meaning(text, file):
     except (redis_shadow.Unusable, OSError, RuntimeError) as error:
         file["problem"] = " ".join(doctor_unit.masked(str(error)))
     return {}
-
-
-def _ask(found, address, port, passwords, meaning):
-    """Return how one place answers; the first that does tells all of the server."""
-    connects = False
-    try:
-        with doctor_resp.Connection(address, port) as connection:
-            connects = True
-            login, words = doctor_resp.login(connection, passwords[0])
-            if not found["login"]:
-                found.update(login=login, words=words)
-            if login == "loading":
-                found.update(answers=True, info={"loading": 1})
-            if login == "refused" and passwords[1:] and doctor_resp.login(connection, passwords[1])[0] == "accepted":
-                login = "accepted"
-            if login in ("accepted", "not needed") and not found["answers"]:
-                found.update(_says(connection, meaning), answers=True)
-            return {"connects": True, "login": login}
-    except (OSError, doctor_resp.Refused) as error:
-        found["why"] = found["why"] or doctor_resp.why(error)
-        return {"connects": connects, "why": doctor_resp.why(error)}
 
 
 def _says(connection, meaning):

@@ -140,3 +140,28 @@ def why(error):
     if isinstance(error, socket.timeout):
         return "no answer in time"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def ask(found, address, port, passwords, says):
+    """Return how one place of a server answers; `found` is what all its places tell together.
+
+    The first that lets us in is asked what it says of itself: `says` takes the connection. The second password is the
+    one of the server's own file.
+    """
+    connects = False
+    try:
+        with Connection(address, port) as connection:
+            connects = True
+            way, words = login(connection, passwords[0])
+            if not found["login"]:
+                found.update(login=way, words=words)
+            if way == "loading":
+                found.update(answers=True, info={"loading": 1})
+            if way == "refused" and passwords[1:] and login(connection, passwords[1])[0] == "accepted":
+                way = "accepted"
+            if way in ("accepted", "not needed") and not found["answers"]:
+                found.update(says(connection), answers=True)
+            return {"connects": True, "login": way}
+    except (OSError, Refused) as error:
+        found["why"] = found["why"] or why(error)
+        return {"connects": connects, "why": why(error)}

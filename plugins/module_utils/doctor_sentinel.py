@@ -30,26 +30,8 @@ def observe(want, sockets):
     }
     passwords = list(dict.fromkeys([want["password"], redis_conf.value(text, "requirepass", "")]))
     for address in want["addresses"]:
-        found["places"][f"{address} {want['port']}"] = _ask(found, address, want["port"], passwords)
+        found["places"][f"{address} {want['port']}"] = doctor_resp.ask(found, address, want["port"], passwords, _says)
     return found
-
-
-def _ask(found, address, port, passwords):
-    connects = False
-    try:
-        with doctor_resp.Connection(address, port) as connection:
-            connects = True
-            login, words = doctor_resp.login(connection, passwords[0])
-            if not found["login"]:
-                found.update(login=login, words=words)
-            if login == "refused" and passwords[1:] and doctor_resp.login(connection, passwords[1])[0] == "accepted":
-                login = "accepted"
-            if login in ("accepted", "not needed") and not found["answers"]:
-                found.update(_says(connection), answers=True)
-            return {"connects": True, "login": login}
-    except (OSError, doctor_resp.Refused) as error:
-        found["why"] = found["why"] or doctor_resp.why(error)
-        return {"connects": connects, "why": doctor_resp.why(error)}
 
 
 def _says(connection):

@@ -87,7 +87,8 @@ def _ask_shadow(folder, text, ask, options=()):
     os.chown(folder, account.pw_uid, account.pw_gid)
     with _given(folder, text, account, options) as (source, words):
         shadow = subprocess.Popen(
-            [redis_server.BINARY, *words],
+            # a run that is killed takes it along
+            ["setpriv", "--pdeathsig", "KILL", redis_server.BINARY, *words],
             stdin=source,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,8 +1,6 @@
 """What holds alerts, their cases, their pages and the dashboards together. `make alerts` tests that they fire."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -84,10 +82,8 @@ def test_missing_thresholds_are_noticed_by_their_number():
 
 
 def test_thresholds_of_the_tests_are_the_defaults_of_the_role():
-    derived = ROOT / "roles/monitoring/vars/main.yml"
-    if not derived.exists():
-        pytest.skip("the role has no thresholds yet")
-    said = yaml.safe_load(derived.read_text(encoding="utf-8"))["__monitoring_thresholds_baseline"]
+    derived = (ROOT / "roles/monitoring/vars/main.yml").read_text(encoding="utf-8")
+    said = yaml.safe_load(derived)["__monitoring_thresholds_baseline"]
     assert {name: float(value) for name, value in said.items()} == recorded_thresholds()
 
 
@@ -134,12 +130,6 @@ def test_list_of_alerts_says_what_the_rules_say():
 
 
 # -- dashboards
-
-
-def test_dashboards_are_what_the_code_says():
-    command = [sys.executable, ROOT / "tools/dashboards/generate.py", "--check"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", queries.dashboards())

@@ -102,7 +102,7 @@ def test_directives_of_the_role_are_in_the_schema():
         assert redis_directives.problems(derived["__redis_baseline"], schema, version) == []
 
 
-def test_generated_reference_is_what_the_code_says():
+def test_what_is_generated_is_what_the_code_says():
     done = subprocess.run([sys.executable, ROOT / "docs/generate.py", "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -25,15 +25,6 @@ FRESH = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def as_the_inventory_says(everyone):
-    """Nothing here changes a setting: the keys alone are taken away."""
-    yield
-    for instance in everyone.values():
-        if instance.redis().execute_command("ROLE")[0] == "master":
-            instance.redis().flushall()
-
-
 @pytest.fixture
 def cache(everyone):
     """The deployment `cache`, its primary first, with keys that a message makes stale and keys that it does not."""

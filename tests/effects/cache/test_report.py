@@ -28,15 +28,6 @@ HOSTILE = b"<script>alert(1)</script>\xff\x00\n\x1b[31m"
 HUGE = "conversation:1:2:messages:5000:0"
 
 
-@pytest.fixture(autouse=True)
-def as_the_inventory_says(everyone):
-    """Nothing here changes a setting: the keys alone are taken away."""
-    yield
-    for instance in everyone.values():
-        if instance.redis().execute_command("ROLE")[0] == "master":
-            instance.redis().flushall()
-
-
 def packed(*words):
     words = [word if isinstance(word, bytes) else str(word).encode() for word in words]
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)

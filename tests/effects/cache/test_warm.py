@@ -31,15 +31,6 @@ NAMES = "SELECT username, user_id AS value FROM users"
 PAGES = 'SELECT user_id, 20 AS "limit", 0 AS "offset", json_build_array(username, email) AS value FROM users LIMIT 50'
 
 
-@pytest.fixture(autouse=True)
-def as_the_inventory_says(everyone):
-    """Nothing here is changed but by `warms`, which puts it back."""
-    yield
-    for instance in everyone.values():
-        if instance.redis().execute_command("ROLE")[0] == "master":
-            instance.redis().flushall()
-
-
 @pytest.fixture(scope="module")
 def database(inventory):
     """A plain PostgreSQL with the tables of the chat platform, and a role that can read them."""

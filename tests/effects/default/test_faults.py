@@ -81,6 +81,11 @@ def test_the_next_run_finishes_what_an_interrupted_one_began(everyone, playbook,
     fill(everyone)
     playbook.killed(change, task, after)
     faults.kill_modules(everyone.values())
+    for instance in everyone.values():
+        left = instance.run(
+            "pgrep --list-full --full '[c]istern-shadow' || true; cat /tmp/cistern-shadow-*/*.conf 2>&1 || true"
+        )
+        assert "requirepass" not in left and "redis-server" not in left, "a shadow outlived its run"
     playbook.run(change)
     assert counts(everyone) == all_have(everyone)
     assert in_effect(everyone, "databases") == {"24"} and in_effect(everyone, "appendonly") == {"yes"}

@@ -1,6 +1,6 @@
 """What is in the cache, by key family."""
 
-from panels import bad_above, bars, choice, dashboard, graph, row, stat, table
+from generator.dashboards.panels import bad_above, bars, choice, dashboard, graph, row, stat, table
 
 OF = 'deployment=~"$deployment"'
 IN = f'{OF}, family=~"$family"'

@@ -1,6 +1,17 @@
 """Instances of Redis, each by itself."""
 
-from panels import bad_above, bad_from, choice, dashboard, good_above, good_from, graph, row, stat, timeline
+from generator.dashboards.panels import (
+    bad_above,
+    bad_from,
+    choice,
+    dashboard,
+    good_above,
+    good_from,
+    graph,
+    row,
+    stat,
+    timeline,
+)
 
 OF = 'deployment=~"$deployment", instance=~"$instance"'
 AT = f'job="redis", {OF}'

@@ -1,6 +1,17 @@
 """All deployments at one glance: is anything wrong, and where."""
 
-from panels import bad_above, bad_from, choice, dashboard, good_above, graph, row, stat, table, timeline
+from generator.dashboards.panels import (
+    bad_above,
+    bad_from,
+    choice,
+    dashboard,
+    good_above,
+    graph,
+    row,
+    stat,
+    table,
+    timeline,
+)
 
 OF = 'deployment=~"$deployment"'
 

@@ -1,6 +1,17 @@
 """PostgreSQL and the nodes of Citus."""
 
-from panels import bad_from, bars, choice, dashboard, good_above, good_from, graph, row, stat, timeline
+from generator.dashboards.panels import (
+    bad_from,
+    bars,
+    choice,
+    dashboard,
+    good_above,
+    good_from,
+    graph,
+    row,
+    stat,
+    timeline,
+)
 
 OF = 'instance=~"$instance"'
 AT = f'job="postgresql", {OF}'
