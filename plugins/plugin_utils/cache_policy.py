@@ -61,7 +61,10 @@ def check(hosts, options, baseline, cluster=None):
         for text in problems(members[0], policy):
             found.setdefault(text, []).extend(each.name for each in members)
         for each in members:
-            for text in cache_warming.database_problems(each, policy, cluster or {}):
+            for text in [
+                *cache_warming.pace_problems(each),
+                *cache_warming.database_problems(each, policy, cluster or {}),
+            ]:
                 found.setdefault(text, []).append(each.name)
         policies[deployment] = policy
     return policies, [f"{text} [{', '.join(dict.fromkeys(names))}]" for text, names in found.items()]

@@ -47,6 +47,10 @@ def problems(family, pattern):
         yield f"warm file: must be an absolute path, such as {example}, not {warm['file']!r}"
 
 
+def _is_span(text):
+    return re.fullmatch(SPAN, str(text)) and re.search(r"[1-9]", str(text))
+
+
 def _when(warm):
     after, every, existing = warm.get("after") or [], warm.get("every", "1s"), warm.get("existing", "keep")
     if not isinstance(after, list):
@@ -54,7 +58,7 @@ def _when(warm):
     for occasion in after if isinstance(after, list) else ():
         if occasion not in OCCASIONS:
             yield f"warm after: there is no {occasion}{nearest(occasion, OCCASIONS)}; write {' or '.join(OCCASIONS)}"
-    if not re.fullmatch(SPAN, str(every)) or not re.search(r"[1-9]", str(every)):
+    if not _is_span(every):
         yield f"warm every: must be {KEYS['every']}, not {every!r}"
     if existing not in EXISTING:
         yield f"warm existing: must be {KEYS['existing']}, not {existing!r}"
@@ -100,15 +104,24 @@ def database(values, cluster):
     return {**base, **own}
 
 
-def database_problems(host, policy, cluster):
-    """Yield what is missing for the queries of a host's families."""
-    families = policy["families"].items()
-    asking = [name for name, each in families if isinstance(each["warm"], dict) and "sql" in each["warm"]]
+def pace_problems(host):
+    """Yield what is wrong with how fast, how far and how often the programs of a host go."""
     memory, rate = host.values.get("cache_warm_memory", 0.9), host.values.get("cache_warm_rate", 0)
     if isinstance(memory, (int, float)) and not 0 < memory <= 1:
         yield f"{at(host, 'cache_warm_memory')}: must be a share between 0 and 1, such as 0.9, not {memory!r}"
     if isinstance(rate, int) and rate < 0:
         yield f"{at(host, 'cache_warm_rate')}: is {rate}; write keys a second, or 0 for no limit"
+    walked, every = host.values.get("cache_metrics_rate", 1), host.values.get("cache_metrics_every", "1s")
+    if isinstance(walked, int) and walked < 1:
+        yield f"{at(host, 'cache_metrics_rate')}: is {walked}; write keys a second, at least 1"
+    if not _is_span(every):
+        yield f"{at(host, 'cache_metrics_every')}: must be {KEYS['every']}, not {every!r}"
+
+
+def database_problems(host, policy, cluster):
+    """Yield what is missing for the queries of a host's families."""
+    families = policy["families"].items()
+    asking = [name for name, each in families if isinstance(each["warm"], dict) and "sql" in each["warm"]]
     if not asking:
         return
     told, where = database(host.values, cluster), at(host, "cache_warm_database")

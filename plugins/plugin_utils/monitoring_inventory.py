@@ -79,6 +79,10 @@ def _thresholds(host, known):
             yield f"{where}: there is no such threshold{nearest(name, known)}"
         elif isinstance(value, bool) or not isinstance(value, (int, float)):
             yield f"{where}: must be a number, not {value!r}"
+        elif re.search(r"share|hit_rate$", name) and not 0 < value < 1:
+            yield f"{where}: must be a share between 0 and 1, such as 0.9, not {value!r}"
+        elif value < 0:
+            yield f"{where}: must not be negative, and is {value!r}"
 
 
 def _receivers(host, options):
