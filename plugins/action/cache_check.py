@@ -39,9 +39,9 @@ class ActionModule(ActionBase):
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
             lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
             return {"failed": True, "msg": "\n".join(lines)}
-        instances = {host.name: self._place(host, task_vars) for host in hosts if host.deployment in policies}
+        instances = {host.name: self._place(host, task_vars) for host in hosts}
         databases = {
-            host.name: cache_warming.database(host.values, cluster) for host in hosts if host.name in instances
+            host.name: cache_warming.database(host.values, cluster) for host in hosts if host.deployment in policies
         }
         return {"changed": False, "policies": policies, "instances": instances, "databases": databases}
 

@@ -8,7 +8,4 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         files = rendered(self, task_vars, self._task.args["files"])
-        for file in files:
-            if file.pop("secret", False):
-                file["secret_content"] = file.pop("content")
         return self._execute_module(module_args={"files": files}, task_vars=task_vars)

@@ -11,7 +11,4 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         args = dict(self._task.args)
         args["files"] = rendered(self, task_vars, args["files"])
-        for file in args["files"]:
-            if file.pop("secret", False) and "content" in file:
-                file["secret_content"] = file.pop("content")
         return self._execute_module(module_args=args, task_vars=task_vars)

@@ -7,7 +7,8 @@ def rendered(action, task_vars, files):
     """Return the files with `content`.
 
     A file has `template` (a path below the role's templates/, which mirrors the host's file system) or `source` (a file
-    on the controller, taken as it is); with neither it is a folder. `vars` are variables of its template alone.
+    on the controller, taken as it is); with neither it is a folder. One that is `secret` has
+    `secret_content` instead, which no diff shows. `vars` are variables of its template alone.
     """
     return [_rendered(action, task_vars, dict(file)) for file in files]
 
@@ -15,8 +16,8 @@ def rendered(action, task_vars, files):
 def _rendered(action, task_vars, file):
     own = file.pop("vars", {})
     if file.get("absent"):
-        file.pop("template", None)
-        file.pop("source", None)
+        for name in ("template", "source", "content"):
+            file.pop(name, None)
     elif "template" in file:
         source = action._find_needle("templates", file.pop("template"))
         text = trust_as_template(action._loader.get_text_file_contents(source))
@@ -26,4 +27,6 @@ def _rendered(action, task_vars, file):
         )
     elif "source" in file:
         file["content"] = action._loader.get_text_file_contents(action._find_needle("files", file.pop("source")))
+    if file.pop("secret", False) and "content" in file:
+        file["secret_content"] = file.pop("content")
     return file

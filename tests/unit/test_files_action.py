@@ -60,3 +60,10 @@ def test_a_secret_is_in_no_output(play, tmp_path):
     output = play(secret, options=["-vvv", "--diff"])
     assert (tmp_path / "secret").read_text(encoding="utf-8") == "# für dich\nline\n"
     assert "# für dich" not in output and "changed=1" in output
+
+
+def test_a_secret_that_is_not_wanted_hides_nothing_else(play, tmp_path):
+    """Of a secret without a password a line break is left, and Ansible would hide every one in the output."""
+    gone = {"content": "\n", "path": str(tmp_path / "gone"), "secret": True, "absent": True}
+    output = play(gone, {"template": "a.j2", "path": str(tmp_path / "made")}, options=["--diff"])
+    assert "+# für dich\n+line\n" in output

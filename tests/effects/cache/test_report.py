@@ -183,7 +183,7 @@ def test_a_wrong_wish_ends_before_a_server_is_asked(everyone, playbook, tmp_path
 
 def test_metrics_are_told_where_somebody_watches(cache, playbook):
     primary, replica = cache
-    here = ["--limit", "cache1,cache2"]
+    here = ["--limit", "cache1,cache2,sessions1"]
     watched = ["--inventory", str(JOINED), *here]
     for name in ("redis", "cache"):
         playbook.run(name=name, options=watched)
