@@ -34,7 +34,7 @@ PARTS = {
     "lookup in the last minutes": (r"hit_rate|redis_lookups:rate5m > 0", "deployment:redis_lookups:rate5m > 0"),
     "key family": (r"cache_(?!hit)", "cistern:cache_family_ttl_seconds"),
     "key that a walk has seen": (
-        r"cache_\w+:ratio|cache_(keys|bytes):max(\{[^}]*\})?\)? > 0|cache_walk_keys\) > 0|pttl",
+        r"cache_\w+:ratio|cache_(keys|bytes):max(\{[^}]*\})?\)? > 0|cache_walk_keys\)? > 0|pttl",
         "cistern_cache_walk_keys > 0",
     ),
 }
