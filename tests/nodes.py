@@ -48,7 +48,7 @@ class Node:
 
     def run(self, command):
         """Run a shell command as root; it must succeed. Returns its output."""
-        return self.host.check_output("%s", command) if "%" in command else self.host.check_output(command)
+        return self.host.check_output(command)
 
     def rows(self, query, database=None):
         """Return what a query finds, asked on the host as the superuser; each row is a dict."""
