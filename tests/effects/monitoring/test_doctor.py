@@ -1,7 +1,7 @@
 """What the doctor finds where something is really wrong, and that it finds nothing where all is well.
 
-Each test makes one fault, looks, and undoes it. The clocks of two hosts cannot be set apart here: all have that of
-this machine. What it says of such evidence is tested by tests/unit/cases/doctor/clock-differs.yml.
+Each test makes one fault, looks, and undoes it. All hosts have the clock of this machine: a line that every Python of one
+of them runs at its start stands in for a clock that is off.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import time
 
 import faults
 import instances
+import nodes
 import pytest
 import redis
 from inventory_says import says_of
@@ -264,6 +265,33 @@ def test_an_upgrade_that_waits_for_a_restart_is_found(look, replica):
         replica.run("systemctl restart redis-server redis-sentinel")
     assert found.code == 2 and found.critical == set()
     assert ("redis-restart-pending", replica.name) in found.of("warning")
+
+
+def test_a_clock_that_is_off_is_found(look, replica):
+    path = "/usr/lib/python3/dist-packages/zz-clock.pth"
+    replica.run(f"echo 'import time; time.time = lambda right=time.time: right() + 30' > {path}")
+    try:
+        found = look()
+    finally:
+        replica.run(f"rm {path}")
+    assert found.code == 0, found.output
+    assert ("clock-differs", replica.name) in found.of("warning")
+    assert {host for name, host in found.of("warning") if name == "clock-differs"} == {replica.name}
+
+
+def test_a_certificate_that_has_ended_is_found(look, inventory, application):
+    coordinator = nodes.coordinator_of(nodes.read(inventory))
+    certificate, key = (coordinator.value(f"SELECT current_setting('ssl_{each}_file')") for each in ("cert", "key"))
+    reload = f"systemctl reload {coordinator.unit}"
+    # one that ends in the moment in which it is made
+    made = f"openssl x509 -in /root/kept.crt -signkey {key} -days 0"
+    coordinator.run(f"cp -a {certificate} /root/kept.crt; {made} -out {certificate}; {reload}")
+    try:
+        found = look()
+    finally:
+        coordinator.run(f"mv /root/kept.crt {certificate}; {reload}")
+    assert found.code == 2
+    assert found.critical == {("certificate-ended", coordinator.name), ("env-database-certificate", application.name)}
 
 
 def test_a_host_that_is_silent_is_a_finding(look, replica):
