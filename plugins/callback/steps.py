@@ -23,6 +23,13 @@ class CallbackModule(Default):
 
     def v2_runner_on_ok(self, result):
         super().v2_runner_on_ok(result)
+        self._tell(result)
+
+    def v2_runner_item_on_ok(self, result):
+        super().v2_runner_item_on_ok(result)
+        self._tell(result)
+
+    def _tell(self, result):
         told = result.result
         for step in [
             *told.get("steps", []),

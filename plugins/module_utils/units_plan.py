@@ -20,9 +20,10 @@ def plan(want, have):
     steps += [{"do": "stop", "unit": unit["name"]} for unit in want["units"] if _is_to_stop(unit, have)]
     steps += [{"do": "write", "path": file["path"], "file": file} for file in changed]
     steps += [{"do": "remove", "path": path} for path in gone]
-    paths = [file["path"] for file in changed] + gone
+    paths = [file["path"] for file in changed]
     if [user for user in want["users"] if user not in have["users"]] or any(path.startswith(USERS) for path in paths):
         steps.append({"do": "users"})
+    paths += gone
     if any(path.startswith(UNITS) for path in paths) or any(unit["reload"] for unit in have["units"].values()):
         steps.append({"do": "reload"})
     # a folder changes with what is taken out of it

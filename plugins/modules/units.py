@@ -51,6 +51,9 @@ options:
     type: list
     elements: str
     default: []
+  where:
+    description: A path; where it is not, the units are not of this toolkit, and nothing is done.
+    type: path
   checks:
     description: What has to succeed before O(files) are written.
     type: list
@@ -105,6 +108,7 @@ SPEC = {
     "users": {"type": "list", "elements": "str", "default": []},
     "units": {"type": "list", "elements": "dict", "default": [], "options": UNIT},
     "sweep": {"type": "list", "elements": "str", "default": []},
+    "where": {"type": "path"},
     "checks": {"type": "list", "elements": "dict", "default": [], "options": CHECK},
     "waits": {"type": "bool", "default": False},
     "packages": {"type": "list", "elements": "str", "default": []},
@@ -189,6 +193,8 @@ def main():
     want, secret = wanted(module.params)
     missing = [name for name, is_in in packages(want["packages"]).items() if not is_in]
     if want["waits"] and missing:
+        module.exit_json(changed=False, steps=[], missing=missing)
+    if want["where"] and not os.path.exists(want["where"]):
         module.exit_json(changed=False, steps=[], missing=missing)
     have = observe(want)
     steps = plan(want, have)

@@ -10,8 +10,8 @@ import time
 
 import redis
 
-# A client waits for one page at most, so pages are small: 50 us. Of 16 keys, a client at this server waits 5 % longer on the
-# mean; of 8, 2 % (bench/cache_report.py).
+# A client waits for one page at most, so pages are small: 50 us. With 16 keys a client at this server waits 5 % longer
+# on the mean, with 8 it is 2 % (bench/cache_report.py).
 PAGE = 8
 # Of the server's time the walk takes no more than this, whatever rate it is told; the server says what a page took.
 SHARE = 0.15

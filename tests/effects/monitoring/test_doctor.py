@@ -1,7 +1,7 @@
 """What the doctor finds where something is really wrong, and that it finds nothing where all is well.
 
-Each test makes one fault, looks, and undoes it. All hosts have the clock of this machine: a line that every Python of one
-of them runs at its start stands in for a clock that is off.
+Each test makes one fault, looks, and undoes it. All hosts have the clock of this machine: a line that every Python of
+one of them runs at its start stands in for a clock that is off.
 """
 
 import contextlib

@@ -84,11 +84,9 @@ def test_a_certificate_of_somebody_else_is_not_trusted(everyone, playbook, coord
     [primary] = instances.primaries(everyone)
     primary.redis().flushall()
     # a CA of its own, made on the coordinator so that no openssl is needed here
-    coordinator.run(
-        "openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=other -days 2 -out /tmp/other.crt 2> /dev/null"
-    )
     other = tmp_path / "other.crt"
-    other.write_text(coordinator.run("cat /tmp/other.crt; rm /tmp/other.crt") + "\n")
+    made = "openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=other -days 2 2> /dev/null"
+    other.write_text(coordinator.run(made) + "\n")
     where = {**more["cache_warm_database"], "sslrootcert": str(other)}
     run = playbook.run({**more, "cache_warm_database": where}, name="cache_warm", fails=True)
     assert "certificate verify failed" in " ".join(run.output.split()) and filled(primary) == 0
