@@ -17,6 +17,8 @@ import instances
 import pytest
 
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+# of a whole session; a run that is killed reads its file no more
+MORE = tempfile.TemporaryDirectory(prefix="cistern-more-")
 
 
 class Run:
@@ -52,7 +54,7 @@ class Playbook:
         }
         command = [PLAYBOOK, f"playbooks/{name}.yml", "--inventory", self.inventory, *options]
         if more:
-            with tempfile.NamedTemporaryFile("w", prefix="cistern-more-", suffix=".json", delete=False) as file:
+            with tempfile.NamedTemporaryFile("w", dir=MORE.name, suffix=".json", delete=False) as file:
                 json.dump(more, file)
             command += ["--extra-vars", f"@{file.name}"]
         # a session of its own, so that the whole run can be killed

@@ -49,7 +49,6 @@ def warms(playbook, coordinator, more):
     coordinator.execute("DROP TABLE countries")
     coordinator.execute(f"DROP ROLE {READER}")
     playbook.run()
-    assert playbook.run().changed == 0
 
 
 def filled(instance):
