@@ -67,6 +67,17 @@ class Machine:
             found["prometheus-alertmanager.service"] = (bind, says["monitoring_alertmanager_port"])
         return found
 
+    @property
+    def redis_addresses(self):
+        """Where servers of the machine are asked beside the loopback."""
+        binds = [
+            says[name][0]
+            for says in self.hosts.values()
+            for name in ("redis_bind", "redis_sentinel_bind")
+            if says.get(name) and {"redis", "redis_sentinel"} & set(self.groups)
+        ]
+        return {each.lstrip("-") for each in binds} - {"127.0.0.1", "::1", "0.0.0.0", "::", "*"}
+
     def fetch(self, unit, path):
         """Return what a program of the machine answers, asked there."""
         address, port = self.units[unit]

@@ -1,5 +1,6 @@
 """Hold what the inventory says of monitoring against what the role knows, before a machine is touched."""
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils import (
     cache_policy,
@@ -9,6 +10,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils import (
     monitoring_host,
     monitoring_inventory,
     redis_deployments,
+    redis_directives,
     redis_instance,
     redis_schema,
     role_files,
@@ -49,6 +51,7 @@ class ActionModule(ActionBase):
             "deployments": [self._deployment(name, each, instances) for name, each in told.items()],
             "instances": [{"host": host.name, **host.instance} for host in hosts if host.instance],
             "families": self._families(groups.get("redis", [])),
+            "warnings": monitoring_inventory.notes(hosts, task_vars["ansible_play_hosts_all"]),
         }
 
     def _read(self, name, role, prefixes, layers):
@@ -78,7 +81,7 @@ class ActionModule(ActionBase):
             fallback=says.get("redis_address") or says.get("citus_address") or machine[0],
             watches=name in self.vars["groups"].get("monitoring", []),
             instance=self._of_redis(instance) if instance else None,
-            sentinel=sentinels.get(name),
+            sentinel=sentinels.get(name) if self._asks_sentinel(name) else None,
             node=self._node(name) if name in self.vars["groups"].get("citus", []) else None,
         )
 
@@ -92,22 +95,33 @@ class ActionModule(ActionBase):
             "snapshots": int(settings.get("save") not in (None, "", [])),
         }
 
+    def _asks_sentinel(self, name):
+        read = self._read(name, "monitoring", ("monitoring_sentinels",), ())
+        return boolean(read["values"].get("monitoring_sentinels", True), strict=False)
+
     def _node(self, name):
         read = self._read(name, "citus", citus_node.PREFIXES, citus_node.LAYERS)
         coordinates = name in self.vars["groups"].get("citus_coordinator", [])
         machine = inventory_host.machine(self.vars, name)
         node = citus_node.Node(name=name, coordinates=coordinates, machine=machine, **read)
+        if node.get("citus_node_state", citus_schema.options()) == "absent":
+            return None
         database = node.get("citus_database", citus_schema.options())
         return {**node.place(citus_schema.options()), "database": database}
 
     def _deployment(self, name, told, instances):
         members = [instances[node["host"]] for node in told["nodes"]]
-        sentinels = len(told["sentinels"]) if told["mode"] == "sentinel" else 0
+        asked = told["mode"] == "sentinel" and all(self._asks_sentinel(each["host"]) for each in told["sentinels"])
+        schema = redis_schema.load()
+        settings = {
+            redis_directives.canonical(key, schema): value for key, value in members[0].directives().items()
+        }
         return {
             "name": name,
             "replicas": len(members) - 1 if told["mode"] != "standalone" else 0,
-            "min_replicas": integer(members[0].directives().get("min-replicas-to-write"), 0),
-            "sentinels": sentinels,
+            "min_replicas": integer(settings.get("min-replicas-to-write"), 0),
+            "max_lag": integer(settings.get("min-replicas-max-lag"), 10),
+            "sentinels": len(told["sentinels"]) if asked else 0,
         }
 
     def _families(self, names):

@@ -44,7 +44,8 @@ def observe(want):
 
 
 def _without_secret(url):
-    return re.sub(r"//[^/@]*@", "//", url)
+    # to the last @: a password that is not encoded may have one, or a slash, in it
+    return re.sub(r"//.*@", "//", url, flags=re.DOTALL)
 
 
 def _reached(values):

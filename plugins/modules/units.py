@@ -5,12 +5,10 @@ import glob
 import os
 import pwd
 import subprocess
-import time
-import urllib.request
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import files, machine, systemd, units_checks
-from ansible_collections.cistern.core.plugins.module_utils.units_plan import describe, plan, told
+from ansible_collections.cistern.core.plugins.module_utils import files, machine, systemd, units_checks, units_ready
+from ansible_collections.cistern.core.plugins.module_utils.units_plan import KEPT, describe, plan, told
 
 DOCUMENTATION = r"""
 module: units
@@ -53,6 +51,9 @@ options:
     default: []
   where:
     description: A path; where it is not, the units are not of this toolkit, and nothing is done.
+    type: path
+  mark:
+    description: One of O(files); where it is not yet, files that are to change are somebody else's, and are set aside.
     type: path
   checks:
     description: What has to succeed before O(files) are written.
@@ -102,13 +103,13 @@ CHECK = {
 }
 # Touched when a unit has read its files anew; a reboot takes it away.
 STAMPS = "/run/cistern"
-READY_SECONDS = 60
 SPEC = {
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE},
     "users": {"type": "list", "elements": "str", "default": []},
     "units": {"type": "list", "elements": "dict", "default": [], "options": UNIT},
     "sweep": {"type": "list", "elements": "str", "default": []},
     "where": {"type": "path"},
+    "mark": {"type": "path"},
     "checks": {"type": "list", "elements": "dict", "default": [], "options": CHECK},
     "waits": {"type": "bool", "default": False},
     "packages": {"type": "list", "elements": "str", "default": []},
@@ -126,7 +127,7 @@ def wanted(params):
 
 
 def observe(want):
-    swept = [path for pattern in want["sweep"] for path in sorted(glob.glob(pattern))]
+    swept = [path for pattern in want["sweep"] for path in sorted(glob.glob(pattern)) if not path.endswith(KEPT)]
     names = [unit["name"] for unit in want["units"]] + [os.path.basename(path) for path in swept]
     paths = [file["path"] for file in want["files"]]
     paths += [path for unit in want["units"] for path in unit["files"] + unit["reloads"]]
@@ -135,6 +136,7 @@ def observe(want):
         "users": [user for user in want["users"] if _exists(user)],
         "units": {name: {**systemd.unit(name), "reloaded": _stamp(name)} for name in names},
         "swept": swept,
+        "ours": not want["mark"] or os.path.exists(want["mark"]),
     }
 
 
@@ -154,6 +156,8 @@ def _exists(user):
 def apply(step):
     if step["do"] == "write":
         files.write(step["file"])
+    elif step["do"] == "keep":
+        os.rename(step["path"], step["path"] + KEPT)
     elif step["do"] == "remove":
         os.unlink(step["path"])
     elif step["do"] == "users":
@@ -168,24 +172,9 @@ def apply(step):
         with open(os.path.join(STAMPS, step["unit"]), "w", encoding="utf-8"):
             pass
     elif step["do"] == "wait":
-        _wait(step["unit"], step["for"])
+        units_ready.wait(step["unit"], step["for"])
     else:
         systemd.do(step["do"], step["unit"])
-
-
-def _wait(unit, address):
-    """Wait until it answers; one that fails meanwhile is told with its last words."""
-    until = time.monotonic() + READY_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
-                answer.read()
-                return
-        except OSError as error:
-            failed = systemd.unit(unit)["active"] == "failed"
-            if failed or time.monotonic() > until:
-                raise RuntimeError(f"{address} says: {error}\n{systemd.last_words(unit)}") from error
-        time.sleep(0.1)
 
 
 def main():

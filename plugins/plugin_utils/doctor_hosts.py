@@ -16,8 +16,7 @@ def judge(case):
         yield from _kernel(case, host, machine)
         yield from _memory(case, host, machine)
         yield from _clock(case, host, machine)
-        for folder, disk in machine["disks"].items():
-            yield from _disk(case, host, folder, disk)
+    yield from _disks(case)
     yield from _clocks(case)
 
 
@@ -81,6 +80,17 @@ def _memory(case, host, machine):
             {"journal": machine["killed"]},
             "journalctl --since=-24h --grep='oom-kill|Out of memory'",
         )
+
+
+def _disks(case):
+    """Each inventory host tells of the folders of its own; two of one machine may share some."""
+    judged = set()
+    for host, says in case.evidence.items():
+        place = case.want["hosts"][host]["machine"]
+        for folder, disk in says.get("machine", {}).get("disks", {}).items():
+            if (place, folder) not in judged:
+                judged.add((place, folder))
+                yield from _disk(case, host, folder, disk)
 
 
 def _disk(case, host, folder, disk):

@@ -74,7 +74,7 @@ def _limit(case, host, want, says):
 def _waste(case, host, want, says):
     info, limits = says["info"], case.limits
     lost = info["used_memory_rss"] - info["used_memory"]
-    if lost > limits["fragmentation_mb"] << 20 and info["used_memory_rss"] > (
+    if lost > limits["fragmentation_mb"] * (1 << 20) and info["used_memory_rss"] > (
         limits["fragmentation_ratio"] * info["used_memory"]
     ):
         evidence = {

@@ -106,7 +106,7 @@ def _replica(case, host, want, deployment, info, found, leads):
     else:
         behind = found.get(whom, {}).get("master_repl_offset", 0) - info.get("slave_repl_offset", 0)
         silent = info.get("master_last_io_seconds_ago", 0)
-        late = behind > case.limits["replica_behind_mb"] << 20
+        late = behind > case.limits["replica_behind_mb"] * (1 << 20)
         if late or silent > case.limits["replica_silent_seconds"]:
             evidence = {"behind": bytes_text(max(behind, 0)), "last word of its primary": f"{silent} s ago"}
             yield case.found("replication-lag", host, f"The replica is behind its primary {whom}.", evidence, log)

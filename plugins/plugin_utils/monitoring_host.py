@@ -3,7 +3,7 @@
 import typing
 
 # Variables that say where the programs of a machine are; its inventory hosts say the same.
-OF_THE_MACHINE = ("monitoring_address", "monitoring_node_port", "monitoring_redis_port", "monitoring_postgresql_port")
+OF_THE_MACHINE = ("monitoring_node_port", "monitoring_redis_port", "monitoring_postgresql_port")
 LAYERS = ("monitoring_thresholds", "monitoring_route")
 
 

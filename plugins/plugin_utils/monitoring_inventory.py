@@ -2,10 +2,11 @@
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 from ansible_collections.cistern.core.plugins.plugin_utils import variables
 from ansible_collections.cistern.core.plugins.plugin_utils.monitoring_host import OF_THE_MACHINE
-from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer, nearest
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer
 
 PORTS = (
     "monitoring_prometheus_port",
@@ -16,6 +17,7 @@ PORTS = (
 )
 # How Prometheus writes a time, and a size.
 TIME, SIZE = r"(\d+(y|w|d|h|m|s|ms))+", r"\d+(B|KB|MB|GB|TB)"
+LOOPBACK = ("127.0.0.1", "::1")
 EXPORTERS = ("node", "redis", "postgresql")
 
 
@@ -30,6 +32,13 @@ def check(hosts, options, thresholds):
             if len({str(host.get(variable, options)) for host in members}) > 1:
                 text = f"{variable}: differs between inventory hosts of one machine; write it once for all of them"
                 found.setdefault(text, []).extend(host.name for host in members)
+        addresses = dict.fromkeys(host.address() for host in members)
+        if len(addresses) > 1:
+            text = (
+                f"monitoring_address: the inventory hosts of one machine have the addresses {' and '.join(addresses)}; "
+                "write for all of them the one at which Prometheus reaches it"
+            )
+            found.setdefault(text, []).extend(host.name for host in members)
     everyone = len(hosts)
     return [
         text if len(names) == everyone > 1 else f"{text} [{', '.join(dict.fromkeys(names))}]"
@@ -60,7 +69,7 @@ def _problems(host, options, thresholds):
     bind = host.get("monitoring_bind", options)
     if isinstance(bind, str) and not _is_address(bind):
         yield f"{at(host, 'monitoring_bind')}: must be an address, not {bind!r}"
-    yield from _thresholds(host, thresholds)
+    yield from variables.thresholds(host, "monitoring_thresholds", thresholds)
     yield from _receivers(host, options)
 
 
@@ -69,20 +78,6 @@ def _is_address(text):
         return bool(ipaddress.ip_address(text))
     except ValueError:
         return False
-
-
-def _thresholds(host, known):
-    values = host.values.get("monitoring_thresholds")
-    for name, value in values.items() if isinstance(values, dict) else ():
-        where = at(host, ("monitoring_thresholds", name), f"{name} in monitoring_thresholds")
-        if name not in known:
-            yield f"{where}: there is no such threshold{nearest(name, known)}"
-        elif isinstance(value, bool) or not isinstance(value, (int, float)):
-            yield f"{where}: must be a number, not {value!r}"
-        elif re.search(r"share|hit_rate$", name) and not 0 < value < 1:
-            yield f"{where}: must be a share between 0 and 1, such as 0.9, not {value!r}"
-        elif value < 0:
-            yield f"{where}: must not be negative, and is {value!r}"
 
 
 def _receivers(host, options):
@@ -102,6 +97,19 @@ def _receivers(host, options):
         yield f"{at(host, 'monitoring_route')}: receiver {wanted!r} is not among monitoring_receivers"
 
 
+def notes(hosts, playing):
+    """Return what is no error and should be known: what is not watched, what this run leaves alone."""
+    found = []
+    for members in machines(hosts).values():
+        watchers = [host.name for host in members if host.watches]
+        for host in members:
+            if watchers and host.name in playing and not set(watchers) & set(playing):
+                found.append(f"{host.name}: its machine watches, and is set up in a run with {watchers[0]}")
+        for host in [host for host in members if host.node][1:]:
+            found.append(f"{host.name}: its PostgreSQL is not watched; the exporter of a machine asks one server")
+    return found
+
+
 def machines(hosts):
     """Return {machine: its inventory hosts}, in the order of the inventory."""
     found = {}
@@ -111,10 +119,14 @@ def machines(hosts):
 
 
 def runs(hosts, options, playing):
-    """Return {host: what its machine runs}; the first of its hosts that is in the play acts for it (`lead`)."""
+    """Return {host: what its machine runs}.
+
+    One of its hosts in the play acts for it (`lead`): where the machine watches, one that says how, or none.
+    """
     found = {}
     for members in machines(hosts).values():
-        acting = next((host.name for host in members if host.name in playing), members[0].name)
+        able = [host.name for host in members if host.watches] or [host.name for host in members]
+        acting = next((name for name in able if name in playing), None)
         uris = [host.instance["uri"] for host in members if host.instance]
         uris += [host.sentinel for host in members if host.sentinel]
         for host in members:
@@ -123,6 +135,8 @@ def runs(hosts, options, playing):
                 "address": host.address(),
                 "watches": any(each.watches for each in members),
                 "redis": list(dict.fromkeys(uris)),
+                # where the exporter of Redis goes to outside the loopback, which its unit has to let it
+                "asks": sorted(host for host in {urlsplit(uri).hostname for uri in uris} if host not in LOOPBACK),
                 "postgresql": next((each.node for each in members if each.node), None),
                 "listen": {exporter: _place(host, exporter, options) for exporter in EXPORTERS},
             }
@@ -145,9 +159,10 @@ def targets(hosts, options):
             for host in members
             if host.sentinel
         ]
+        # the exporter of a machine asks one server
         found["postgresql"] += [
             _target(host, "postgresql", options, deployment="citus") for host in members if host.node
-        ]
+        ][:1]
     return {job: entries for job, entries in found.items() if entries}
 
 

@@ -33,8 +33,8 @@ def problems(host, options, home):
         if name in host.values and name not in host.broken:
             says = wrong(host.values[name], option)
             if says:
-                # a password is not shown, not even a wrong one
-                hidden = name.endswith(("_password", "_passphrase"))
+                # a secret is not shown, not even a wrong one; a receiver may hold some
+                hidden = name.endswith(("_password", "_passphrase", "_receivers", "_route"))
                 yield f"{at(host, name)}: " + (says.split(", not ")[0] if hidden else says)
         elif option.get("required") and name not in host.broken:
             yield f"{name}: is missing; write it into {home}"
@@ -47,6 +47,21 @@ def password(host, name):
         yield f"{at(host, name)}: has {len(value)} characters; write at least {SHORTEST_PASSWORD}"
     if isinstance(value, str) and re.search(r"[\n\r\0]", value):
         yield f"{at(host, name)}: has a line break; write it on one line"
+
+
+def thresholds(host, variable, known):
+    """Yield what is wrong with thresholds by name; `known` are those that there are."""
+    values = host.values.get(variable)
+    for name, value in values.items() if isinstance(values, dict) else ():
+        where = at(host, (variable, name), f"{name} in {variable}")
+        if name not in known:
+            yield f"{where}: there is no such threshold{nearest(name, known)}"
+        elif isinstance(value, bool) or not isinstance(value, (int, float)):
+            yield f"{where}: must be a number, not {value!r}"
+        elif re.search(r"share|hit_rate$", name) and not 0 < value < 1:
+            yield f"{where}: must be a share between 0 and 1, such as 0.9, not {value!r}"
+        elif value < 0:
+            yield f"{where}: must not be negative, and is {value!r}"
 
 
 def wrong(value, option):

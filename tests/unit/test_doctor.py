@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import doctor_case, doctor_judgement, doctor_report
+from ansible_collections.cistern.core.plugins.plugin_utils import (
+    doctor_case,
+    doctor_judgement,
+    doctor_report,
+    doctor_variables,
+    role_files,
+)
 from laid_over import laid_over
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,18 +112,19 @@ def sentinel(host):
     return want, have
 
 
+DISK = {
+    "exists": True, "total": 100 * GIB, "free": 60 * GIB, "files": 1000000, "files_free": 900000, "read_only": False,
+}  # fmt: skip
+
+
 def machine(folders):
-    disk = {
-        "exists": True, "total": 100 * GIB, "free": 60 * GIB, "files": 1000000, "files_free": 900000,
-        "read_only": False,
-    }  # fmt: skip
     return {
         "container": False, "cores": 2, "load": 0.1,
         "memory": {"total": 4 * GIB, "available": 3 * GIB, "swap_total": 0, "swap_free": 0},
         "kernel": {"vm.overcommit_memory": "1", "transparent_hugepage": "madvise", "net.core.somaxconn": "4096"},
         "killed": [],
         "clock": {"synchronized": True, "service": "chrony", "now": 1000000.0},
-        "disks": {folder: dict(disk) for folder in folders},
+        "disks": {folder: dict(DISK) for folder in folders},
     }  # fmt: skip
 
 
@@ -289,3 +296,40 @@ def test_thresholds_of_the_page_are_those_of_the_role():
 def test_severity_follows_the_place(have, says):
     [found] = judged({"have": {"redis1": have}})[0]
     assert (found.id, found.severity) == says
+
+
+def test_every_folder_of_a_machine_is_judged_and_each_once():
+    want, evidence = usual()
+    want["hosts"]["db1"]["machine"] = want["hosts"]["redis1"]["machine"]
+    for host, folders in (("redis1", ["/srv"]), ("db1", ["/srv", "/var/lib/postgresql"])):
+        evidence[host]["machine"]["disks"] = {folder: {**DISK, "free": 0} for folder in folders}
+    found = [each for each in doctor_judgement.judge(want, evidence) if each.id == "disk-full"]
+    assert [(each.host, each.evidence["folder"]) for each in found] == [
+        ("redis1", "/srv"),
+        ("db1", "/var/lib/postgresql"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"doctor_thresholds": {"memory_shares": 0.9}}, "no such threshold; did you mean memory_share?"),
+        ({"doctor_thresholds": {"memory_share": "0.95"}}, "memory_share in doctor_thresholds: must be a number"),
+        ({"doctor_thresholds": {"memory_share": 95}}, "must be a share between 0 and 1"),
+        ({"doctor_thresholds": {"replica_behind_mb": 0.5}}, ""),
+        ({"doctor_seconds": 0}, "doctor_seconds: is 0; write seconds"),
+        ({"doctor_json": "/no/such/folder/f.json"}, "there is no folder /no/such/folder on this machine"),
+        ({"doctor_json": "/tmp/f.json"}, ""),
+        ({"doctor_stict": True}, "did you mean doctor_strict?"),
+    ],
+)
+def test_variables_are_held_against_what_is_known(values, says):
+    host = doctor_variables.Host("redis1", values, {}, {})
+    errors = doctor_variables.check([host, host], role_files.options("doctor"), LIMITS)
+    assert len(errors) == bool(says) and says in "".join(errors)
+
+
+def test_a_threshold_may_be_a_fraction():
+    want, evidence = usual()
+    want["limits"].update(replica_behind_mb=0.5, fragmentation_mb=0.5)
+    doctor_judgement.judge(want, evidence)

@@ -54,6 +54,8 @@ def test_lines_that_are_none_are_told(text, wrong):
 
 def test_a_url_is_told_without_its_secret():
     assert doctor_app._without_secret("redis://me:secret@h:6379/0") == "redis://h:6379/0"
+    assert doctor_app._without_secret("redis://:se/cret@h:6379/0") == "redis://h:6379/0"
+    assert doctor_app._without_secret("redis://:se@cr/et@h:6379/0") == "redis://h:6379/0"
 
 
 # -- replies

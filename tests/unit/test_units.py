@@ -35,6 +35,7 @@ def usual():
         "users": ["a"],
         "units": {"a.service": dict(unit), "a.timer": dict(unit)},
         "swept": [],
+        "ours": True,
     }
     return want, have
 
@@ -54,5 +55,6 @@ def test_there_are_cases():
 
 def test_many_files_of_a_folder_are_one_line():
     want = {"files": [file(f"/usr/local/lib/x/{name}.py") for name in "abcdef"], "users": [], "units": [], "sweep": []}
-    have = {"files": dict.fromkeys([each["path"] for each in want["files"]]), "users": [], "units": {}, "swept": []}
+    have = {"files": dict.fromkeys([each["path"] for each in want["files"]]), "users": [], "units": {}}
+    have.update(swept=[], ours=True)
     assert told(plan(want, have)) == ["write 6 files of /usr/local/lib/x"]

@@ -61,6 +61,13 @@ def test_a_machine_watches_no_more_and_keeps_what_it_has_measured(playbook, watc
     left = watch.run("cd /etc/prometheus; ls -d *.yml rules/* targets/* 2> /dev/null || true").split()
     assert left == [] and watch.run("ls /var/lib/prometheus/metrics2")
     assert remove(playbook, "watch1").changed == 0
-    playbook.run(name="monitoring")
+    # somebody sets up a Prometheus of their own: what they have written is kept
+    watch.run("cd /etc/prometheus; echo '# theirs' | tee prometheus.yml alertmanager.yml rules/theirs.yml")
+    run = playbook.run(name="monitoring")
+    assert "set /etc/prometheus/rules/theirs.yml aside as /etc/prometheus/rules/theirs.yml.before-cistern" in run.output
+    kept = "cd /etc/prometheus; {} prometheus.yml.before-cistern alertmanager.yml.before-cistern rules/*.before-cistern"
+    assert watch.run(kept.format("cat")).split() == ["#", "theirs"] * 3
+    assert playbook.run(name="monitoring").changed == 0
+    watch.run(kept.format("rm"))
     [(_labels, found)] = watch.query("min_over_time(timestamp(up{job='prometheus'})[1h:1m])")
     assert since and found <= since
