@@ -47,7 +47,13 @@ def test_a_machine_is_watched_no_more(playbook, machines):
     assert machine.run(f"cat {OWN}") and remove(playbook, "redis3").changed == 0
     machine.run(f"systemctl enable --now {NODE}")
     assert remove(playbook, "redis3").changed == 0 and state(machine, NODE) == [("active", "enabled")]
-    machine.run(f"rm {OWN}")
+    machine.run(f"rm {OWN}; systemctl disable --now {NODE}")
+    # a program of somebody else on the port answers, and is not taken for the exporter
+    address, port = machine.units[NODE]
+    machine.run(f"systemd-run --unit stranger python3 -m http.server --bind {address} {port}")
+    run = playbook.run(options=["--limit", "redis3"], name="monitoring", fails=True)
+    assert f"wait until {NODE} answers" in run.output and "address already in use" in run.output
+    machine.run("systemctl stop stranger")
     # the server has a user of it, with a password that is made anew
     playbook.run(name="redis")
     playbook.run(name="monitoring")
