@@ -7,11 +7,12 @@ important first, `severity`, `title` and `evidence` are those of the first.
 import html.parser
 import json
 import re
+import types
 from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils.cache import facts, metrics, names, turn
+from ansible_collections.cistern.core.plugins.module_utils.cache import connection, facts, metrics, names, turn
 from ansible_collections.cistern.core.plugins.module_utils.cache.keys import Families
 from ansible_collections.cistern.core.plugins.module_utils.cache.tally import Tally
 from ansible_collections.cistern.core.plugins.plugin_utils import cache_html, cache_members, cache_pages, cache_said
@@ -159,25 +160,79 @@ def test_keys_are_shown_as_one_line(key, shown, shape):
 
 NODES = [{"host": f"redis{number}", "address": f"192.0.2.{number}", "port": 6379} for number in (1, 2, 3)]
 REPLICA = {"role": "slave", "master_link_status": "up", "master_host": "192.0.2.1", "master_port": 6379}
+PRIMARY = {"role": "master"}
+
+
+def online(number, **other):
+    return {f"slave{number}": {"ip": f"192.0.2.{number}", "port": 6379, "state": "online", "offset": 9, **other}}
+
+
+@pytest.mark.parametrize(
+    ("says", "me", "in_line", "mine", "why"),
+    [
+        (PRIMARY, "redis1", (), True, "no replica of it is online"),
+        (PRIMARY, "redis1", ("redis3",), False, "a replica is walked"),
+        # in its list, and of no deployment
+        ({**PRIMARY, **online(9)}, "redis1", (), True, "no replica of it is online"),
+        (REPLICA, "redis2", (), True, "redis2 is a replica"),
+        (REPLICA, "redis3", ("redis2",), False, "the replica redis2 is walked"),
+        # redis2 answers, and has no link
+        (REPLICA, "redis3", (), True, "redis3 is a replica"),
+        ({**REPLICA, "master_link_status": "down"}, "redis2", ("redis3",), False, "no link to its primary"),
+        ({**REPLICA, "master_sync_in_progress": 1}, "redis2", ("redis3",), False, "still loads its data"),
+    ],
+)
+def test_the_first_replica_that_has_its_data_is_walked(says, me, in_line, mine, why):
+    found = turn.turn(says, me, NODES, lambda node: node["host"] in in_line)
+    assert found.mine == mine and why in found.why
 
 
 @pytest.mark.parametrize(
     ("says", "me", "up", "mine", "why"),
     [
-        ({"role": "master"}, "redis1", (), True, "no replica of it is online"),
-        ({"role": "master", "slave0": {"state": "online"}}, "redis1", (), False, "a replica is walked"),
-        ({"role": "master", "slave0": {"state": "wait_bgsave"}}, "redis1", (), True, "no replica of it is online"),
+        (PRIMARY, "redis1", (), True, "redis2 is no replica of it that is online"),
+        ({**PRIMARY, **online(2)}, "redis1", (), False, "a replica is walked"),
+        # redis3 yields to redis2, which answers
+        ({**PRIMARY, **online(3)}, "redis1", ("redis2",), True, "redis2 is no replica of it that is online"),
+        (
+            {**PRIMARY, **online(2, state="wait_bgsave")},
+            "redis1",
+            (),
+            True,
+            "redis2 is no replica of it that is online",
+        ),
+        ({**PRIMARY, **online(2, offset=0)}, "redis1", (), True, "redis2 is no replica of it that is online"),
         (REPLICA, "redis2", (), True, "redis2 is a replica"),
-        (REPLICA, "redis3", ("192.0.2.2",), False, "the replica redis2 is walked"),
+        (REPLICA, "redis3", ("redis2",), False, "the replica redis2 is walked"),
         # the primary comes before it and answers, and is no replica
-        (REPLICA, "redis3", ("192.0.2.1",), True, "redis3 is a replica"),
-        ({**REPLICA, "master_link_status": "down"}, "redis2", (), False, "no link to its primary"),
-        ({**REPLICA, "master_sync_in_progress": 1}, "redis2", (), False, "still loads its data"),
+        (REPLICA, "redis3", ("redis1",), True, "redis3 is a replica"),
     ],
 )
-def test_one_instance_is_walked(says, me, up, mine, why):
-    found = turn.turn(says, me, NODES, lambda address, _port: address in up)
+def test_without_a_password_for_the_others_there_is_always_one(says, me, up, mine, why):
+    found = turn.turn(says, me, NODES, is_up=lambda node: node["host"] in up)
     assert found.mine == mine and why in found.why
+
+
+@pytest.mark.parametrize(
+    ("says", "fits"),
+    [(REPLICA, True), ({**REPLICA, "master_link_status": "down"}, False), (PRIMARY, False), (None, False)],
+)
+def test_another_node_is_asked_by_the_password(monkeypatch, says, fits):
+    def connect(addresses, port, password, seconds):
+        assert (addresses, port, password) == (["192.0.2.2"], 6379, "secret")
+        if not says:
+            raise connection.redis.AuthenticationError("WRONGPASS")
+        return types.SimpleNamespace(info=lambda _section: says)
+
+    monkeypatch.setattr(connection, "connect", connect)
+    assert turn.asked("secret")(NODES[1]) == fits
+
+
+def test_an_address_in_another_spelling_is_the_same():
+    nodes = [{"host": f"redis{n}", "address": f"2001:DB8::{n}", "port": "6379"} for n in (1, 2)]
+    replica = {**REPLICA, "master_host": "2001:db8::1"}
+    assert turn.turn(replica, "redis2", nodes, is_up=lambda _node: True).mine
+    assert not turn.turn({**PRIMARY, **online(2, ip="2001:db8:0::2")}, "redis1", nodes).mine
 
 
 def test_a_single_server_is_walked():
