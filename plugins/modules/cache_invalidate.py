@@ -3,7 +3,7 @@
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import redis_server
-from ansible_collections.cistern.core.plugins.module_utils.cache import invalidate
+from ansible_collections.cistern.core.plugins.module_utils.cache import connection, invalidate
 from ansible_collections.cistern.core.plugins.module_utils.cache.keys import Pattern
 
 DOCUMENTATION = r"""
@@ -94,6 +94,8 @@ def said(target):
 
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    if connection.redis is None:
+        module.fail_json(msg=connection.MISSING, steps=[])
     try:
         run(module)
     except (redis_server.RedisError, redis_server.WrongPassword, OSError) as error:

@@ -91,6 +91,8 @@ def run(module):
 
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    if connection.redis is None:
+        module.exit_json(changed=False, role="", walked=False, why=connection.MISSING, facts={})
     try:
         run(module)
     except (redis_server.RedisError, OSError) as error:
