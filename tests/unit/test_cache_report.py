@@ -5,14 +5,18 @@ important first, `severity`, `title` and `evidence` are those of the first.
 """
 
 import html.parser
+import importlib
 import json
 import re
+import subprocess
+import sys
 import types
 from pathlib import Path
 
 import pytest
+import redis
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils.cache import connection, facts, metrics, names, turn
+from ansible_collections.cistern.core.plugins.module_utils.cache import connection, facts, metrics, names, turn, walk
 from ansible_collections.cistern.core.plugins.module_utils.cache.keys import Families
 from ansible_collections.cistern.core.plugins.module_utils.cache.tally import Tally
 from ansible_collections.cistern.core.plugins.plugin_utils import cache_html, cache_members, cache_pages, cache_said
@@ -299,6 +303,79 @@ def test_numbers_are_read_by_people(told, text):
     assert told == text
 
 
+def refuses(error):
+    """A client that takes SCAN and what is asked of keys, and answers all else with an error."""
+
+    def execute_command(*_words):
+        raise error
+
+    pipeline = types.SimpleNamespace(execute=lambda: [1000, 50, b"string"])
+    for name in ("pttl", "memory_usage", "type"):
+        setattr(pipeline, name, lambda _key: pipeline)
+    return types.SimpleNamespace(
+        execute_command=execute_command,
+        info=lambda section: {"redis_version": "8.2.0"} if section == "server" else {},
+        ping=lambda: True,
+        pipeline=lambda transaction: pipeline,
+        scan=lambda _cursor, count: (0, [b"a"]),
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.exceptions.NoPermissionError("User default has no permissions to run the 'evalsha_ro' command"),
+        redis.exceptions.NoPermissionError("this user has no permissions to run the 'eval' command or its subcommand"),
+        redis.ResponseError("unknown command 'EVALSHA_RO', with args beginning with: "),
+    ],
+)
+def test_where_scripts_are_refused_keys_are_asked_by_plain_commands(error):
+    client = refuses(error)
+    walked = walk.Walk(client, 20000)
+    assert list(walked.pages_of(client)) == [[(b"a", 1000, 50, "string")]] and walked.by == "commands"
+
+
+def test_a_server_without_slow_log_and_latency_is_told_of_all_the_same():
+    client = refuses(redis.ResponseError("unknown command 'SLOWLOG'"))
+    assert facts.slow_log(client) == {"entries": 0, "newest": []}
+    told = facts.latency(client)
+    assert (told["threshold"], told["events"], told["doctor"]) == (0, [], "")
+
+
+# -- a host without python3-redis
+
+
+def test_the_programs_can_be_loaded_without_redis():
+    told = "import sys; sys.modules['redis'] = None; from cache import connection, facts, survey, turn; "
+    told += "print(connection.MISSING)"
+    found = subprocess.run(
+        [sys.executable, "-c", told], cwd=ROOT / "plugins/module_utils", capture_output=True, text=True, check=False
+    )
+    assert found.stdout == "python3-redis is not installed on this host; playbooks/redis.yml installs it\n", (
+        found.stderr
+    )
+
+
+@pytest.mark.parametrize("name", ["cache_report", "cache_invalidate"])
+def test_a_module_says_that_redis_is_missing(monkeypatch, name):
+    module = importlib.import_module(f"ansible_collections.cistern.core.plugins.modules.{name}")
+    said = []
+
+    class Fake:
+        def __init__(self, **_options):
+            self.exit_json = self.fail_json = self.end
+
+        def end(self, **told):
+            said.append(told.get("why") or told["msg"])
+            raise SystemExit
+
+    monkeypatch.setattr(module, "AnsibleModule", Fake)
+    monkeypatch.setattr(connection, "redis", None)
+    with pytest.raises(SystemExit):
+        module.main()
+    assert said == [connection.MISSING]
+
+
 # -- the pages
 
 
@@ -363,6 +440,37 @@ def test_a_page_of_an_empty_cache_is_whole():
     page = Page(cache_html.page(report, ROOT / "templates/cache_report.html.j2"))
     assert page.open == [] and "The database has no key." in "".join(page.text)
     assert "Nothing to advise." in list(cache_pages.lines(report))
+
+
+def test_what_redis_6_0_does_not_say_is_unknown():
+    report = whole({"instance": {"version": "6.0.16", "maxclients": None}})
+    page = Page(cache_html.page(report, ROOT / "templates/cache_report.html.j2"))
+    assert "20of an unknown number" in "".join(page.text)
+    assert any("20/?" in line for line in cache_pages.lines(report))
+
+
+@pytest.mark.parametrize("broken", ["page", "folder"])
+def test_the_terminal_is_told_when_the_page_cannot_be_written(monkeypatch, tmp_path, broken):
+    action = importlib.import_module("ansible_collections.cistern.core.plugins.action.cache_pages")
+    (tmp_path / "file").write_text("in the way")
+    report = whole({})
+    monkeypatch.setattr(action.cache_pages, "report", lambda *_words: report)
+    if broken == "page":
+        monkeypatch.setattr(action.cache_html, "page", lambda *_words: 1 / 0)
+    args = {"deployment": "", "policies": {"cache": POLICY}, "instances": {}, "told": {}, "template": "a"}
+    args["dir"] = str(tmp_path / ("file" if broken == "folder" else "reports"))
+    plugin = action.ActionModule.__new__(action.ActionModule)
+    plugin._task = types.SimpleNamespace(args=args, check_mode=False, async_val=False)
+    plugin._loader = types.SimpleNamespace(get_real_file=lambda path: path)
+    monkeypatch.setattr(action.ActionBase, "run", lambda *_words: {})
+    monkeypatch.setattr(plugin, "_find_needle", lambda *_words: ROOT / "templates/cache_report.html.j2", raising=False)
+    lines = []
+    plugin._display = types.SimpleNamespace(display=lines.append)
+    told = plugin.run(task_vars={})
+    assert told["failed"] and "cannot be written" in told["msg"] and str(tmp_path) in told["msg"]
+    assert any(line.startswith("Cache cache, ") for line in lines)
+    # the other file is there all the same
+    assert broken == "folder" or json.loads((tmp_path / "reports/cache.json").read_text("utf-8")) == report
 
 
 def test_the_terminal_stands_in_columns():

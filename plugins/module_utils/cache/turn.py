@@ -1,8 +1,8 @@
 """Which instance of a deployment is walked: a replica that has its data, or a primary that has no such replica.
 
-Each instance decides for itself. With the deployment's password it asks the others how they are. A program that has none
-for them knows less: who refuses a stranger is there, and may be without a link. Then the primary, which knows who is
-online, is walked unless the first by name is, so that there is always one.
+Each instance decides for itself. With the deployment's password it asks the others how they are. A program that has no
+password for them knows less: who refuses a stranger is there, and may be without a link. Then the primary, which knows
+who is online, is walked unless the first by name is, so that there is always one.
 """
 
 import ipaddress
