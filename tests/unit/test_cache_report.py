@@ -229,7 +229,10 @@ def test_another_node_is_asked_by_the_password(monkeypatch, says, fits):
         return types.SimpleNamespace(info=lambda _section: says)
 
     monkeypatch.setattr(connection, "connect", connect)
+    monkeypatch.setattr(turn, "answers", lambda _node: True)
     assert turn.asked("secret")(NODES[1]) == fits
+    monkeypatch.setattr(turn, "answers", lambda _node: False)
+    assert not turn.asked("secret")(NODES[1])
 
 
 def test_an_address_in_another_spelling_is_the_same():

@@ -85,6 +85,9 @@ def asked(password):
     """Return what asks a node, by the deployment's password, whether it is a replica that has its data."""
 
     def in_line(node):
+        # one that is gone is not waited for: redis-py may try several times
+        if not answers(node):
+            return False
         try:
             client = connection.connect([node["address"]], node["port"], password, seconds=SECONDS)
             says = client.info("replication")
