@@ -30,12 +30,21 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": f"No instance of {deployment} could be walked. {error}."}
         lines = list(cache_pages.lines(made))
         if not self._task.check_mode:
-            page = cache_html.page(made, self._loader.get_real_file(self._find_needle("templates", args["template"])))
             base = os.path.join(os.path.realpath(args["dir"]), deployment)
-            _write(f"{base}.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-            _write(f"{base}.html", page)
+            try:
+                self._pages(made, base, args["template"])
+            except Exception as error:  # whatever it is, the walk must not have been for nothing
+                for line in lines:
+                    self._display.display(line)
+                why = f"{base}.html or {base}.json cannot be written: {type(error).__name__}: {error}"
+                return {"failed": True, "msg": f"The report stands above. {why}"}
             lines += ["", f"Written: {base}.html and {base}.json"]
         return {"changed": False, "report": lines}
+
+    def _pages(self, made, base, template):
+        _write(f"{base}.json", json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+        page = cache_html.page(made, self._loader.get_real_file(self._find_needle("templates", template)))
+        _write(f"{base}.html", page)
 
 
 def _told(result):

@@ -3,14 +3,16 @@
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import redis_server
-from ansible_collections.cistern.core.plugins.module_utils.cache import invalidate
+from ansible_collections.cistern.core.plugins.module_utils.cache import connection, invalidate
 from ansible_collections.cistern.core.plugins.module_utils.cache.keys import Pattern
+from ansible_collections.cistern.core.plugins.module_utils.cache.survey import databases
 
 DOCUMENTATION = r"""
 module: cache_invalidate
 short_description: Drop cached keys by pattern at the primary of a deployment
 description:
-  - Finds the keys of each target with SCAN and takes them with UNLINK, in bounded batches. Other keys stay.
+  - Finds the keys of each target with SCAN and takes them with UNLINK, in bounded batches, in every database that has
+    keys. Other keys stay.
   - Runs on every host of a deployment; an instance that is a replica does nothing, its primary tells it.
 options:
   targets:
@@ -25,7 +27,7 @@ options:
         description: Values of its placeholders; those without one match anything but a colon.
         type: dict
         default: {}
-  flush: {description: Drops every key of the database instead., type: bool, default: false}
+  flush: {description: Drops every key of database 0 instead., type: bool, default: false}
   addresses: {description: Addresses that the instance listens on., type: list, elements: str, required: true}
   port: {description: Its port., type: int, required: true}
   password: {description: Its password., type: str, required: true}
@@ -65,10 +67,13 @@ SPEC = {
 
 def run(module):
     options = module.params
-    # keys are bytes of any kind
-    client = redis_server.connect(
-        options["addresses"], [options["port"]], [options["password"]], decode_responses=False
-    )
+
+    def connect(number):
+        # keys are bytes of any kind
+        places = options["addresses"], [options["port"]], [options["password"]]
+        return redis_server.connect(*places, decode_responses=False, db=number)
+
+    client = connect(0)
     if client.execute_command("ROLE")[0] != b"master":
         module.exit_json(changed=False, steps=[], role="replica", dropped={})
     steps, dropped = [], {}
@@ -78,22 +83,33 @@ def run(module):
         dropped = {"*": keys} if keys else {}
         if keys and not module.check_mode:
             client.flushdb(asynchronous=True)
-    for target in options["targets"]:
-        take = invalidate.count if module.check_mode else invalidate.drop
-        number, some = take(client, target)
-        if number:
-            dropped[target["family"]] = dropped.get(target["family"], 0) + number
-            shown = ", ".join(key.decode(errors="backslashreplace") for key in some) + (", ..." if number > 3 else "")
-            steps.append(f"{target['family']}: drop {number} of {said(target)}: {shown}")
+    targets = options["targets"]
+    for database in databases(client) if targets else ():
+        client = connect(database)
+        for at, target in enumerate(targets):
+            if module.check_mode:
+                number, some = invalidate.count(client, target, targets[:at])
+            else:
+                number, some = invalidate.drop(client, target)
+            if number:
+                dropped[target["family"]] = dropped.get(target["family"], 0) + number
+                steps.append(f"{target['family']}: drop {number} of {said(target, database)}: {shown(number, some)}")
     module.exit_json(changed=bool(dropped), steps=steps, role="primary", dropped=dropped)
 
 
-def said(target):
-    return Pattern(target["pattern"]).filled(target["values"])
+def said(target, database):
+    text = Pattern(target["pattern"]).filled(target["values"])
+    return f"{text} in database {database}" if database else text
+
+
+def shown(number, some):
+    return ", ".join(key.decode(errors="backslashreplace") for key in some) + (", ..." if number > 3 else "")
 
 
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    if connection.redis is None:
+        module.fail_json(msg=connection.MISSING, steps=[])
     try:
         run(module)
     except (redis_server.RedisError, redis_server.WrongPassword, OSError) as error:

@@ -8,7 +8,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import redis_server
 from ansible_collections.cistern.core.plugins.module_utils.cache import connection, facts
 from ansible_collections.cistern.core.plugins.module_utils.cache.survey import survey
-from ansible_collections.cistern.core.plugins.module_utils.cache.turn import turn
+from ansible_collections.cistern.core.plugins.module_utils.cache.turn import asked, turn
 
 DOCUMENTATION = r"""
 module: cache_report
@@ -75,7 +75,7 @@ def run(module):
     before = facts.read(client)
     # before the walk, whose own pages are no news
     slow_log = facts.slow_log(client)
-    whose = turn(before["info"], options["host"], options["nodes"])
+    whose = turn(before["info"], options["host"], options["nodes"], asked(options["password"]))
     found = {}
     if whose.mine:
         os.nice(10)
@@ -91,6 +91,8 @@ def run(module):
 
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    if connection.redis is None:
+        module.exit_json(changed=False, role="", walked=False, why=connection.MISSING, facts={})
     try:
         run(module)
     except (redis_server.RedisError, OSError) as error:

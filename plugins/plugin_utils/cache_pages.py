@@ -140,7 +140,7 @@ def _instances(instances):
                 percent(lately["hit_rate"]),
                 count(told["evicted"]),
                 count(told["expired"]),
-                f"{count(told['clients'])}/{count(told['maxclients'] or 0)}",
+                f"{count(told['clients'])}/{count(told['maxclients']) if told['maxclients'] else '?'}",
                 count(told["rejected"]),
                 count(told["slow_log"]["entries"]),
                 usec(told["latency"]["ping_usec"]),

@@ -4,7 +4,7 @@ import re
 
 from ansible_collections.cistern.core.plugins.module_utils.cache.sources import parameters_of
 from ansible_collections.cistern.core.plugins.module_utils.cache.values import TYPES
-from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, nearest
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer, nearest
 
 KEYS = {
     "sql": "a query whose columns are the placeholders of the key, and value",
@@ -106,13 +106,13 @@ def database(values, cluster):
 
 def pace_problems(host):
     """Yield what is wrong with how fast, how far and how often the programs of a host go."""
-    memory, rate = host.values.get("cache_warm_memory", 0.9), host.values.get("cache_warm_rate", 0)
+    memory, rate = host.values.get("cache_warm_memory", 0.9), integer(host.values.get("cache_warm_rate"), 0)
     if isinstance(memory, (int, float)) and not 0 < memory <= 1:
         yield f"{at(host, 'cache_warm_memory')}: must be a share between 0 and 1, such as 0.9, not {memory!r}"
-    if isinstance(rate, int) and rate < 0:
+    if rate < 0:
         yield f"{at(host, 'cache_warm_rate')}: is {rate}; write keys a second, or 0 for no limit"
-    walked, every = host.values.get("cache_metrics_rate", 1), host.values.get("cache_metrics_every", "1s")
-    if isinstance(walked, int) and walked < 1:
+    walked, every = integer(host.values.get("cache_metrics_rate"), 1), host.values.get("cache_metrics_every", "1s")
+    if walked < 1:
         yield f"{at(host, 'cache_metrics_rate')}: is {walked}; write keys a second, at least 1"
     if not _is_span(every):
         yield f"{at(host, 'cache_metrics_every')}: must be {KEYS['every']}, not {every!r}"

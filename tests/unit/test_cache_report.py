@@ -5,13 +5,18 @@ important first, `severity`, `title` and `evidence` are those of the first.
 """
 
 import html.parser
+import importlib
 import json
 import re
+import subprocess
+import sys
+import types
 from pathlib import Path
 
 import pytest
+import redis
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils.cache import facts, metrics, names, turn
+from ansible_collections.cistern.core.plugins.module_utils.cache import connection, facts, metrics, names, turn, walk
 from ansible_collections.cistern.core.plugins.module_utils.cache.keys import Families
 from ansible_collections.cistern.core.plugins.module_utils.cache.tally import Tally
 from ansible_collections.cistern.core.plugins.plugin_utils import cache_html, cache_members, cache_pages, cache_said
@@ -159,25 +164,82 @@ def test_keys_are_shown_as_one_line(key, shown, shape):
 
 NODES = [{"host": f"redis{number}", "address": f"192.0.2.{number}", "port": 6379} for number in (1, 2, 3)]
 REPLICA = {"role": "slave", "master_link_status": "up", "master_host": "192.0.2.1", "master_port": 6379}
+PRIMARY = {"role": "master"}
+
+
+def online(number, **other):
+    return {f"slave{number}": {"ip": f"192.0.2.{number}", "port": 6379, "state": "online", "offset": 9, **other}}
+
+
+@pytest.mark.parametrize(
+    ("says", "me", "in_line", "mine", "why"),
+    [
+        (PRIMARY, "redis1", (), True, "no replica of it is online"),
+        (PRIMARY, "redis1", ("redis3",), False, "a replica is walked"),
+        # in its list, and of no deployment
+        ({**PRIMARY, **online(9)}, "redis1", (), True, "no replica of it is online"),
+        (REPLICA, "redis2", (), True, "redis2 is a replica"),
+        (REPLICA, "redis3", ("redis2",), False, "the replica redis2 is walked"),
+        # redis2 answers, and has no link
+        (REPLICA, "redis3", (), True, "redis3 is a replica"),
+        ({**REPLICA, "master_link_status": "down"}, "redis2", ("redis3",), False, "no link to its primary"),
+        ({**REPLICA, "master_sync_in_progress": 1}, "redis2", ("redis3",), False, "still loads its data"),
+    ],
+)
+def test_the_first_replica_that_has_its_data_is_walked(says, me, in_line, mine, why):
+    found = turn.turn(says, me, NODES, lambda node: node["host"] in in_line)
+    assert found.mine == mine and why in found.why
 
 
 @pytest.mark.parametrize(
     ("says", "me", "up", "mine", "why"),
     [
-        ({"role": "master"}, "redis1", (), True, "no replica of it is online"),
-        ({"role": "master", "slave0": {"state": "online"}}, "redis1", (), False, "a replica is walked"),
-        ({"role": "master", "slave0": {"state": "wait_bgsave"}}, "redis1", (), True, "no replica of it is online"),
+        (PRIMARY, "redis1", (), True, "redis2 is no replica of it that is online"),
+        ({**PRIMARY, **online(2)}, "redis1", (), False, "a replica is walked"),
+        # redis3 yields to redis2, which answers
+        ({**PRIMARY, **online(3)}, "redis1", ("redis2",), True, "redis2 is no replica of it that is online"),
+        (
+            {**PRIMARY, **online(2, state="wait_bgsave")},
+            "redis1",
+            (),
+            True,
+            "redis2 is no replica of it that is online",
+        ),
+        ({**PRIMARY, **online(2, offset=0)}, "redis1", (), True, "redis2 is no replica of it that is online"),
         (REPLICA, "redis2", (), True, "redis2 is a replica"),
-        (REPLICA, "redis3", ("192.0.2.2",), False, "the replica redis2 is walked"),
+        (REPLICA, "redis3", ("redis2",), False, "the replica redis2 is walked"),
         # the primary comes before it and answers, and is no replica
-        (REPLICA, "redis3", ("192.0.2.1",), True, "redis3 is a replica"),
-        ({**REPLICA, "master_link_status": "down"}, "redis2", (), False, "no link to its primary"),
-        ({**REPLICA, "master_sync_in_progress": 1}, "redis2", (), False, "still loads its data"),
+        (REPLICA, "redis3", ("redis1",), True, "redis3 is a replica"),
     ],
 )
-def test_one_instance_is_walked(says, me, up, mine, why):
-    found = turn.turn(says, me, NODES, lambda address, _port: address in up)
+def test_without_a_password_for_the_others_there_is_always_one(says, me, up, mine, why):
+    found = turn.turn(says, me, NODES, is_up=lambda node: node["host"] in up)
     assert found.mine == mine and why in found.why
+
+
+@pytest.mark.parametrize(
+    ("says", "fits"),
+    [(REPLICA, True), ({**REPLICA, "master_link_status": "down"}, False), (PRIMARY, False), (None, False)],
+)
+def test_another_node_is_asked_by_the_password(monkeypatch, says, fits):
+    def connect(addresses, port, password, seconds):
+        assert (addresses, port, password) == (["192.0.2.2"], 6379, "secret")
+        if not says:
+            raise connection.redis.AuthenticationError("WRONGPASS")
+        return types.SimpleNamespace(info=lambda _section: says)
+
+    monkeypatch.setattr(connection, "connect", connect)
+    monkeypatch.setattr(turn, "answers", lambda _node: True)
+    assert turn.asked("secret")(NODES[1]) == fits
+    monkeypatch.setattr(turn, "answers", lambda _node: False)
+    assert not turn.asked("secret")(NODES[1])
+
+
+def test_an_address_in_another_spelling_is_the_same():
+    nodes = [{"host": f"redis{n}", "address": f"2001:DB8::{n}", "port": "6379"} for n in (1, 2)]
+    replica = {**REPLICA, "master_host": "2001:db8::1"}
+    assert turn.turn(replica, "redis2", nodes, is_up=lambda _node: True).mine
+    assert not turn.turn({**PRIMARY, **online(2, ip="2001:db8:0::2")}, "redis1", nodes).mine
 
 
 def test_a_single_server_is_walked():
@@ -244,6 +306,79 @@ def test_numbers_are_read_by_people(told, text):
     assert told == text
 
 
+def refuses(error):
+    """A client that takes SCAN and what is asked of keys, and answers all else with an error."""
+
+    def execute_command(*_words):
+        raise error
+
+    pipeline = types.SimpleNamespace(execute=lambda: [1000, 50, b"string"])
+    for name in ("pttl", "memory_usage", "type"):
+        setattr(pipeline, name, lambda _key: pipeline)
+    return types.SimpleNamespace(
+        execute_command=execute_command,
+        info=lambda section: {"redis_version": "8.2.0"} if section == "server" else {},
+        ping=lambda: True,
+        pipeline=lambda transaction: pipeline,
+        scan=lambda _cursor, count: (0, [b"a"]),
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.exceptions.NoPermissionError("User default has no permissions to run the 'evalsha_ro' command"),
+        redis.exceptions.NoPermissionError("this user has no permissions to run the 'eval' command or its subcommand"),
+        redis.ResponseError("unknown command 'EVALSHA_RO', with args beginning with: "),
+    ],
+)
+def test_where_scripts_are_refused_keys_are_asked_by_plain_commands(error):
+    client = refuses(error)
+    walked = walk.Walk(client, 20000)
+    assert list(walked.pages_of(client)) == [[(b"a", 1000, 50, "string")]] and walked.by == "commands"
+
+
+def test_a_server_without_slow_log_and_latency_is_told_of_all_the_same():
+    client = refuses(redis.ResponseError("unknown command 'SLOWLOG'"))
+    assert facts.slow_log(client) == {"entries": 0, "newest": []}
+    told = facts.latency(client)
+    assert (told["threshold"], told["events"], told["doctor"]) == (0, [], "")
+
+
+# -- a host without python3-redis
+
+
+def test_the_programs_can_be_loaded_without_redis():
+    told = "import sys; sys.modules['redis'] = None; from cache import connection, facts, survey, turn; "
+    told += "print(connection.MISSING)"
+    found = subprocess.run(
+        [sys.executable, "-c", told], cwd=ROOT / "plugins/module_utils", capture_output=True, text=True, check=False
+    )
+    assert found.stdout == "python3-redis is not installed on this host; playbooks/redis.yml installs it\n", (
+        found.stderr
+    )
+
+
+@pytest.mark.parametrize("name", ["cache_report", "cache_invalidate"])
+def test_a_module_says_that_redis_is_missing(monkeypatch, name):
+    module = importlib.import_module(f"ansible_collections.cistern.core.plugins.modules.{name}")
+    said = []
+
+    class Fake:
+        def __init__(self, **_options):
+            self.exit_json = self.fail_json = self.end
+
+        def end(self, **told):
+            said.append(told.get("why") or told["msg"])
+            raise SystemExit
+
+    monkeypatch.setattr(module, "AnsibleModule", Fake)
+    monkeypatch.setattr(connection, "redis", None)
+    with pytest.raises(SystemExit):
+        module.main()
+    assert said == [connection.MISSING]
+
+
 # -- the pages
 
 
@@ -308,6 +443,37 @@ def test_a_page_of_an_empty_cache_is_whole():
     page = Page(cache_html.page(report, ROOT / "templates/cache_report.html.j2"))
     assert page.open == [] and "The database has no key." in "".join(page.text)
     assert "Nothing to advise." in list(cache_pages.lines(report))
+
+
+def test_what_redis_6_0_does_not_say_is_unknown():
+    report = whole({"instance": {"version": "6.0.16", "maxclients": None}})
+    page = Page(cache_html.page(report, ROOT / "templates/cache_report.html.j2"))
+    assert "20of an unknown number" in "".join(page.text)
+    assert any("20/?" in line for line in cache_pages.lines(report))
+
+
+@pytest.mark.parametrize("broken", ["page", "folder"])
+def test_the_terminal_is_told_when_the_page_cannot_be_written(monkeypatch, tmp_path, broken):
+    action = importlib.import_module("ansible_collections.cistern.core.plugins.action.cache_pages")
+    (tmp_path / "file").write_text("in the way")
+    report = whole({})
+    monkeypatch.setattr(action.cache_pages, "report", lambda *_words: report)
+    if broken == "page":
+        monkeypatch.setattr(action.cache_html, "page", lambda *_words: 1 / 0)
+    args = {"deployment": "", "policies": {"cache": POLICY}, "instances": {}, "told": {}, "template": "a"}
+    args["dir"] = str(tmp_path / ("file" if broken == "folder" else "reports"))
+    plugin = action.ActionModule.__new__(action.ActionModule)
+    plugin._task = types.SimpleNamespace(args=args, check_mode=False, async_val=False)
+    plugin._loader = types.SimpleNamespace(get_real_file=lambda path: path)
+    monkeypatch.setattr(action.ActionBase, "run", lambda *_words: {})
+    monkeypatch.setattr(plugin, "_find_needle", lambda *_words: ROOT / "templates/cache_report.html.j2", raising=False)
+    lines = []
+    plugin._display = types.SimpleNamespace(display=lines.append)
+    told = plugin.run(task_vars={})
+    assert told["failed"] and "cannot be written" in told["msg"] and str(tmp_path) in told["msg"]
+    assert any(line.startswith("Cache cache, ") for line in lines)
+    # the other file is there all the same
+    assert broken == "folder" or json.loads((tmp_path / "reports/cache.json").read_text("utf-8")) == report
 
 
 def test_the_terminal_stands_in_columns():

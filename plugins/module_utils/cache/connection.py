@@ -2,8 +2,12 @@
 
 import inspect
 
-import redis
+try:
+    import redis
+except ImportError:  # nothing of the toolkit has been installed there
+    redis = None
 
+MISSING = "python3-redis is not installed on this host; playbooks/redis.yml installs it"
 ANYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}
 
 
@@ -23,7 +27,7 @@ def connect(addresses, port, password, username=None, db=0, seconds=10):
             db=db,
             username=username,
             password=password or None,
-            socket_connect_timeout=5,
+            socket_connect_timeout=min(5, seconds),
             socket_timeout=seconds,
             **silent,
         )

@@ -6,8 +6,7 @@ Arguments of commands are values of the application and stay out: of a slow comm
 import statistics
 import time
 
-import redis
-
+from .connection import redis
 from .names import shown
 from .walk import SHA
 
@@ -113,12 +112,16 @@ def by_command(info):
 
 
 def slow_log(client):
-    """Return the newest entries of the slow log, and how many there are."""
-    # by its raw reply: some versions of redis-py put the arguments together
-    entries = client.execute_command("SLOWLOG", "GET", SLOW_ENTRIES)
+    """Return the newest entries of the slow log, and how many there are; none where the server refuses to tell."""
+    try:
+        # by its raw reply: some versions of redis-py put the arguments together
+        entries = client.execute_command("SLOWLOG", "GET", SLOW_ENTRIES)
+        number = int(client.execute_command("SLOWLOG", "LEN"))
+    except redis.ResponseError:
+        return {"entries": 0, "newest": []}
     # pages of the walk itself, on a machine that had no time for them
     others = [each for each in entries if SHA.encode() not in each[3]]
-    return {"entries": int(client.execute_command("SLOWLOG", "LEN")), "newest": [_slow(each) for each in others]}
+    return {"entries": number, "newest": [_slow(each) for each in others]}
 
 
 def _slow(entry):
@@ -137,7 +140,11 @@ def _slow(entry):
 def latency(client):
     """Return {threshold, events, doctor, ping_usec}; the server notes no events while the threshold is 0."""
     threshold = setting(client, "latency-monitor-threshold")
-    events = client.execute_command("LATENCY", "LATEST")
+    try:
+        events = client.execute_command("LATENCY", "LATEST")
+        doctor = client.execute_command("LATENCY", "DOCTOR").decode(errors="replace") if events else ""
+    except redis.ResponseError:
+        events, doctor = [], ""
     took = []
     for _ in range(PINGS):
         asked = time.perf_counter()
@@ -148,7 +155,7 @@ def latency(client):
         "events": [
             {"event": each[0].decode(), "at": each[1], "latest_ms": each[2], "longest_ms": each[3]} for each in events
         ],
-        "doctor": client.execute_command("LATENCY", "DOCTOR").decode(errors="replace") if events else "",
+        "doctor": doctor,
         "ping_usec": round(statistics.median(took) * 1e6),
     }
 

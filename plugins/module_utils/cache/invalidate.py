@@ -5,6 +5,9 @@ from .keys import Pattern
 # Keys that the server looks at in one step of SCAN, and keys of one UNLINK: each is well under a millisecond.
 PAGE = 1000
 BATCH = 500
+# Keys that a count remembers, 60 bytes each. A key that SCAN tells twice, as it may while the server makes its table
+# smaller, counts twice beyond.
+KEPT = 1_000_000
 
 
 def found(client, target):
@@ -33,12 +36,16 @@ def found(client, target):
             return
 
 
-def count(client, target):
-    """Return (how many keys a target means now, the first few of them)."""
-    seen = set()
+def count(client, target, earlier=()):
+    """Return (how many keys a target means now, the first few of them), without those that `earlier` ones mean."""
+    gone = [Pattern(each["pattern"]).matcher(each["values"])[1] for each in earlier]
+    number, some, seen = 0, [], set()
     for batch in found(client, target):
-        seen.update(batch)
-    return len(seen), sorted(seen)[:3]
+        keys = [key for key in batch if hash(key) not in seen and not any(each.fullmatch(key) for each in gone)]
+        seen.update(hash(key) for key in keys[: KEPT - len(seen)])
+        number += len(keys)
+        some = (some + keys)[:3]
+    return number, some
 
 
 def drop(client, target):

@@ -9,9 +9,8 @@ import os
 import tempfile
 import time
 
-import redis
-
 from . import connection, metrics
+from .connection import redis
 from .survey import survey
 from .turn import turn
 

@@ -74,6 +74,21 @@ def test_a_family_is_dropped_in_bounded_batches(cache, playbook):
     assert not {"cmdstat_keys", "cmdstat_flushdb", "cmdstat_flushall", "cmdstat_del"} & set(stats)
 
 
+def test_a_family_is_dropped_from_every_database(cache, playbook):
+    primary, _replica = cache
+    other = primary.redis(db=3)
+    other.mset({"message:9": "x", "unread_count:9": "x"})
+    try:
+        told = invalidate(playbook, "-e", "family=message", check=True)
+        assert other.dbsize() == 2, "a check dropped something"
+        run = invalidate(playbook, "-e", "family=message")
+        assert run.steps(primary.name) == told.steps(primary.name)
+        assert "message: drop 1 of message:{message_id} in database 3: message:9" in run.steps(primary.name)
+        assert other.keys() == ["unread_count:9"] and not primary.redis().exists("message:7")
+    finally:
+        other.flushdb()
+
+
 def test_everything_needs_its_own_confirmation(cache, playbook):
     primary, replica = cache
     for wish in ("flush=true", "flush=media"):
