@@ -4,11 +4,21 @@ import json
 import os
 import random
 import time
+from unittest import mock
 
 import pytest
 from ansible_collections.cistern.core.plugins.filter import cache_warm
 from ansible_collections.cistern.core.plugins.module_utils import cache_warm_report
-from ansible_collections.cistern.core.plugins.module_utils.cache import checkpoint, sources, values, warm, watch
+from ansible_collections.cistern.core.plugins.module_utils.cache import (
+    checkpoint,
+    resp,
+    sources,
+    values,
+    warm,
+    warm_job,
+    warm_program,
+    watch,
+)
 from ansible_collections.cistern.core.plugins.module_utils.cache.resp import packed
 
 
@@ -183,29 +193,115 @@ def test_what_has_happened_to_a_server(before, now, what):
 
 
 class Server:
-    """Answers a filling as a server would: `replies` by command in turn, the memory as `info`."""
+    """Stands in for a server: `replies` to what is written by its number, the fields of INFO as `info`.
+
+    What it has answered stays on the wire until it is read, so an answer that is left there meets the next command.
+    """
 
     def __init__(self, replies, info=None):
         self.replies, self.asked = replies, info or {"maxmemory": "0", "used_memory": "1"}
-        self.sent = 0
+        self.sent, self.keys, self.run_id, self.wires, self.does = 0, set(), "one", [], {}
 
-    def send(self, packed_commands):
-        self.sent += packed_commands.count(b"*6\r\n")
+    def accept(self, *_, **_more):
+        self.wires.append(Wire(self))
+        return self.wires[-1]
 
-    def lines(self, count):
-        return [self.replies(number) for number in range(count)]
+    def answer(self, words):
+        verb = words[0].decode()
+        if verb in self.does:
+            return self.does[verb](words)
+        if verb in ("SET", "EVALSHA"):
+            self.sent += 1
+            reply = self.replies(self.sent - 1)
+            if reply[:1] != b"-":
+                self.keys.add(words[1 if verb == "SET" else 3])
+            return reply
+        if verb == "INFO":
+            told = {"run_id": self.run_id, "evicted_keys": "0", **self.asked}
+            return bulk("".join(f"{name}:{value}\r\n" for name, value in told.items()).encode())
+        if verb == "EXISTS":
+            return b":%d" % sum(word in self.keys for word in words[1:])
+        return {"PING": b"+PONG", "ROLE": b"*1\r\n" + bulk(b"master"), "SCRIPT": bulk(b"sha")}[verb]
 
-    def info(self, _section):
-        return self.asked
+
+def bulk(text):
+    return b"$%d\r\n%b" % (len(text), text)
 
 
-def filled(tmp_path, replies, rows=2500, info=None, **more):
-    path = tmp_path / "rows.jsonl"
+class Wire:
+    """One connection to it, as a socket."""
+
+    def __init__(self, server):
+        self.server, self.unread, self.closed = server, b"", False
+
+    def setsockopt(self, *_):
+        pass
+
+    def sendall(self, commands):
+        if self.closed:
+            raise BrokenPipeError("closed")
+        words, at, answers = commands.split(b"\r\n"), 0, []
+        while words[at]:
+            until = at + 1 + 2 * int(words[at][1:])
+            answers.append(self.server.answer(words[at + 2 : until : 2]))
+            at = until
+        self.unread += b"".join(answer + b"\r\n" for answer in answers)
+
+    def recv(self, size):
+        if self.closed:
+            return b""
+        assert self.unread, "this would wait for ever"
+        piece, self.unread = self.unread[:size], self.unread[size:]
+        return piece
+
+    def close(self):
+        self.closed = True
+
+
+def lines_of(path, rows):
     path.write_text("".join(f'{{"user_id": {n}, "value": "x"}}\n' for n in range(rows)), encoding="utf-8")
-    server, marks = Server(replies, info), checkpoint.Checkpoint(tmp_path / "checkpoint.json")
+    return path
+
+
+def filled(tmp_path, replies, rows=2500, info=None, source=None, server=None, **more):
+    source = source or sources.File(lines_of(tmp_path / "rows.jsonl", rows))
+    server, marks = server or Server(replies, info), checkpoint.Checkpoint(tmp_path / "checkpoint.json")
     report = warm.report_of("user_profile")
-    filling = warm.Filling(server, report, family(), {"memory": 0.9, "rate": 0}, marks, **more)
-    return server, marks, filling.run(sources.File(path))
+    with mock.patch.object(resp.socket, "create_connection", server.accept):
+        connection = resp.Connection("here", 6379)
+        filling = warm.Filling(connection, report, family(), {"memory": 0.9, "rate": 0}, marks, **more)
+        report = filling.run(source)
+        if not server.wires[-1].closed:
+            assert connection.call("PING") == b"PONG", "the next command reads the answer to another"
+    return server, marks, report
+
+
+def run(tmp_path, server, families, sources_of=None, **more):
+    """Run a job of these families, each a list of its rows or what makes its source."""
+    told = {name: {**family(), "warm": {}} for name in families}
+    job = {"host": "here", "port": 6379, "password": "", "database": {}, "rate": 0, "memory": 0.9, "families": told}
+    found = iter(families.values())
+    with (
+        mock.patch.object(resp.socket, "create_connection", server.accept),
+        mock.patch.object(sources, "source_of", lambda *_: next(found)),
+    ):
+        return warm_job.run({**job, **more.pop("job", {})}, os.fspath(tmp_path), **more)
+
+
+class Rows:
+    """A source of so many rows that ends with an error."""
+
+    digest = "rows"
+
+    def __init__(self, count, error=None, meanwhile=None):
+        self.count, self.error, self.meanwhile = count, error, meanwhile or {}
+
+    def rows(self, position=None):
+        for number in range(position[0] if position else 0, self.count):
+            self.meanwhile.get(number, int)()
+            yield {"user_id": number, "value": "x"}, (number + 1,)
+        if self.error:
+            raise self.error
 
 
 def test_every_answer_is_counted(tmp_path):
@@ -254,6 +350,76 @@ def test_a_family_that_is_there_is_left_after_a_failover(tmp_path):
     server, _marks, report = filled(tmp_path, lambda _number: b"$-1", 50_000, probe=True)
     assert report["state"] == "warm" and server.sent <= 3000
     assert filled(tmp_path, lambda number: b"+OK" if number == 7 else b"$-1", 5000, probe=True)[2]["state"] == "done"
+
+
+def test_what_is_on_the_wire_is_read_before_the_next_family(tmp_path):
+    server = Server(lambda number: b"$-1" if number < 5000 else b"+OK")
+    result = run(tmp_path, server, {"one": Rows(50_000), "two": Rows(10)}, probe=True)
+    one, two = result["reports"]
+    assert (one["state"], one["kept"]) == ("warm", server.sent - 10), "what was sent is counted"
+    assert (two["state"], two["kept"], result["evicted"]) == ("done", 10, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "mark"), [(sources.Gone("lost"), "interrupted", (3000,)), (sources.Failed("no"), "failed", None)]
+)
+def test_a_source_that_is_lost_leaves_nothing_on_the_wire(tmp_path, error, state, mark):
+    server = Server(lambda _number: b"+OK")
+    result = run(tmp_path, server, {"one": Rows(3500, error)})
+    [report] = result["reports"]
+    assert (report["state"], report["written"], result["evicted"]) == (state, 3000, 0)
+    marks = checkpoint.read(tmp_path / "checkpoint.json")
+    assert tuple(marks["one"]["position"] if mark else ()) == (mark or ())
+
+
+def test_a_server_that_cannot_save_is_told_for_every_family(tmp_path):
+    server = Server(lambda _number: b"-MISCONF Redis is configured to save RDB snapshots")
+    result = run(tmp_path, server, {"one": Rows(5000), "two": Rows(5000)})
+    assert [(each["state"], "MISCONF" in each["why"]) for each in result["reports"]] == [("failed", True)] * 2
+
+
+def test_a_position_stays_before_the_first_refusal(tmp_path):
+    _server, marks, report = filled(tmp_path, lambda number: b"-READONLY no" if 1000 <= number < 2000 else b"+OK", 5000)
+    assert (report["state"], report["written"]) == ("interrupted", 2000)
+    assert checkpoint.read(tmp_path / "checkpoint.json")["user_profile"]["position"][0] == 1000
+
+
+def test_a_command_that_is_refused_ends_its_family_alone(tmp_path):
+    server, refusals = Server(lambda _number: b"+OK"), iter([bulk(b"sha"), b"-NOPERM this user has no permissions"])
+    server.does["SCRIPT"] = lambda _words: next(refusals)
+    families = {name: family(type="hash") for name in ("one", "two")}
+    result = run(tmp_path, server, {"one": Rows(0), "two": Rows(0)}, job={"families": families})
+    assert [each["state"] for each in result["reports"]] == ["done", "failed"]
+
+
+def test_answers_that_come_too_late_are_not_taken_for_others(tmp_path):
+    server = Server(lambda _number: b"+OK")
+
+    class Late(Wire):
+        late = True
+
+        def recv(self, size):
+            if self.late and b"+OK" in self.unread:
+                self.late = False
+                raise TimeoutError("timed out")
+            return super().recv(size)
+
+    server.accept = lambda *_, **_more: Late(server)
+    result = run(tmp_path, server, {"one": Rows(3500), "two": Rows(1)})
+    assert [each["state"] for each in result["reports"]] == ["interrupted"] * 2 and result["evicted"] == 0
+
+
+def test_an_unexpected_error_is_said_in_one_sentence_and_not_tried_again(tmp_path, monkeypatch, capsys):
+    def broken(*_, **_more):
+        raise KeyError("evicted_keys")
+
+    monkeypatch.setattr(warm_job, "run", broken)
+    told = mock.Mock(stops=False)
+    assert not warm_program.fill({"deployment": "cache", "families": {"a": {}}}, os.fspath(tmp_path), told)
+    assert capsys.readouterr().out == "cache is not filled, of an error in Cistern: KeyError: 'evicted_keys'\n"
+    (tmp_path / "file").write_text("")
+    assert not warm_program.fill({"deployment": "cache"}, os.fspath(tmp_path / "file" / "redis"), told)
+    assert "cache is not filled: " in capsys.readouterr().out
 
 
 def test_a_core_packs_far_more_than_it_has_to(tmp_path):

@@ -15,7 +15,10 @@ class Refused(Exception):
 
 
 class Connection:
-    """A connection; ConnectionError, or an OSError such as a timeout, says that it is gone."""
+    """A connection; ConnectionError, or an OSError such as a timeout, says that it is gone.
+
+    It is closed then: an answer that comes later would be taken for that to another command.
+    """
 
     def __init__(self, host, port, user=None, password=None, seconds=10):
         self._socket = socket.create_connection((host, int(port)), timeout=seconds)
@@ -35,7 +38,11 @@ class Connection:
 
     def send(self, packed):
         """Send packed commands."""
-        self._socket.sendall(packed)
+        try:
+            self._socket.sendall(packed)
+        except OSError:
+            self.close()
+            raise
 
     def lines(self, count):
         """Return the replies to so many commands whose replies are one line each, such as b'+OK' or b':1'."""
@@ -67,9 +74,13 @@ class Connection:
         return self.call("ROLE")[0] == b"master"
 
     def _received(self):
-        piece = self._socket.recv(RECEIVED)
-        if not piece:
-            raise ConnectionError("the server closed the connection")
+        try:
+            piece = self._socket.recv(RECEIVED)
+            if not piece:
+                raise ConnectionError("the server closed the connection")
+        except OSError:
+            self.close()
+            raise
         return piece
 
     def _line(self):

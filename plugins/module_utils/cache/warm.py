@@ -1,7 +1,9 @@
 """Fill one key family from its source: in batches, at a pace, within the server's memory, to be gone on with later."""
 
+import collections
 import time
 
+from .resp import Refused
 from .sources import Broken, Failed, Gone
 from .values import SCRIPT, Empty, Pace, Packer, Unfit
 
@@ -68,9 +70,9 @@ class Filling:
         self._memory, self._pace = Memory(connection, options["memory"]), Pace(options["rate"])
         self._size = self._pace.batch(BATCH)
         self._batch, self._cost, self._bytes = [], 0, 0
-        # (commands, the position behind them) that the server has, and whose replies have not been read
-        self._sent, self._saved = None, time.monotonic()
-        self._source, self._position = None, None
+        # (commands, the position behind them) of batches that the server has, and whose replies have not been read
+        self._sent, self._saved = collections.deque(), time.monotonic()
+        self._source, self._position, self._whole = None, None, True
 
     def run(self, source):
         """Fill from a source, to its end or to where it cannot go on; the report says which."""
@@ -79,17 +81,22 @@ class Filling:
         try:
             self._source = source
             self._fill()
-            self._end("done")
+            end = ("done", "")
         except Gone as error:
-            self._end("interrupted", str(error))
+            end = ("interrupted", str(error))
         except Failed as error:
-            self._end("failed", str(error))
+            end = ("failed", str(error))
         except Stopped:
-            self._end("interrupted", "the run was told to end")
+            end = ("interrupted", "the run was told to end")
         except OSError as error:
-            self._end("interrupted", f"the connection to the server was lost ({error})")
+            end = ("interrupted", f"the connection to the server was lost ({error})")
+        except Refused as error:
+            end = _end_of(str(error)) or ("failed", f"the server answers {error}")
         except _Ended as ended:
-            self._end(*ended.args)
+            end = ended.args
+        finally:
+            self._drain()
+        self._end(*end)
         report["seconds"] = round(time.monotonic() - began, 3)
         return report
 
@@ -134,18 +141,35 @@ class Filling:
                 self._memory.look()
             if not self._memory.take(self._cost):
                 raise _Ended("full", f"memory: {self._memory.text}")
+            count = len(self._batch)
             self._connection.send(b"".join(self._batch))
-            self._answers()
-            self._sent = (len(self._batch), position)
-            self._pace.sent(len(self._batch))
+            self._sent.append((count, position))
             self._batch, self._cost, self._bytes = [], 0, 0
+            self._answers(left=1)
+            self._pace.sent(count)
         if time.monotonic() - self._saved > 0.5:
             self._save()
 
-    def _answers(self):
-        if not self._sent:
-            return
-        (count, position), self._sent = self._sent, None
+    def _answers(self, left=0):
+        """Read the answers to all batches but so many."""
+        while len(self._sent) > left:
+            self._counted(*self._sent.popleft())
+            if self._probe and not self.report["written"] and self.report["kept"] >= PROBED:
+                raise _Ended("warm", f"its first {self.report['kept']} keys are all there")
+
+    def _drain(self):
+        """Read what is still on the wire: the next command on this connection would take it for its own answer."""
+        while self._sent:
+            try:
+                self._counted(*self._sent.popleft())
+            except _Ended:
+                # the first one said why
+                continue
+            except OSError:
+                self._sent.clear()
+
+    def _counted(self, count, position):
+        """Count the answers to a batch; the first one that says so ends the family."""
         lines = self._connection.lines(count)
         written = lines.count(b"+OK") + lines.count(b":1")
         kept = lines.count(b"$-1") + lines.count(b":0")
@@ -155,15 +179,15 @@ class Filling:
             for line in lines:
                 if line[:1] == b"-":
                     self._refused(line[1:].decode(errors="replace"))
-        self._position = position
-        if self._probe and not self.report["written"] and self.report["kept"] >= PROBED:
-            raise _Ended("warm", f"its first {self.report['kept']} keys are all there")
+        if self._whole:
+            self._position = position
 
     def _refused(self, text):
-        code = text.split(" ", 1)[0]
-        if code in ENDS:
-            state, why = ENDS[code]
-            raise _Ended(state, why)
+        end = _end_of(text)
+        if end:
+            # what comes behind is counted, and the next run begins before what was refused
+            self._whole = False
+            raise _Ended(*end)
         self._wrong(f"the server answers {text}")
         if self.report["failed"] >= BATCH and not self.report["written"] + self.report["kept"]:
             raise _Ended("failed", f"the server refuses every key: {text}")
@@ -191,6 +215,11 @@ class Filling:
 
 class _Ended(Exception):
     """The family ends here: (state, why)."""
+
+
+def _end_of(text):
+    """Return the end of a family (state, why) that an error of the server means, None for one that means none."""
+    return ENDS.get(text.split(" ", 1)[0])
 
 
 def sentence(report):

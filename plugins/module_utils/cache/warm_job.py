@@ -82,8 +82,9 @@ def run(job, folder, told=None, stops=None, probe=False):
                 for rest in reports[reports.index(report) + 1 :]:
                     rest.update(state=report["state"], why=report["why"])
                 break
-        with contextlib.suppress(OSError, resp.Refused):
-            result["evicted"] = int(connection.info("stats")["evicted_keys"]) - before
+        # the reports are worth more than this figure, which a server that has restarted counts anew
+        with contextlib.suppress(OSError, resp.Refused, KeyError, ValueError):
+            result["evicted"] = max(0, int(connection.info("stats")["evicted_keys"]) - before)
     finally:
         connection.close()
     return result

@@ -54,16 +54,19 @@ class Told:
 
 def fill(job, folder, told, why="", wait=0):
     """Fill and say what came of it; return whether nothing has failed or was interrupted."""
-    os.makedirs(folder, exist_ok=True)
     if why:
         say(INFO, f"{job['deployment']} {why}: filling {', '.join(job['families'])}")
     try:
+        os.makedirs(folder, exist_ok=True)
         with warm_job.locked(folder, wait):
             result = warm_job.run(job, folder, stops=lambda: told.stops, probe=bool(why))
     except (warm_job.Busy, resp.Refused, OSError) as error:
         # the run that is under way does it
         say(WARNING, f"{job['deployment']} is not filled: {error}")
         return isinstance(error, warm_job.Busy)
+    except Exception as error:  # noqa: BLE001 - a watcher that ends of it is started again, and comes here again
+        say(ERROR, f"{job['deployment']} is not filled, of an error in Cistern: {type(error).__name__}: {error}")
+        return False
     if not result["primary"]:
         say(INFO, f"{job['deployment']} is not filled from here: this server is a replica")
         return True
