@@ -1,5 +1,6 @@
 """How rows become commands, what is gone on with, and what an operator's wish names."""
 
+import functools
 import json
 import os
 import random
@@ -126,18 +127,24 @@ def test_a_pace_is_kept_and_lost_time_is_not_made_up_for():
 
 def test_a_position_counts_for_the_same_source_and_for_the_life_of_its_keys(tmp_path):
     now = [1000.0]
-    marks = checkpoint.Checkpoint(tmp_path / "checkpoint.json", lambda: now[0])
+    marks = checkpoint.Checkpoint(tmp_path / "checkpoint.json", "one", lambda: now[0])
     assert marks.position("message", "a", 300) is None
     marks.keep("message", "a", (7, 90))
     now[0] = 1200
     marks.keep("message", "a", (9, 120))
     assert marks.position("message", "a", 300) == (9, 120)
     assert marks.position("message", "b", 300) is None, "another source"
+    other = checkpoint.Checkpoint(tmp_path / "checkpoint.json", "two", lambda: now[0])
+    assert other.position("message", "a", 300) is None, "another run of the server"
     now[0] = 1301
     assert marks.position("message", "a", 300) is None, "the first keys have ended"
     marks.drop("message")
     marks.drop("message")
     assert json.loads((tmp_path / "checkpoint.json").read_text()) == {}
+    marks.begin("message")
+    now[0] = 1400
+    marks.keep("message", "a", (7, 90))
+    assert checkpoint.read(tmp_path / "checkpoint.json")["message"]["began"] == 1301
 
 
 def test_a_file_is_gone_on_with_behind_its_last_row(tmp_path):
@@ -334,8 +341,47 @@ def test_an_interrupted_family_is_gone_on_with(tmp_path):
     )
     assert (report["state"], report["written"], server.sent) == ("interrupted", 3000, 3000)
     assert marks.position("user_profile", sources.File(tmp_path / "rows.jsonl").digest, 100)[0] == 3000
-    server, _marks, report = filled(tmp_path, lambda _number: b"+OK", 5000)
+    server, _marks, report = filled(tmp_path, None, 5000, server=server)
     assert (report["state"], report["written"], report["from"]) == ("done", 2000, 3000)
+
+
+@pytest.mark.parametrize(
+    ("what", "begun"),
+    [
+        (lambda server: None, 3000),
+        (lambda server: server.keys.clear(), 0),
+        (lambda server: server.keys.discard(b"user_profile:3"), 0),
+        (lambda server: setattr(server, "run_id", "two"), 0),
+    ],
+)
+def test_a_server_that_has_lost_the_first_keys_is_filled_anew(tmp_path, what, begun):
+    server, source = Server(lambda _number: b"+OK"), Rows(3500, sources.Gone("lost"))
+    run(tmp_path, server, {"one": source})
+    what(server)
+    source.error = None
+    [report] = run(tmp_path, server, {"one": source})["reports"]
+    assert (report["state"], report["from"], report["read"]) == ("done", begun, 3500 - begun)
+
+
+def test_a_position_is_as_old_as_the_shortest_life_at_most(tmp_path, monkeypatch):
+    """Of 100 s and a jitter of 10 %. What counts is when the filling began, not when its first position was kept."""
+    server, source, now = Server(lambda _number: b"+OK"), Rows(3500, sources.Gone("lost")), [1000.0]
+    marks = functools.partial(checkpoint.Checkpoint, now=lambda: now[0])
+    monkeypatch.setattr(checkpoint, "Checkpoint", marks)
+    source.meanwhile = {3400: lambda: now.__setitem__(0, 1060.0)}
+    for at, begun in ((1089, 3000), (1091, 0)):
+        (tmp_path / "checkpoint.json").unlink(missing_ok=True)
+        now[0] = 1000.0
+        run(tmp_path, server, {"one": source})
+        now[0] = at
+        assert run(tmp_path, server, {"one": Rows(3600)})["reports"][0]["from"] == begun
+
+
+def test_keys_that_a_position_remembers_are_for_its_owner_alone(tmp_path):
+    """A key may be what somebody logs in with."""
+    run(tmp_path, Server(lambda _number: b"+OK"), {"one": Rows(3500, sources.Gone("lost"))})
+    path = tmp_path / "checkpoint.json"
+    assert "user_profile:0" in path.read_text() and path.stat().st_mode & 0o777 == 0o600
 
 
 def test_memory_is_left_alone_at_its_share(tmp_path):

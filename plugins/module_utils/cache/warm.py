@@ -5,11 +5,13 @@ import time
 
 from .resp import Refused
 from .sources import Broken, Failed, Gone
-from .values import SCRIPT, Empty, Pace, Packer, Unfit
+from .values import SCRIPT, Empty, Memory, Pace, Packer, Unfit, shortest_life
 
 BATCH, BATCH_BYTES = 1000, 1 << 18
 # Where so many first keys are all there, a run after a restart or a failover takes the family for warm.
 PROBED = 1000
+# So many first keys are remembered, and have to be there where a family is gone on with.
+FIRST = 20
 SHOWN = 3
 
 # What ends a family, by the first word of the server's answer: the state it is left in, and why.
@@ -31,30 +33,6 @@ class Stopped(Exception):
     """The run was told to end."""
 
 
-class Memory:
-    """What of the server's memory a run may still use; INFO is asked again before half of it can be gone."""
-
-    def __init__(self, connection, share, now=time.monotonic):
-        self._connection, self._share, self._now = connection, share, now
-        self._left, self._looked, self.evicted, self.text = 0, None, None, ""
-
-    def due(self, cost):
-        """Whether the server has to be asked before so much is written."""
-        return self._looked is None or self._left < cost or self._now() - self._looked > 1
-
-    def look(self):
-        info = self._connection.info("memory")
-        limit, used = int(info["maxmemory"]), int(info["used_memory"]) - int(info.get("mem_not_counted_for_evict", 0))
-        self._looked = self._now()
-        self._left = (int(limit * self._share) - used) // 2 if limit else 1 << 62
-        self.text = f"{used >> 10} KB of {limit >> 10} KB are used, and cache_warm_memory is {self._share}"
-
-    def take(self, cost):
-        """Whether so much may be written."""
-        self._left -= cost
-        return self._left >= 0
-
-
 def report_of(name):
     """Return the report of a family that has not begun."""
     counts = dict.fromkeys(("read", "written", "kept", "empty", "failed"), 0)
@@ -72,7 +50,7 @@ class Filling:
         self._batch, self._cost, self._bytes = [], 0, 0
         # (commands, the position behind them) of batches that the server has, and whose replies have not been read
         self._sent, self._saved = collections.deque(), time.monotonic()
-        self._source, self._position, self._whole = None, None, True
+        self._source, self._position, self._whole, self._first = None, None, True, []
 
     def run(self, source):
         """Fill from a source, to its end or to where it cannot go on; the report says which."""
@@ -101,15 +79,12 @@ class Filling:
         return report
 
     def _fill(self):
-        name, family, report = self.report["family"], self._family, self.report
+        family, report = self._family, self.report
         script = "" if family["type"] == "string" else self._connection.call("SCRIPT", "LOAD", SCRIPT).decode()
-        pack = Packer(family, family["warm"].get("existing", "keep"), script).pack
-        start = self._checkpoint.position(name, self._source.digest, family["ttl"]) if self._checkpoint else None
-        if start:
-            report["from"] = start[0]
-        elif self._checkpoint:
-            self._checkpoint.drop(name)
-        position = start
+        packer = Packer(family, family["warm"].get("existing", "keep"), script)
+        pack, first = packer.pack, self._first
+        start = position = self._start()
+        report["from"] = start[0] if start else 0
         for row, position in self._source.rows(start):  # noqa: B007 - the last one is needed
             report["read"] += 1
             try:
@@ -122,6 +97,8 @@ class Filling:
             except (Unfit, UnicodeEncodeError) as error:
                 self._wrong(f"row {position[0]} {error}")
                 continue
+            if len(first) < FIRST:
+                first.append(packer.key(row).decode())
             self._batch.append(command)
             self._cost += cost
             self._bytes += len(command)
@@ -129,6 +106,18 @@ class Filling:
                 self._send(position)
         self._send(position)
         self._answers()
+
+    def _start(self):
+        """Return where to go on; None for the start, also where what was written is gone (FLUSHDB)."""
+        marks, name = self._checkpoint, self.report["family"]
+        if not marks:
+            return None
+        start = marks.position(name, self._source.digest, shortest_life(self._family))
+        first = marks.first(name) if start else []
+        if first and self._connection.call("EXISTS", *first) == len(first):
+            return start
+        marks.begin(name)
+        return None
 
     def _send(self, position):
         """Send the batch, then read the answers to the one before it: the server works while rows are packed."""
@@ -200,7 +189,7 @@ class Filling:
     def _save(self):
         self._saved = time.monotonic()
         if self._checkpoint and self._position and getattr(self._source, "can_go_on", True):
-            self._checkpoint.keep(self.report["family"], self._source.digest, self._position)
+            self._checkpoint.keep(self.report["family"], self._source.digest, self._position, self._first)
         if self._told:
             self._told(self.report)
 

@@ -69,7 +69,7 @@ def run(job, folder, told=None, stops=None, probe=False):
         if not result["primary"]:
             return result
         before = int(connection.info("stats")["evicted_keys"])
-        marks = checkpoint.Checkpoint(os.path.join(folder, "checkpoint.json"))
+        marks = checkpoint.Checkpoint(os.path.join(folder, "checkpoint.json"), connection.info("server")["run_id"])
         for report, family in zip(reports, job["families"].values()):
             try:
                 source = sources.source_of(family, job["database"])
