@@ -334,6 +334,28 @@ def test_what_makes_no_sense_to_go_on_with_ends(tmp_path, answer, state, kept):
     assert report["state"] == state and server.sent < 5000 and report["why"]
 
 
+SCRIPT_ERROR = b"-ERR Error running script (call to f_0a1b): @user_script:9: @user_script: 9: "
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (SCRIPT_ERROR + b"-READONLY You can't write against a read only replica.", "interrupted"),
+        (SCRIPT_ERROR + b"-OOM command not allowed when used memory > 'maxmemory'.", "full"),
+        (SCRIPT_ERROR + b"-NOREPLICAS Not enough good replicas to write.", "interrupted"),
+        (SCRIPT_ERROR + b"-MISCONF Errors writing to the AOF file: No space left on device", "failed"),
+        (SCRIPT_ERROR + b"-WRONGTYPE Operation against a key", "done"),
+    ],
+)
+def test_what_a_script_of_redis_6_runs_into_ends_as_well(tmp_path, answer, state):
+    server = Server(lambda number: answer if number >= 500 else b":1")
+    families = {"one": family(type="hash")}
+    source = Rows(0)
+    source.rows = lambda _position: (({"user_id": n, "value": {"a": 1}}, (n + 1,)) for n in range(5000))
+    [report] = run(tmp_path, server, {"one": source}, job={"families": families})["reports"]
+    assert report["state"] == state and (state == "done") == (server.sent == 5000)
+
+
 def test_an_interrupted_family_is_gone_on_with(tmp_path):
     calls = []
     server, marks, report = filled(

@@ -1,6 +1,7 @@
 """Fill one key family from its source: in batches, at a pace, within the server's memory, to be gone on with later."""
 
 import collections
+import re
 import time
 
 from .resp import Refused
@@ -27,6 +28,8 @@ ENDS = {
     "NOAUTH": ("failed", "the server asks for a password"),
     "MOVED": ("failed", "this server holds a part of the keys only"),
 }
+# Redis 6 puts what a script has run into behind words of its own: "ERR Error running script (...): ...: -OOM ...".
+CODE = re.compile(rf"(?:^|^ERR Error running script .*? -)({'|'.join(ENDS)})\b", re.DOTALL)
 
 
 class Stopped(Exception):
@@ -208,7 +211,8 @@ class _Ended(Exception):
 
 def _end_of(text):
     """Return the end of a family (state, why) that an error of the server means, None for one that means none."""
-    return ENDS.get(text.split(" ", 1)[0])
+    found = CODE.search(text)
+    return found and ENDS.get(found[1])
 
 
 def sentence(report):
