@@ -47,7 +47,7 @@ options:
   state_dir: {description: Where it keeps how far it is., type: path, default: /var/lib/cistern/cache-warm}
   data_dir: {description: Where the files of families are., type: path, default: /var/lib/cistern/cache-warm-data}
   stop: {description: End the filling that a run before this has started., type: bool, default: false}
-  seconds: {description: How long the filling may take., type: int, default: 3600}
+  seconds: {description: "How long the filling may take, followed or not.", type: int, default: 3600}
   poll: {description: After how many seconds a run returns to tell how far it is., type: int, default: 3}
   follow: {description: The filling that this run follows., type: str, default: ''}
 """
@@ -110,7 +110,7 @@ SPEC = {
     "poll": {"type": "int", "default": 3},
     "follow": {"type": "str", "default": ""},
 }
-KEYS = ("deployment", "name", "host", "port", "password", "rate", "memory")
+KEYS = ("deployment", "name", "host", "port", "password", "rate", "memory", "seconds")
 
 
 def job_of(params):
@@ -151,6 +151,7 @@ def run(module, job, folder):
     """Start a filling, or follow the one that runs; return what the module returns."""
     until = time.monotonic() + min(module.params["poll"], module.params["seconds"])
     name = module.params["follow"]
+    late = name and not module.params["seconds"]
     if not name:
         with warm_job.connect(job) as connection:
             if not connection.primary():
@@ -159,12 +160,12 @@ def run(module, job, folder):
             return ended(module, folder)
         own_folder(folder)
         name = _started(with_ca(job, folder), folder, until)
+        if not name and not module.params["seconds"]:
+            why = "another run fills this cache, and no time is left of cache_warm_seconds"
+            module.fail_json(msg=f"Nothing was filled: {why}.", steps=[])
         if not name:
             return {"steps": [], "moving": {"message": "waits for another run that fills this cache", "follow": {}}}
-    if module.params["follow"] and not module.params["seconds"]:
-        warm_worker.stop(folder, name)
-        until += 5
-    told = warm_worker.follow(folder, name, until)
+    told = _last(module, folder, name) if late else warm_worker.follow(folder, name, until)
     if not told["ended"]:
         return {"steps": [], "moving": {"message": line(told["reports"]), "follow": {"follow": name}}}
     if told["why"]:
@@ -177,6 +178,20 @@ def run(module, job, folder):
         names = [report["family"] for report in reports if report["state"] in ("failed", "interrupted")]
         module.fail_json(msg=f"Not filled to the end: {', '.join(names)}. {'. '.join(steps)}.", **result)
     return result
+
+
+def _last(module, folder, name):
+    """Return the last word of a filling whose time is over. It ends by itself, is told to, or the run fails."""
+    told = warm_worker.follow(folder, name, time.monotonic() + 2)
+    if not told["ended"]:
+        warm_worker.stop(folder, name)
+        told = warm_worker.follow(folder, name, time.monotonic() + 10)
+    if not told["ended"]:
+        why = (
+            "no time is left of cache_warm_seconds; the filling was told to end, and waits for its source or the server"
+        )
+        module.fail_json(msg=f"Not filled to the end: {why}.", steps=[])
+    return told
 
 
 def ended(module, folder):

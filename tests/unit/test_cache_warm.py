@@ -18,9 +18,11 @@ from ansible_collections.cistern.core.plugins.module_utils.cache import (
     warm,
     warm_job,
     warm_program,
+    warm_worker,
     watch,
 )
 from ansible_collections.cistern.core.plugins.module_utils.cache.resp import packed
+from ansible_collections.cistern.core.plugins.modules import cache_warm as cache_warm_module
 
 
 def family(**more):
@@ -359,12 +361,14 @@ def test_what_a_script_of_redis_6_runs_into_ends_as_well(tmp_path, answer, state
 def test_an_interrupted_family_is_gone_on_with(tmp_path):
     calls = []
     server, marks, report = filled(
-        tmp_path, lambda _number: b"+OK", 5000, stops=lambda: len(calls.append(1) or calls) > 3
+        tmp_path, lambda _number: b"+OK", 5000, stops=lambda: "enough" if len(calls.append(1) or calls) > 3 else ""
     )
-    assert (report["state"], report["written"], server.sent) == ("interrupted", 3000, 3000)
-    assert marks.position("user_profile", sources.File(tmp_path / "rows.jsonl").digest, 100)[0] == 3000
+    assert (report["state"], report["why"]) == ("interrupted", "enough")
+    assert 0 < report["written"] == server.sent < 5000
+    begun = server.sent
+    assert marks.position("user_profile", sources.File(tmp_path / "rows.jsonl").digest, 90)[0] == begun
     server, _marks, report = filled(tmp_path, None, 5000, server=server)
-    assert (report["state"], report["written"], report["from"]) == ("done", 2000, 3000)
+    assert (report["state"], report["written"], report["from"]) == ("done", 5000 - begun, begun)
 
 
 @pytest.mark.parametrize(
@@ -488,6 +492,99 @@ def test_an_unexpected_error_is_said_in_one_sentence_and_not_tried_again(tmp_pat
     (tmp_path / "file").write_text("")
     assert not warm_program.fill({"deployment": "cache"}, os.fspath(tmp_path / "file" / "redis"), told)
     assert "cache is not filled: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["x", None])
+def test_a_filling_that_nobody_follows_is_ended_too(tmp_path, monkeypatch, value):
+    """Also where there is nothing to write in what it reads."""
+    now = [0.0]
+    monkeypatch.setattr(warm_job, "clock", lambda: now[0])
+    source = Rows(0)
+
+    def rows(_position):
+        for number in range(50_000):
+            now[0] += 0.001
+            yield {"user_id": number, "value": value}, (number + 1,)
+
+    source.rows = rows
+    one, two = run(tmp_path, Server(lambda _number: b"+OK"), {"one": source, "two": Rows(9)}, job={"seconds": 7})[
+        "reports"
+    ]
+    assert one["state"] == two["state"] == "interrupted" and 7000 <= one["read"] <= 9000 and not two["read"]
+    assert one["why"] == "the 7 s that cache_warm_seconds leaves are over; the next run goes on"
+
+
+def test_the_watcher_has_a_limit(tmp_path, monkeypatch):
+    job = {"deployment": "cache", "families": {"a": {"warm": {"after": ["restart"]}}}}
+    found = []
+    monkeypatch.setattr(warm_program, "job_of", lambda: (job, os.fspath(tmp_path)))
+    monkeypatch.setattr(warm_program, "Told", lambda: mock.Mock(stops=False))
+    monkeypatch.setattr(warm_job, "run", lambda job, *_, **_more: found.append(job["seconds"]) or {"primary": False})
+    monkeypatch.setattr(watch, "watch", lambda _job, _folder, fill, _stops: fill("restart"))
+    warm_program.warm_watch()
+    job["seconds"] = 60
+    warm_program.warm_watch()
+    assert found == [3600, 60]
+
+
+# -- what the module does
+
+
+class Ended(Exception):
+    """The module has ended, with this result."""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Runs the module against a server, with these options; returns what it returns."""
+
+    def runs(server=None, check=False, **options):
+        given = {"deployment": "cache", "name": "redis", "host": "here", "port": 6379, "password": "", **options}
+        params = {name: given.get(name, option.get("default")) for name, option in cache_warm_module.SPEC.items()}
+        params.update(state_dir=os.fspath(tmp_path), data_dir=os.fspath(tmp_path))
+
+        def ends(failed):
+            def end(**result):
+                raise Ended({"failed": failed, **result})
+
+            return end
+
+        fake = mock.Mock(params=params, check_mode=check, tmpdir=os.fspath(tmp_path))
+        fake.exit_json, fake.fail_json = ends(False), ends(True)
+        monkeypatch.setattr(cache_warm_module, "AnsibleModule", lambda **_: fake)
+        accept = server.accept if server else mock.Mock(side_effect=ConnectionRefusedError("refused"))
+        with mock.patch.object(resp.socket, "create_connection", accept), pytest.raises(Ended) as ended:
+            cache_warm_module.main()
+        return ended.value.args[0]
+
+    return runs
+
+
+def test_the_time_is_a_part_of_the_job(module, monkeypatch):
+    found = []
+    monkeypatch.setattr(warm_worker, "start", lambda job, _folder: found.append(job["seconds"]) or "a")
+    monkeypatch.setattr(warm_worker, "follow", lambda *_: {"ended": False, "reports": []})
+    told = module(Server(None), seconds=70, poll=0, families={"user_profile": family()})
+    assert found == [70] and told["moving"]["follow"] == {"follow": "a"}
+
+
+def test_who_waits_for_another_run_and_has_no_time_fails(module, tmp_path):
+    (tmp_path / "redis").mkdir()
+    with warm_job.locked(tmp_path / "redis"):
+        told = module(Server(None), seconds=1, poll=0, families={"user_profile": family()})
+        assert not told["failed"] and told["moving"]["message"] == "waits for another run that fills this cache"
+        told = module(Server(None), seconds=0, poll=3, families={"user_profile": family()})
+    assert told["failed"] and told["msg"] == (
+        "Nothing was filled: another run fills this cache, and no time is left of cache_warm_seconds."
+    )
+
+
+def test_a_filling_that_does_not_end_in_its_time_is_told_once(module, monkeypatch):
+    stopped = []
+    monkeypatch.setattr(warm_worker, "stop", lambda _folder, name: stopped.append(name))
+    monkeypatch.setattr(warm_worker, "follow", lambda *_: {"ended": False, "reports": []})
+    told = module(seconds=0, follow="a", families={"user_profile": family()})
+    assert stopped == ["a"] and told["failed"] and "no time is left of cache_warm_seconds" in told["msg"]
 
 
 def test_a_core_packs_far_more_than_it_has_to(tmp_path):

@@ -13,6 +13,8 @@ BATCH, BATCH_BYTES = 1000, 1 << 18
 PROBED = 1000
 # So many first keys are remembered, and have to be there where a family is gone on with.
 FIRST = 20
+# After so many rows it is asked whether the run is to end.
+ASKED = 1000
 SHOWN = 3
 
 # What ends a family, by the first word of the server's answer: the state it is left in, and why.
@@ -33,7 +35,7 @@ CODE = re.compile(rf"(?:^|^ERR Error running script .*? -)({'|'.join(ENDS)})\b",
 
 
 class Stopped(Exception):
-    """The run was told to end."""
+    """The run is to end, and why."""
 
 
 def report_of(name):
@@ -43,7 +45,7 @@ def report_of(name):
 
 
 class Filling:
-    """One family on its way; `told` is called with its report as it goes, `stops` says that the run is to end."""
+    """One family on its way; `told` is called with its report as it goes, `stops` says why the run is to end."""
 
     def __init__(self, connection, report, family, options, checkpoint=None, told=None, stops=None, probe=False):
         self._connection, self.report, self._family = connection, report, family
@@ -67,8 +69,8 @@ class Filling:
             end = ("interrupted", str(error))
         except Failed as error:
             end = ("failed", str(error))
-        except Stopped:
-            end = ("interrupted", "the run was told to end")
+        except Stopped as error:
+            end = ("interrupted", str(error))
         except OSError as error:
             end = ("interrupted", f"the connection to the server was lost ({error})")
         except Refused as error:
@@ -86,10 +88,14 @@ class Filling:
         script = "" if family["type"] == "string" else self._connection.call("SCRIPT", "LOAD", SCRIPT).decode()
         packer = Packer(family, family["warm"].get("existing", "keep"), script)
         pack, first = packer.pack, self._first
+        self._goes_on()
         start = position = self._start()
         report["from"] = start[0] if start else 0
         for row, position in self._source.rows(start):  # noqa: B007 - the last one is needed
             report["read"] += 1
+            if not report["read"] % ASKED:
+                # also where nothing is there to be sent
+                self._goes_on()
             try:
                 if row.__class__ is Broken:
                     raise Unfit(row)
@@ -122,11 +128,14 @@ class Filling:
         marks.begin(name)
         return None
 
+    def _goes_on(self):
+        why = self._stops() if self._stops else ""
+        if why:
+            raise Stopped(why)
+
     def _send(self, position):
         """Send the batch, then read the answers to the one before it: the server works while rows are packed."""
-        if self._stops and self._stops():
-            self._answers()
-            raise Stopped
+        self._goes_on()
         if self._batch:
             if self._memory.due(self._cost):
                 self._answers()

@@ -12,6 +12,8 @@ from . import resp, warm, warm_job, watch
 
 # syslog's levels, as the journal takes them before a line
 INFO, WARNING, ERROR = "<6>", "<4>", "<3>"
+# What a watcher's filling may take, as cache_warm_seconds has it where nothing is said. A timer's is ended by its unit.
+SECONDS = 3600
 LEVELS = {"full": WARNING, "interrupted": WARNING, "failed": ERROR}
 
 
@@ -58,7 +60,7 @@ def fill(job, folder, told, why="", wait=0):
         say(INFO, f"{job['deployment']} {why}: filling {', '.join(job['families'])}")
     try:
         os.makedirs(folder, exist_ok=True)
-        with warm_job.locked(folder, wait):
+        with warm_job.locked(folder, min(wait, job.get("seconds", wait))):
             result = warm_job.run(job, folder, stops=lambda: told.stops, probe=bool(why))
     except (warm_job.Busy, resp.Refused, OSError) as error:
         # the run that is under way does it
@@ -86,6 +88,7 @@ def warm_once(*names):
 def warm_watch():
     """Fill the families that ask for it after each restart and failover."""
     job, folder = job_of()
+    job.setdefault("seconds", SECONDS)
     os.makedirs(folder, exist_ok=True)
     told = Told()
     words = {"restart": "has restarted", "failover": "has a new primary here"}

@@ -1,5 +1,6 @@
 """A filling that goes on by itself, as a process of its own, while short runs look how far it is."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -95,7 +96,9 @@ def stop(folder, name):
     """Tell it to end; it ends behind its present batch."""
     told = checkpoint.read(path_of(folder, name))
     if told.get("pid"):
-        os.kill(told["pid"], signal.SIGTERM)
+        # it may have ended meanwhile
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(told["pid"], signal.SIGTERM)
 
 
 def running(folder):
