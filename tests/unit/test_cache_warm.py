@@ -241,13 +241,13 @@ class Wire:
     """One connection to it, as a socket."""
 
     def __init__(self, server):
-        self.server, self.unread, self.closed = server, b"", False
+        self.server, self.unread, self.closed, self.gone = server, b"", False, False
 
     def setsockopt(self, *_):
         pass
 
     def sendall(self, commands):
-        if self.closed:
+        if self.closed or self.gone:
             raise BrokenPipeError("closed")
         words, at, answers = commands.split(b"\r\n"), 0, []
         while words[at]:
@@ -257,7 +257,7 @@ class Wire:
         self.unread += b"".join(answer + b"\r\n" for answer in answers)
 
     def recv(self, size):
-        if self.closed:
+        if self.closed or (self.gone and not self.unread):
             return b""
         assert self.unread, "this would wait for ever"
         piece, self.unread = self.unread[:size], self.unread[size:]
@@ -462,6 +462,39 @@ def test_a_command_that_is_refused_ends_its_family_alone(tmp_path):
     families = {name: family(type="hash") for name in ("one", "two")}
     result = run(tmp_path, server, {"one": Rows(0), "two": Rows(0)}, job={"families": families})
     assert [each["state"] for each in result["reports"]] == ["done", "failed"]
+
+
+def slow(server, number=0, then=lambda: None):
+    """Rows of a query during which the server closes the connection, which is idle."""
+
+    def idle():
+        server.wires[-1].gone = True
+        then()
+
+    return Rows(3500, meanwhile={number: idle})
+
+
+@pytest.mark.parametrize("number", [0, 999, 2500])
+def test_a_connection_that_was_idle_is_made_anew(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(resp, "IDLE", 0)
+    server = Server(lambda _number: b"+OK")
+    result = run(tmp_path, server, {"one": slow(server, number), "two": slow(server)})
+    assert [(each["state"], each["written"]) for each in result["reports"]] == [("done", 3500)] * 2
+    assert len(server.wires) == 3 and result["evicted"] == 0
+
+
+def test_a_server_that_has_restarted_meanwhile_is_filled_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(resp, "IDLE", 0)
+    server = Server(lambda _number: b"+OK")
+    source = slow(server, 2500, lambda: setattr(server, "run_id", "two"))
+    [report] = run(tmp_path, server, {"one": source})["reports"]
+    assert (report["state"], report["why"]) == ("interrupted", "the server has restarted; the next run begins anew")
+
+
+def test_a_connection_that_is_lost_while_it_is_busy_is_lost(tmp_path):
+    server = Server(lambda _number: b"+OK")
+    [report] = run(tmp_path, server, {"one": slow(server, 2500)})["reports"]
+    assert report["state"] == "interrupted" and "connection to the server was lost" in report["why"]
 
 
 def test_answers_that_come_too_late_are_not_taken_for_others(tmp_path):

@@ -4,10 +4,13 @@ redis-py takes several times as long for a command, and a host that runs this ne
 """
 
 import socket
+import time
 
 NEXT = b"\r\n"
 # Much more than a reply to a batch: one call fetches most of it.
 RECEIVED = 1 << 18
+# Less than any `timeout` of a server that makes sense, in seconds.
+IDLE = 5
 
 
 class Refused(Exception):
@@ -21,11 +24,16 @@ class Connection:
     """
 
     def __init__(self, host, port, user=None, password=None, seconds=10):
-        self._socket = socket.create_connection((host, int(port)), timeout=seconds)
+        self._place, self._seconds = (host, int(port)), seconds
+        self._login = [*([user] if user else []), password] if password else []
+        self._connect()
+
+    def _connect(self):
+        self._socket = socket.create_connection(self._place, timeout=self._seconds)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._rest = b""
-        if password:
-            self.call("AUTH", *([user] if user else []), password)
+        self._rest, self._used = b"", time.monotonic()
+        if self._login:
+            self.call("AUTH", *self._login)
 
     def __enter__(self):
         return self
@@ -35,6 +43,20 @@ class Connection:
 
     def close(self):
         self._socket.close()
+
+    def idle(self):
+        """Whether it has been idle long enough for a server to close it."""
+        return time.monotonic() - self._used >= IDLE
+
+    def revived(self):
+        """Connect anew if the server has closed it; return whether it had. No answer may be on the wire."""
+        try:
+            self.call("PING")
+        except OSError:
+            self.close()
+            self._connect()
+            return True
+        return False
 
     def send(self, packed):
         """Send packed commands."""
@@ -81,6 +103,7 @@ class Connection:
         except OSError:
             self.close()
             raise
+        self._used = time.monotonic()
         return piece
 
     def _line(self):

@@ -1,7 +1,8 @@
-"""Rows of a source made into commands of the server (key, value, time to live), and how fast and how many it takes."""
+"""Rows of a source made into commands of the server (key, value, time to live), and how many of them it takes."""
 
 import json
 import random
+import re
 import time
 
 from .keys import Pattern
@@ -188,3 +189,26 @@ class Memory:
         """Whether so much may be written."""
         self._left -= cost
         return self._left >= 0
+
+
+# What ends a family, by the first word of the server's answer: the state it is left in, and why.
+ENDS = {
+    "OOM": ("full", "the server takes no more writes, its memory is full (OOM)"),
+    "READONLY": ("interrupted", "this server has become a replica; the new primary is filled from its own host"),
+    "NOREPLICAS": ("interrupted", "the server takes no writes without a replica (min-replicas-to-write)"),
+    "LOADING": ("interrupted", "the server still loads its data"),
+    "MASTERDOWN": ("interrupted", "this server is a replica that has lost its primary"),
+    "NOSCRIPT": ("interrupted", "the script was taken from the server (SCRIPT FLUSH)"),
+    "MISCONF": ("failed", "the server takes no writes while it cannot save (MISCONF); see its log"),
+    "NOPERM": ("failed", "the user of the server may not do this"),
+    "NOAUTH": ("failed", "the server asks for a password"),
+    "MOVED": ("failed", "this server holds a part of the keys only"),
+}
+# Redis 6 puts what a script has run into behind words of its own: "ERR Error running script (...): ...: -OOM ...".
+CODE = re.compile(rf"(?:^|^ERR Error running script .*? -)({'|'.join(ENDS)})\b", re.DOTALL)
+
+
+def end_of(text):
+    """Return the end of a family (state, why) that an error of the server means, None for one that means none."""
+    found = CODE.search(text)
+    return found and ENDS.get(found[1])

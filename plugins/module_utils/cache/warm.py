@@ -1,12 +1,11 @@
 """Fill one key family from its source: in batches, at a pace, within the server's memory, to be gone on with later."""
 
 import collections
-import re
 import time
 
 from .resp import Refused
 from .sources import Broken, Failed, Gone
-from .values import SCRIPT, Empty, Memory, Pace, Packer, Unfit, shortest_life
+from .values import SCRIPT, Empty, Memory, Pace, Packer, Unfit, end_of, shortest_life
 
 BATCH, BATCH_BYTES = 1000, 1 << 18
 # Where so many first keys are all there, a run after a restart or a failover takes the family for warm.
@@ -16,22 +15,6 @@ FIRST = 20
 # After so many rows it is asked whether the run is to end.
 ASKED = 1000
 SHOWN = 3
-
-# What ends a family, by the first word of the server's answer: the state it is left in, and why.
-ENDS = {
-    "OOM": ("full", "the server takes no more writes, its memory is full (OOM)"),
-    "READONLY": ("interrupted", "this server has become a replica; the new primary is filled from its own host"),
-    "NOREPLICAS": ("interrupted", "the server takes no writes without a replica (min-replicas-to-write)"),
-    "LOADING": ("interrupted", "the server still loads its data"),
-    "MASTERDOWN": ("interrupted", "this server is a replica that has lost its primary"),
-    "NOSCRIPT": ("interrupted", "the script was taken from the server (SCRIPT FLUSH)"),
-    "MISCONF": ("failed", "the server takes no writes while it cannot save (MISCONF); see its log"),
-    "NOPERM": ("failed", "the user of the server may not do this"),
-    "NOAUTH": ("failed", "the server asks for a password"),
-    "MOVED": ("failed", "this server holds a part of the keys only"),
-}
-# Redis 6 puts what a script has run into behind words of its own: "ERR Error running script (...): ...: -OOM ...".
-CODE = re.compile(rf"(?:^|^ERR Error running script .*? -)({'|'.join(ENDS)})\b", re.DOTALL)
 
 
 class Stopped(Exception):
@@ -74,7 +57,7 @@ class Filling:
         except OSError as error:
             end = ("interrupted", f"the connection to the server was lost ({error})")
         except Refused as error:
-            end = _end_of(str(error)) or ("failed", f"the server answers {error}")
+            end = end_of(str(error)) or ("failed", f"the server answers {error}")
         except _Ended as ended:
             end = ended.args
         finally:
@@ -85,6 +68,7 @@ class Filling:
 
     def _fill(self):
         family, report = self._family, self.report
+        self._awake()
         script = "" if family["type"] == "string" else self._connection.call("SCRIPT", "LOAD", SCRIPT).decode()
         packer = Packer(family, family["warm"].get("existing", "keep"), script)
         pack, first = packer.pack, self._first
@@ -128,6 +112,15 @@ class Filling:
         marks.begin(name)
         return None
 
+    def _awake(self):
+        """A server closes a connection that is idle (`timeout`), as this one is while a query works: connect anew."""
+        if not self._connection.idle():
+            return
+        self._answers()
+        marks = self._checkpoint
+        if self._connection.revived() and marks and self._connection.info("server")["run_id"] != marks.server:
+            raise _Ended("interrupted", "the server has restarted; the next run begins anew")
+
     def _goes_on(self):
         why = self._stops() if self._stops else ""
         if why:
@@ -137,6 +130,7 @@ class Filling:
         """Send the batch, then read the answers to the one before it: the server works while rows are packed."""
         self._goes_on()
         if self._batch:
+            self._awake()
             if self._memory.due(self._cost):
                 self._answers()
                 self._memory.look()
@@ -184,7 +178,7 @@ class Filling:
             self._position = position
 
     def _refused(self, text):
-        end = _end_of(text)
+        end = end_of(text)
         if end:
             # what comes behind is counted, and the next run begins before what was refused
             self._whole = False
@@ -216,12 +210,6 @@ class Filling:
 
 class _Ended(Exception):
     """The family ends here: (state, why)."""
-
-
-def _end_of(text):
-    """Return the end of a family (state, why) that an error of the server means, None for one that means none."""
-    found = CODE.search(text)
-    return found and ENDS.get(found[1])
 
 
 def sentence(report):
