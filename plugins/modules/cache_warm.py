@@ -6,7 +6,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.cache import checkpoint, resp, warm, warm_job, warm_worker
-from ansible_collections.cistern.core.plugins.module_utils.cache_warm_report import line, planned
+from ansible_collections.cistern.core.plugins.module_utils.cache_warm_report import line, planned, replaced
 
 DOCUMENTATION = r"""
 module: cache_warm
@@ -140,7 +140,8 @@ def check(module, job):
     result = {"steps": steps, "reports": told or [], "notes": [] if told is not None else [replica(job)]}
     if broken:
         module.fail_json(msg=f"Nothing was filled. {'; '.join(broken)}.", **result)
-    module.exit_json(changed=any(each["missing"] for each in told or []), primary=told is not None, **result)
+    changed = any(each["missing"] or replaced(job, each) for each in told or [])
+    module.exit_json(changed=changed, primary=told is not None, **result)
 
 
 def replica(job):
@@ -156,8 +157,6 @@ def run(module, job, folder):
         with warm_job.connect(job) as connection:
             if not connection.primary():
                 module.exit_json(changed=False, steps=[], reports=[], notes=[replica(job)], primary=False)
-        if module.params["stop"]:
-            return ended(module, folder)
         own_folder(folder)
         name = _started(with_ca(job, folder), folder, until)
         if not name and not module.params["seconds"]:
@@ -195,9 +194,9 @@ def _last(module, folder, name):
 
 
 def ended(module, folder):
-    """End the fillings that earlier runs have started."""
+    """End the fillings that earlier runs have started; in check mode, say so."""
     names = warm_worker.running(folder)
-    for name in names:
+    for name in () if module.check_mode else names:
         warm_worker.stop(folder, name)
         warm_worker.follow(folder, name, time.monotonic() + 10)
     return {"steps": ["end the filling that is under way"] if names else [], "changed": bool(names), "reports": []}
@@ -227,6 +226,9 @@ def main():
     folder = os.path.join(module.params["state_dir"], module.params["name"])
     job = job_of(module.params)
     try:
+        # a filling is ended also where its server does not answer
+        if module.params["stop"] and not module.params["follow"]:
+            module.exit_json(primary=True, **ended(module, folder))
         if module.check_mode:
             check(module, job)
         module.exit_json(**{"changed": False, "primary": True, **run(module, job, folder)})

@@ -8,6 +8,7 @@ import time
 from unittest import mock
 
 import pytest
+from ansible_collections.cistern.core.plugins.action import cache_warm as cache_warm_action
 from ansible_collections.cistern.core.plugins.filter import cache_warm
 from ansible_collections.cistern.core.plugins.module_utils import cache_warm_report
 from ansible_collections.cistern.core.plugins.module_utils.cache import (
@@ -618,6 +619,50 @@ def test_a_filling_that_does_not_end_in_its_time_is_told_once(module, monkeypatc
     monkeypatch.setattr(warm_worker, "follow", lambda *_: {"ended": False, "reports": []})
     told = module(seconds=0, follow="a", families={"user_profile": family()})
     assert stopped == ["a"] and told["failed"] and "no time is left of cache_warm_seconds" in told["msg"]
+
+
+def test_there_is_nothing_to_end_where_nothing_was_filled(module, tmp_path):
+    assert warm_worker.running(tmp_path / "redis") == []
+    for check in (True, False):
+        told = module(stop=True, check=check, families={"user_profile": family()})
+        assert (told["failed"], told["changed"], told["steps"]) == (False, False, [])
+
+
+def test_check_mode_tells_that_a_filling_would_be_ended(module, tmp_path, monkeypatch):
+    (tmp_path / "redis").mkdir()
+    path = warm_worker.path_of(tmp_path / "redis", "a")
+    checkpoint.write(path, {"pid": os.getpid(), "ended": False, "why": "", "reports": []})
+    stopped = []
+    monkeypatch.setattr(warm_worker, "stop", lambda _folder, name: stopped.append(name))
+    monkeypatch.setattr(warm_worker, "follow", lambda *_: {"ended": True})
+    for check, ended in ((True, []), (False, ["a"])):
+        told = module(stop=True, check=check, families={"user_profile": family()})
+        assert (told["changed"], told["steps"], stopped) == (True, ["end the filling that is under way"], ended)
+
+
+@pytest.mark.parametrize(
+    ("existing", "there", "changed", "text"),
+    [
+        ("keep", 2, False, "(0 of the first 2 keys are not there)"),
+        ("keep", 1, True, "(1 of the first 2 keys are not there)"),
+        ("replace", 2, True, "(0 of the first 2 keys are not there, the others are replaced)"),
+    ],
+)
+def test_check_mode_tells_what_is_replaced(module, existing, there, changed, text):
+    server = Server(None)
+    server.keys = {b"user_profile:0", b"user_profile:1"} if there == 2 else {b"user_profile:0"}
+    families = {"user_profile": family(warm={"existing": existing, "file": "/rows.jsonl"})}
+    samples = {"user_profile": {"rows": 2, "keys": ["user_profile:0", "user_profile:1"]}}
+    told = module(server, check=True, families=families, samples=samples, files={"user_profile": "/rows.jsonl"})
+    assert told["changed"] == changed and text in told["steps"][0]
+
+
+def test_a_run_that_ends_a_filling_reads_no_file_of_the_controller(monkeypatch):
+    task = mock.Mock(check_mode=True, args={"stop": "true", "families": {"a": family()}, "files": {"a": "/no/file"}})
+    monkeypatch.setattr(cache_warm_action.Progress, "run", lambda *_: {"steps": []})
+    action = cache_warm_action.ActionModule.__new__(cache_warm_action.ActionModule)
+    action._task = task
+    assert action.run() == {"steps": []} and "samples" not in task.args
 
 
 def test_a_core_packs_far_more_than_it_has_to(tmp_path):

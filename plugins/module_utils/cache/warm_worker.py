@@ -102,7 +102,9 @@ def stop(folder, name):
 
 
 def running(folder):
-    """Return the names of those that run."""
+    """Return the names of those that run, none where nothing was ever filled."""
+    if not os.path.isdir(folder):
+        return []
     found = [name[4:-5] for name in os.listdir(folder) if name.startswith("job-")]
     told = {name: checkpoint.read(path_of(folder, name)) for name in found}
     return [name for name, each in told.items() if each.get("pid") and not each["ended"] and _runs(each["pid"])]
