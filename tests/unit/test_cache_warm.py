@@ -165,8 +165,33 @@ def query(sql, **more):
     return sources.Query(family(warm={"sql": sql, **more}), {"host": "db", "port": 5432, "name": "chat"})
 
 
-def test_a_query_without_an_order_begins_anew():
-    assert query("SELECT 1 ORDER\n by 1").can_go_on and not query("SELECT 1").can_go_on
+@pytest.mark.parametrize(
+    ("sql", "goes_on"),
+    [
+        ("SELECT 1 ORDER\n by 1", True),
+        ("SELECT 1", False),
+        ("SELECT a, json_agg(b ORDER BY b) AS value FROM t GROUP BY a", False),
+        ("SELECT a, json_agg(b ORDER BY b) AS value FROM t GROUP BY a ORDER BY lower(a), (b) DESC LIMIT 5", True),
+        ("WITH x AS (SELECT a FROM t ORDER BY a) SELECT a, 1 AS value FROM x", False),
+        ("SELECT a FROM (SELECT a FROM t ORDER BY a) x", False),
+        ("SELECT a, rank() OVER (PARTITION BY (b) ORDER BY c) AS value FROM t", False),
+        ("(SELECT a FROM t ORDER BY a) UNION ALL SELECT b FROM u", False),
+        ("SELECT ' ORDER BY ', 'it''s' AS value FROM t", False),
+        ("SELECT ')' AS value FROM t WHERE a IN (SELECT ')' ORDER BY 1)", False),
+        ("SELECT '(' AS value FROM t ORDER BY a", True),
+        ("SELECT E'\\' ORDER BY ' AS value FROM t", False),
+        ("SELECT 'a\\' AS value FROM t ORDER BY 'a'", True),
+        ('SELECT a AS "x ORDER BY y" FROM t', False),
+        ("SELECT $x$ ORDER BY $$ $x$ AS value FROM t", False),
+        ("SELECT 1 AS value FROM t -- ORDER BY a", False),
+        ("SELECT 1 AS value FROM t /* ORDER BY a */", False),
+        ("SELECT 1 AS value FROM t /* /* */ ORDER BY a */", False),
+        ("SELECT 1 AS value FROM t ORDER /* as ever */ BY a", True),
+        ("SELECT 1 AS value FROM t WHERE a = %(a)s ORDER BY a;", True),
+    ],
+)
+def test_a_query_without_an_order_of_its_own_begins_anew(sql, goes_on):
+    assert query(sql).can_go_on == goes_on
 
 
 def test_another_query_parameter_or_key_is_another_source():
