@@ -329,10 +329,10 @@ class Rows:
     digest = "rows"
 
     def __init__(self, count, error=None, meanwhile=None):
-        self.count, self.error, self.meanwhile = count, error, meanwhile or {}
+        self.size, self.error, self.meanwhile = count, error, meanwhile or {}
 
     def rows(self, position=None):
-        for number in range(position[0] if position else 0, self.count):
+        for number in range(position[0] if position else 0, self.size):
             self.meanwhile.get(number, int)()
             yield {"user_id": number, "value": "x"}, (number + 1,)
         if self.error:
@@ -507,6 +507,20 @@ def test_a_connection_that_was_idle_is_made_anew(tmp_path, monkeypatch, number):
     result = run(tmp_path, server, {"one": slow(server, number), "two": slow(server)})
     assert [(each["state"], each["written"]) for each in result["reports"]] == [("done", 3500)] * 2
     assert len(server.wires) == 3 and result["evicted"] == 0
+
+
+def test_check_mode_makes_it_anew_as_well(monkeypatch):
+    monkeypatch.setattr(resp, "IDLE", 0)
+    server = Server(None)
+    source = slow(server)
+    source.count = lambda: (3500, False)
+    job = {"host": "here", "port": 6379, "password": "", "database": {}, "families": {"one": family()}}
+    with (
+        mock.patch.object(resp.socket, "create_connection", server.accept),
+        mock.patch.object(sources, "source_of", lambda *_: source),
+    ):
+        [told] = warm_job.look(job, {})
+    assert (told["probed"], told["missing"], told["why"]) == (200, 200, "")
 
 
 def test_a_server_that_has_restarted_meanwhile_is_filled_anew(tmp_path, monkeypatch):

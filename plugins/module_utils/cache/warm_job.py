@@ -127,6 +127,8 @@ def look(job, samples):
                     source = sources.source_of(family, job["database"])
                     told["rows"], told["certain"] = source.count()
                     keys = list(first_keys(source, family))
+                if connection.idle():
+                    connection.revived()
                 connection.send(b"".join(resp.packed("EXISTS", key) for key in keys))
                 told.update(probed=len(keys), missing=connection.lines(len(keys)).count(b":0"))
             except sources.Failed as error:
