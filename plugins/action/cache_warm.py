@@ -1,5 +1,6 @@
 """Run the module of the same name until the families are filled, and print how far they are."""
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.cistern.core.plugins.module_utils.cache import sources
 from ansible_collections.cistern.core.plugins.module_utils.cache.warm_job import first_keys
 from ansible_collections.cistern.core.plugins.plugin_utils.progress import Progress
@@ -10,7 +11,7 @@ class ActionModule(Progress):
 
     def run(self, tmp=None, task_vars=None):
         args = dict(self._task.args)
-        if self._task.check_mode:
+        if self._task.check_mode and not boolean(args.get("stop", False)):
             # nothing is sent to the host but the first keys
             args["samples"] = {name: _sample(args["families"][name], path) for name, path in args["files"].items()}
         self._task.args = args

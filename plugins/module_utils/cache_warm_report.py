@@ -16,6 +16,12 @@ def planned(job, told, files):
     return [_planned(job, job["families"][each["family"]], each, files) for each in told if not each["why"]]
 
 
+def replaced(job, told):
+    """Whether a run would write keys of a family that are there already."""
+    warm = job["families"][told["family"]]["warm"]
+    return warm.get("existing") == "replace" and told["missing"] < told["probed"]
+
+
 def _planned(job, family, told, files):
     warm = family["warm"]
     if warm.get("sql"):
@@ -30,4 +36,5 @@ def _planned(job, family, told, files):
     lives = f"{family['ttl']} s" if shortest == family["ttl"] else f"{shortest} to {family['ttl']} s"
     pace = f"at most {job['rate']} a second" if job["rate"] else "without a limit of their rate"
     missing = f"{told['missing']} of the first {told['probed']} keys are not there"
+    missing += ", the others are replaced" if replaced(job, told) else ""
     return f"fill {told['family']} with {rows} ({missing}), which live {lives}, {pace}, from {source}"

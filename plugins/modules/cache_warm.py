@@ -6,7 +6,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.cache import checkpoint, resp, warm, warm_job, warm_worker
-from ansible_collections.cistern.core.plugins.module_utils.cache_warm_report import line, planned
+from ansible_collections.cistern.core.plugins.module_utils.cache_warm_report import line, planned, replaced
 
 DOCUMENTATION = r"""
 module: cache_warm
@@ -47,7 +47,7 @@ options:
   state_dir: {description: Where it keeps how far it is., type: path, default: /var/lib/cistern/cache-warm}
   data_dir: {description: Where the files of families are., type: path, default: /var/lib/cistern/cache-warm-data}
   stop: {description: End the filling that a run before this has started., type: bool, default: false}
-  seconds: {description: How long the filling may take., type: int, default: 3600}
+  seconds: {description: "How long the filling may take, followed or not.", type: int, default: 3600}
   poll: {description: After how many seconds a run returns to tell how far it is., type: int, default: 3}
   follow: {description: The filling that this run follows., type: str, default: ''}
 """
@@ -110,7 +110,7 @@ SPEC = {
     "poll": {"type": "int", "default": 3},
     "follow": {"type": "str", "default": ""},
 }
-KEYS = ("deployment", "name", "host", "port", "password", "rate", "memory")
+KEYS = ("deployment", "name", "host", "port", "password", "rate", "memory", "seconds")
 
 
 def job_of(params):
@@ -140,7 +140,8 @@ def check(module, job):
     result = {"steps": steps, "reports": told or [], "notes": [] if told is not None else [replica(job)]}
     if broken:
         module.fail_json(msg=f"Nothing was filled. {'; '.join(broken)}.", **result)
-    module.exit_json(changed=any(each["missing"] for each in told or []), primary=told is not None, **result)
+    changed = any(each["missing"] or replaced(job, each) for each in told or [])
+    module.exit_json(changed=changed, primary=told is not None, **result)
 
 
 def replica(job):
@@ -151,20 +152,19 @@ def run(module, job, folder):
     """Start a filling, or follow the one that runs; return what the module returns."""
     until = time.monotonic() + min(module.params["poll"], module.params["seconds"])
     name = module.params["follow"]
+    late = name and not module.params["seconds"]
     if not name:
         with warm_job.connect(job) as connection:
             if not connection.primary():
                 module.exit_json(changed=False, steps=[], reports=[], notes=[replica(job)], primary=False)
-        if module.params["stop"]:
-            return ended(module, folder)
         own_folder(folder)
         name = _started(with_ca(job, folder), folder, until)
+        if not name and not module.params["seconds"]:
+            why = "another run fills this cache, and no time is left of cache_warm_seconds"
+            module.fail_json(msg=f"Nothing was filled: {why}.", steps=[])
         if not name:
             return {"steps": [], "moving": {"message": "waits for another run that fills this cache", "follow": {}}}
-    if module.params["follow"] and not module.params["seconds"]:
-        warm_worker.stop(folder, name)
-        until += 5
-    told = warm_worker.follow(folder, name, until)
+    told = _last(module, folder, name) if late else warm_worker.follow(folder, name, until)
     if not told["ended"]:
         return {"steps": [], "moving": {"message": line(told["reports"]), "follow": {"follow": name}}}
     if told["why"]:
@@ -179,10 +179,24 @@ def run(module, job, folder):
     return result
 
 
+def _last(module, folder, name):
+    """Return the last word of a filling whose time is over. It ends by itself, is told to, or the run fails."""
+    told = warm_worker.follow(folder, name, time.monotonic() + 2)
+    if not told["ended"]:
+        warm_worker.stop(folder, name)
+        told = warm_worker.follow(folder, name, time.monotonic() + 10)
+    if not told["ended"]:
+        why = (
+            "no time is left of cache_warm_seconds; the filling was told to end, and waits for its source or the server"
+        )
+        module.fail_json(msg=f"Not filled to the end: {why}.", steps=[])
+    return told
+
+
 def ended(module, folder):
-    """End the fillings that earlier runs have started."""
+    """End the fillings that earlier runs have started; in check mode, say so."""
     names = warm_worker.running(folder)
-    for name in names:
+    for name in () if module.check_mode else names:
         warm_worker.stop(folder, name)
         warm_worker.follow(folder, name, time.monotonic() + 10)
     return {"steps": ["end the filling that is under way"] if names else [], "changed": bool(names), "reports": []}
@@ -212,6 +226,9 @@ def main():
     folder = os.path.join(module.params["state_dir"], module.params["name"])
     job = job_of(module.params)
     try:
+        # a filling is ended also where its server does not answer
+        if module.params["stop"] and not module.params["follow"]:
+            module.exit_json(primary=True, **ended(module, folder))
         if module.check_mode:
             check(module, job)
         module.exit_json(**{"changed": False, "primary": True, **run(module, job, folder)})

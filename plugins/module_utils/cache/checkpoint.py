@@ -12,13 +12,16 @@ def write(path, told):
     write_text(path, json.dumps(told))
 
 
-def write_text(path, text):
-    """Replace a file by this text. It may be read by others: nothing secret is in it."""
+def write_text(path, text, mode=0o644):
+    """Replace a file by this text. What others may not read is of the folder's owner, as root writes for units."""
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(temporary, 0o644)
+        os.chmod(temporary, mode)
+        if not mode & 0o004 and os.geteuid() == 0:
+            folder = os.stat(os.path.dirname(path))
+            os.chown(temporary, folder.st_uid, folder.st_gid)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -36,26 +39,46 @@ def read(path):
 
 
 class Checkpoint:
-    """The positions of families. One counts while its source is the same and its first keys cannot have ended."""
+    """The positions of families. One counts while source and server are the same and no key can have ended.
 
-    def __init__(self, path, now=time.time):
-        self._path, self._now = path, now
+    `server` is the identity of its run: one that has restarted may have lost what was written.
+    """
 
-    def position(self, name, digest, ttl):
-        """Return where to go on, None for the start."""
-        told = read(self._path).get(name)
-        if not isinstance(told, dict) or told.get("source") != digest or self._now() - told["began"] > ttl:
-            return None
-        return tuple(told["position"])
+    def __init__(self, path, server="", now=time.time):
+        self._path, self.server, self._now, self._began = path, server, now, {}
 
-    def keep(self, name, digest, position):
+    def position(self, name, digest, shortest):
+        """Return where to go on, None for the start; `shortest` is the shortest life of a key in seconds."""
+        told = self._told(read(self._path), name, digest)
+        return tuple(told["position"]) if told and self._now() - told["began"] <= shortest else None
+
+    def first(self, name):
+        """Return the first keys of a family that has a position: where one is missing, others may be."""
+        return read(self._path).get(name, {}).get("first", [])
+
+    def begin(self, name):
+        """A family begins anew, and its keys live from now on."""
+        self.drop(name)
+        self._began[name] = self._now()
+
+    def keep(self, name, digest, position, first=()):
         told = read(self._path)
-        before = told.get(name, {})
-        began = before.get("began") if before.get("source") == digest else None
-        told[name] = {"source": digest, "position": list(position), "began": began or self._now()}
-        write(self._path, told)
+        before = self._told(told, name, digest) or {
+            "source": digest,
+            "server": self.server,
+            "began": self._began.get(name) or self._now(),
+            "first": list(first),
+        }
+        told[name] = {**before, "position": list(position)}
+        # the key of a session is what somebody logs in with
+        write_text(self._path, json.dumps(told), mode=0o600)
 
     def drop(self, name):
         told = read(self._path)
         if told.pop(name, None) is not None:
-            write(self._path, told)
+            write_text(self._path, json.dumps(told), mode=0o600)
+
+    def _told(self, told, name, digest):
+        found = told.get(name)
+        same = isinstance(found, dict) and (found.get("source"), found.get("server")) == (digest, self.server)
+        return found if same else None

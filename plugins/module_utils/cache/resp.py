@@ -4,10 +4,13 @@ redis-py takes several times as long for a command, and a host that runs this ne
 """
 
 import socket
+import time
 
 NEXT = b"\r\n"
 # Much more than a reply to a batch: one call fetches most of it.
 RECEIVED = 1 << 18
+# Less than any `timeout` of a server that makes sense, in seconds.
+IDLE = 5
 
 
 class Refused(Exception):
@@ -15,14 +18,22 @@ class Refused(Exception):
 
 
 class Connection:
-    """A connection; ConnectionError, or an OSError such as a timeout, says that it is gone."""
+    """A connection; ConnectionError, or an OSError such as a timeout, says that it is gone.
+
+    It is closed then: an answer that comes later would be taken for that to another command.
+    """
 
     def __init__(self, host, port, user=None, password=None, seconds=10):
-        self._socket = socket.create_connection((host, int(port)), timeout=seconds)
+        self._place, self._seconds = (host, int(port)), seconds
+        self._login = [*([user] if user else []), password] if password else []
+        self._connect()
+
+    def _connect(self):
+        self._socket = socket.create_connection(self._place, timeout=self._seconds)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._rest = b""
-        if password:
-            self.call("AUTH", *([user] if user else []), password)
+        self._rest, self._used = b"", time.monotonic()
+        if self._login:
+            self.call("AUTH", *self._login)
 
     def __enter__(self):
         return self
@@ -33,9 +44,27 @@ class Connection:
     def close(self):
         self._socket.close()
 
+    def idle(self):
+        """Whether it has been idle long enough for a server to close it."""
+        return time.monotonic() - self._used >= IDLE
+
+    def revived(self):
+        """Connect anew if the server has closed it; return whether it had. No answer may be on the wire."""
+        try:
+            self.call("PING")
+        except OSError:
+            self.close()
+            self._connect()
+            return True
+        return False
+
     def send(self, packed):
         """Send packed commands."""
-        self._socket.sendall(packed)
+        try:
+            self._socket.sendall(packed)
+        except OSError:
+            self.close()
+            raise
 
     def lines(self, count):
         """Return the replies to so many commands whose replies are one line each, such as b'+OK' or b':1'."""
@@ -67,9 +96,14 @@ class Connection:
         return self.call("ROLE")[0] == b"master"
 
     def _received(self):
-        piece = self._socket.recv(RECEIVED)
-        if not piece:
-            raise ConnectionError("the server closed the connection")
+        try:
+            piece = self._socket.recv(RECEIVED)
+            if not piece:
+                raise ConnectionError("the server closed the connection")
+        except OSError:
+            self.close()
+            raise
+        self._used = time.monotonic()
         return piece
 
     def _line(self):

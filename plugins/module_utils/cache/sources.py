@@ -15,6 +15,11 @@ ROWS_AT_ONCE = 2000
 # What psycopg2 takes for a parameter; %% is a percent sign.
 PARAMETER = re.compile(r"%(?:%|\((\w+)\)s|.?)", re.DOTALL)
 
+# Where brackets and words of a query mean nothing: its comments, texts and quoted names.
+QUOTED = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|\be'(?:[^'\\]|\\.|'')*'|'[^']*'|"[^"]*"|\$(\w*)\$.*?\$\1\$""", re.DOTALL | re.IGNORECASE
+)
+
 
 class Failed(Exception):
     """A source that cannot be read, and why."""
@@ -91,8 +96,7 @@ class Query:
         # every column as text of the server's own; what is no query alone is refused by the server at the bracket
         columns = ", ".join(f'q."{name}"::text' for name in self._names)
         self.text = f"SELECT {columns} FROM (\n{warm['sql'].strip().rstrip(';')}\n) q"
-        ordered = re.search(r"\border\s+by\b", warm["sql"], re.IGNORECASE)
-        self.can_go_on = bool(ordered)
+        self.can_go_on = ordered(warm["sql"])
         where = [str(database.get(key)) for key in ("host", "port", "name")]
         parts = [self.text, json.dumps(self._parameters, sort_keys=True, default=str), *where]
         self.digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -154,6 +158,19 @@ def sentence(error):
     """Return what an error of the database says, on one line, without what shows the query again."""
     text = str(error).strip() or error.__class__.__name__
     return " ".join(re.split(r"\nLINE \d|\nCONTEXT|\nQUERY", text)[0].split()).rstrip(".")
+
+
+def ordered(sql):
+    """Whether the whole query has an ORDER BY. One in brackets orders an aggregate, a window or a part."""
+    bare, depth = QUOTED.sub(" ", sql), 0
+    if re.search(r"/\*|\*/|['\"]", bare):
+        # comments within comments, which are not worth a parser
+        return False
+    for found in re.finditer(r"[()]|\border\s+by\b", bare, re.IGNORECASE):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if depth == 0 and found[0] != ")":
+            return True
+    return False
 
 
 def parameters_of(sql):

@@ -1,7 +1,8 @@
-"""Rows of a source made into commands of the server: the key, the value in the type of its family, the time to live."""
+"""Rows of a source made into commands of the server (key, value, time to live), and how many of them it takes."""
 
 import json
 import random
+import re
 import time
 
 from .keys import Pattern
@@ -33,6 +34,11 @@ class Unfit(Exception):
 
 class Empty(Exception):
     """A row without a value: there is nothing to write, and nothing is wrong."""
+
+
+def shortest_life(family):
+    """Return the shortest life of a key of a family, in seconds."""
+    return family["ttl"] * (100 - family.get("jitter", 0)) / 100
 
 
 class Packer:
@@ -159,3 +165,50 @@ class Pace:
         elif ahead < -1:
             # what a slow source has not used is not made up for
             self._began, self._count = self._now(), 0
+
+
+class Memory:
+    """What of the server's memory a run may still use; INFO is asked again before half of it can be gone."""
+
+    def __init__(self, connection, share, now=time.monotonic):
+        self._connection, self._share, self._now = connection, share, now
+        self._left, self._looked, self.evicted, self.text = 0, None, None, ""
+
+    def due(self, cost):
+        """Whether the server has to be asked before so much is written."""
+        return self._looked is None or self._left < cost or self._now() - self._looked > 1
+
+    def look(self):
+        info = self._connection.info("memory")
+        limit, used = int(info["maxmemory"]), int(info["used_memory"]) - int(info.get("mem_not_counted_for_evict", 0))
+        self._looked = self._now()
+        self._left = (int(limit * self._share) - used) // 2 if limit else 1 << 62
+        self.text = f"{used >> 10} KB of {limit >> 10} KB are used, and cache_warm_memory is {self._share}"
+
+    def take(self, cost):
+        """Whether so much may be written."""
+        self._left -= cost
+        return self._left >= 0
+
+
+# What ends a family, by the first word of the server's answer: the state it is left in, and why.
+ENDS = {
+    "OOM": ("full", "the server takes no more writes, its memory is full (OOM)"),
+    "READONLY": ("interrupted", "this server has become a replica; the new primary is filled from its own host"),
+    "NOREPLICAS": ("interrupted", "the server takes no writes without a replica (min-replicas-to-write)"),
+    "LOADING": ("interrupted", "the server still loads its data"),
+    "MASTERDOWN": ("interrupted", "this server is a replica that has lost its primary"),
+    "NOSCRIPT": ("interrupted", "the script was taken from the server (SCRIPT FLUSH)"),
+    "MISCONF": ("failed", "the server takes no writes while it cannot save (MISCONF); see its log"),
+    "NOPERM": ("failed", "the user of the server may not do this"),
+    "NOAUTH": ("failed", "the server asks for a password"),
+    "MOVED": ("failed", "this server holds a part of the keys only"),
+}
+# Redis 6 puts what a script has run into behind words of its own: "ERR Error running script (...): ...: -OOM ...".
+CODE = re.compile(rf"(?:^|^ERR Error running script .*? -)({'|'.join(ENDS)})\b", re.DOTALL)
+
+
+def end_of(text):
+    """Return the end of a family (state, why) that an error of the server means, None for one that means none."""
+    found = CODE.search(text)
+    return found and ENDS.get(found[1])

@@ -1,56 +1,24 @@
 """Fill one key family from its source: in batches, at a pace, within the server's memory, to be gone on with later."""
 
+import collections
 import time
 
+from .resp import Refused
 from .sources import Broken, Failed, Gone
-from .values import SCRIPT, Empty, Pace, Packer, Unfit
+from .values import SCRIPT, Empty, Memory, Pace, Packer, Unfit, end_of, shortest_life
 
 BATCH, BATCH_BYTES = 1000, 1 << 18
 # Where so many first keys are all there, a run after a restart or a failover takes the family for warm.
 PROBED = 1000
+# So many first keys are remembered, and have to be there where a family is gone on with.
+FIRST = 20
+# After so many rows it is asked whether the run is to end.
+ASKED = 1000
 SHOWN = 3
-
-# What ends a family, by the first word of the server's answer: the state it is left in, and why.
-ENDS = {
-    "OOM": ("full", "the server takes no more writes, its memory is full (OOM)"),
-    "READONLY": ("interrupted", "this server has become a replica; the new primary is filled from its own host"),
-    "NOREPLICAS": ("interrupted", "the server takes no writes without a replica (min-replicas-to-write)"),
-    "LOADING": ("interrupted", "the server still loads its data"),
-    "MASTERDOWN": ("interrupted", "this server is a replica that has lost its primary"),
-    "NOSCRIPT": ("interrupted", "the script was taken from the server (SCRIPT FLUSH)"),
-    "MISCONF": ("failed", "the server takes no writes while it cannot save (MISCONF); see its log"),
-    "NOPERM": ("failed", "the user of the server may not do this"),
-    "NOAUTH": ("failed", "the server asks for a password"),
-    "MOVED": ("failed", "this server holds a part of the keys only"),
-}
 
 
 class Stopped(Exception):
-    """The run was told to end."""
-
-
-class Memory:
-    """What of the server's memory a run may still use; INFO is asked again before half of it can be gone."""
-
-    def __init__(self, connection, share, now=time.monotonic):
-        self._connection, self._share, self._now = connection, share, now
-        self._left, self._looked, self.evicted, self.text = 0, None, None, ""
-
-    def due(self, cost):
-        """Whether the server has to be asked before so much is written."""
-        return self._looked is None or self._left < cost or self._now() - self._looked > 1
-
-    def look(self):
-        info = self._connection.info("memory")
-        limit, used = int(info["maxmemory"]), int(info["used_memory"]) - int(info.get("mem_not_counted_for_evict", 0))
-        self._looked = self._now()
-        self._left = (int(limit * self._share) - used) // 2 if limit else 1 << 62
-        self.text = f"{used >> 10} KB of {limit >> 10} KB are used, and cache_warm_memory is {self._share}"
-
-    def take(self, cost):
-        """Whether so much may be written."""
-        self._left -= cost
-        return self._left >= 0
+    """The run is to end, and why."""
 
 
 def report_of(name):
@@ -60,7 +28,7 @@ def report_of(name):
 
 
 class Filling:
-    """One family on its way; `told` is called with its report as it goes, `stops` says that the run is to end."""
+    """One family on its way; `told` is called with its report as it goes, `stops` says why the run is to end."""
 
     def __init__(self, connection, report, family, options, checkpoint=None, told=None, stops=None, probe=False):
         self._connection, self.report, self._family = connection, report, family
@@ -68,9 +36,9 @@ class Filling:
         self._memory, self._pace = Memory(connection, options["memory"]), Pace(options["rate"])
         self._size = self._pace.batch(BATCH)
         self._batch, self._cost, self._bytes = [], 0, 0
-        # (commands, the position behind them) that the server has, and whose replies have not been read
-        self._sent, self._saved = None, time.monotonic()
-        self._source, self._position = None, None
+        # (commands, the position behind them) of batches that the server has, and whose replies have not been read
+        self._sent, self._saved = collections.deque(), time.monotonic()
+        self._source, self._position, self._whole, self._first = None, None, True, []
 
     def run(self, source):
         """Fill from a source, to its end or to where it cannot go on; the report says which."""
@@ -79,32 +47,39 @@ class Filling:
         try:
             self._source = source
             self._fill()
-            self._end("done")
+            end = ("done", "")
         except Gone as error:
-            self._end("interrupted", str(error))
+            end = ("interrupted", str(error))
         except Failed as error:
-            self._end("failed", str(error))
-        except Stopped:
-            self._end("interrupted", "the run was told to end")
+            end = ("failed", str(error))
+        except Stopped as error:
+            end = ("interrupted", str(error))
         except OSError as error:
-            self._end("interrupted", f"the connection to the server was lost ({error})")
+            end = ("interrupted", f"the connection to the server was lost ({error})")
+        except Refused as error:
+            end = end_of(str(error)) or ("failed", f"the server answers {error}")
         except _Ended as ended:
-            self._end(*ended.args)
+            end = ended.args
+        finally:
+            self._drain()
+        self._end(*end)
         report["seconds"] = round(time.monotonic() - began, 3)
         return report
 
     def _fill(self):
-        name, family, report = self.report["family"], self._family, self.report
+        family, report = self._family, self.report
+        self._awake()
         script = "" if family["type"] == "string" else self._connection.call("SCRIPT", "LOAD", SCRIPT).decode()
-        pack = Packer(family, family["warm"].get("existing", "keep"), script).pack
-        start = self._checkpoint.position(name, self._source.digest, family["ttl"]) if self._checkpoint else None
-        if start:
-            report["from"] = start[0]
-        elif self._checkpoint:
-            self._checkpoint.drop(name)
-        position = start
+        packer = Packer(family, family["warm"].get("existing", "keep"), script)
+        pack, first = packer.pack, self._first
+        self._goes_on()
+        start = position = self._start()
+        report["from"] = start[0] if start else 0
         for row, position in self._source.rows(start):  # noqa: B007 - the last one is needed
             report["read"] += 1
+            if not report["read"] % ASKED:
+                # also where nothing is there to be sent
+                self._goes_on()
             try:
                 if row.__class__ is Broken:
                     raise Unfit(row)
@@ -115,6 +90,8 @@ class Filling:
             except (Unfit, UnicodeEncodeError) as error:
                 self._wrong(f"row {position[0]} {error}")
                 continue
+            if len(first) < FIRST:
+                first.append(packer.key(row).decode())
             self._batch.append(command)
             self._cost += cost
             self._bytes += len(command)
@@ -123,29 +100,71 @@ class Filling:
         self._send(position)
         self._answers()
 
+    def _start(self):
+        """Return where to go on; None for the start, also where what was written is gone (FLUSHDB)."""
+        marks, name = self._checkpoint, self.report["family"]
+        if not marks:
+            return None
+        start = marks.position(name, self._source.digest, shortest_life(self._family))
+        first = marks.first(name) if start else []
+        if first and self._connection.call("EXISTS", *first) == len(first):
+            return start
+        marks.begin(name)
+        return None
+
+    def _awake(self):
+        """A server closes a connection that is idle (`timeout`), as this one is while a query works: connect anew."""
+        if not self._connection.idle():
+            return
+        self._answers()
+        marks = self._checkpoint
+        if self._connection.revived() and marks and self._connection.info("server")["run_id"] != marks.server:
+            raise _Ended("interrupted", "the server has restarted; the next run begins anew")
+
+    def _goes_on(self):
+        why = self._stops() if self._stops else ""
+        if why:
+            raise Stopped(why)
+
     def _send(self, position):
         """Send the batch, then read the answers to the one before it: the server works while rows are packed."""
-        if self._stops and self._stops():
-            self._answers()
-            raise Stopped
+        self._goes_on()
         if self._batch:
+            self._awake()
             if self._memory.due(self._cost):
                 self._answers()
                 self._memory.look()
             if not self._memory.take(self._cost):
                 raise _Ended("full", f"memory: {self._memory.text}")
+            count = len(self._batch)
             self._connection.send(b"".join(self._batch))
-            self._answers()
-            self._sent = (len(self._batch), position)
-            self._pace.sent(len(self._batch))
+            self._sent.append((count, position))
             self._batch, self._cost, self._bytes = [], 0, 0
+            self._answers(left=1)
+            self._pace.sent(count)
         if time.monotonic() - self._saved > 0.5:
             self._save()
 
-    def _answers(self):
-        if not self._sent:
-            return
-        (count, position), self._sent = self._sent, None
+    def _answers(self, left=0):
+        """Read the answers to all batches but so many."""
+        while len(self._sent) > left:
+            self._counted(*self._sent.popleft())
+            if self._probe and not self.report["written"] and self.report["kept"] >= PROBED:
+                raise _Ended("warm", f"its first {self.report['kept']} keys are all there")
+
+    def _drain(self):
+        """Read what is still on the wire: the next command on this connection would take it for its own answer."""
+        while self._sent:
+            try:
+                self._counted(*self._sent.popleft())
+            except _Ended:
+                # the first one said why
+                continue
+            except OSError:
+                self._sent.clear()
+
+    def _counted(self, count, position):
+        """Count the answers to a batch; the first one that says so ends the family."""
         lines = self._connection.lines(count)
         written = lines.count(b"+OK") + lines.count(b":1")
         kept = lines.count(b"$-1") + lines.count(b":0")
@@ -155,15 +174,15 @@ class Filling:
             for line in lines:
                 if line[:1] == b"-":
                     self._refused(line[1:].decode(errors="replace"))
-        self._position = position
-        if self._probe and not self.report["written"] and self.report["kept"] >= PROBED:
-            raise _Ended("warm", f"its first {self.report['kept']} keys are all there")
+        if self._whole:
+            self._position = position
 
     def _refused(self, text):
-        code = text.split(" ", 1)[0]
-        if code in ENDS:
-            state, why = ENDS[code]
-            raise _Ended(state, why)
+        end = end_of(text)
+        if end:
+            # what comes behind is counted, and the next run begins before what was refused
+            self._whole = False
+            raise _Ended(*end)
         self._wrong(f"the server answers {text}")
         if self.report["failed"] >= BATCH and not self.report["written"] + self.report["kept"]:
             raise _Ended("failed", f"the server refuses every key: {text}")
@@ -176,7 +195,7 @@ class Filling:
     def _save(self):
         self._saved = time.monotonic()
         if self._checkpoint and self._position and getattr(self._source, "can_go_on", True):
-            self._checkpoint.keep(self.report["family"], self._source.digest, self._position)
+            self._checkpoint.keep(self.report["family"], self._source.digest, self._position, self._first)
         if self._told:
             self._told(self.report)
 

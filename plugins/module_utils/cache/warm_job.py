@@ -1,13 +1,15 @@
 """Fill the families of one instance, one after the other: from a timer, after a restart or failover, from a playbook.
 
-A job is {host, port, user, password, families, database, rate, memory}; `families` as in a policy, `database` with its
-password and, in seconds, how long a statement may take. The folder of an instance holds its lock and checkpoints.
+A job is {host, port, user, password, families, database, rate, memory, seconds}; `families` as in a policy, `database`
+with its password and, in seconds, how long a statement may take; `seconds`, if there, is for all of it.
+The folder of an instance holds its lock and checkpoints.
 """
 
 import contextlib
 import fcntl
 import os
 import time
+from time import monotonic as clock
 
 from . import checkpoint, resp, sources, warm
 from .values import Packer, Unfit
@@ -55,6 +57,21 @@ def connect(job, seconds=30):
     return connection
 
 
+def limited(job, stops=None):
+    """Return what says why a run is to end, '' while it is not: it was told to, or its time is over."""
+    seconds = job.get("seconds")
+    until = float("inf") if seconds is None else clock() + seconds
+
+    def ends():
+        if stops and stops():
+            return "the run was told to end"
+        if clock() >= until:
+            return f"the {seconds} s that cache_warm_seconds leaves are over; the next run goes on"
+        return ""
+
+    return ends
+
+
 def run(job, folder, told=None, stops=None, probe=False):
     """Fill every family of a job; return {reports, evicted}. A server that is no primary is not filled.
 
@@ -62,6 +79,7 @@ def run(job, folder, told=None, stops=None, probe=False):
     """
     reports = [warm.report_of(name) for name in job["families"]]
     result = {"reports": reports, "evicted": 0, "primary": True}
+    ends = limited(job, stops)
     tell = (lambda _report: told(result)) if told else None
     connection = connect(job)
     try:
@@ -69,21 +87,22 @@ def run(job, folder, told=None, stops=None, probe=False):
         if not result["primary"]:
             return result
         before = int(connection.info("stats")["evicted_keys"])
-        marks = checkpoint.Checkpoint(os.path.join(folder, "checkpoint.json"))
+        marks = checkpoint.Checkpoint(os.path.join(folder, "checkpoint.json"), connection.info("server")["run_id"])
         for report, family in zip(reports, job["families"].values()):
             try:
                 source = sources.source_of(family, job["database"])
             except sources.Failed as error:
                 report.update(state="failed", why=str(error))
                 continue
-            filling = warm.Filling(connection, report, family, job, marks, tell, stops, probe)
+            filling = warm.Filling(connection, report, family, job, marks, tell, ends, probe)
             filling.run(source)
             if report["state"] in ("interrupted", "full"):
                 for rest in reports[reports.index(report) + 1 :]:
                     rest.update(state=report["state"], why=report["why"])
                 break
-        with contextlib.suppress(OSError, resp.Refused):
-            result["evicted"] = int(connection.info("stats")["evicted_keys"]) - before
+        # the reports are worth more than this figure, which a server that has restarted counts anew
+        with contextlib.suppress(OSError, resp.Refused, KeyError, ValueError):
+            result["evicted"] = max(0, int(connection.info("stats")["evicted_keys"]) - before)
     finally:
         connection.close()
     return result
@@ -108,6 +127,8 @@ def look(job, samples):
                     source = sources.source_of(family, job["database"])
                     told["rows"], told["certain"] = source.count()
                     keys = list(first_keys(source, family))
+                if connection.idle():
+                    connection.revived()
                 connection.send(b"".join(resp.packed("EXISTS", key) for key in keys))
                 told.update(probed=len(keys), missing=connection.lines(len(keys)).count(b":0"))
             except sources.Failed as error:

@@ -12,6 +12,8 @@ from . import resp, warm, warm_job, watch
 
 # syslog's levels, as the journal takes them before a line
 INFO, WARNING, ERROR = "<6>", "<4>", "<3>"
+# What a watcher's filling may take, as cache_warm_seconds has it where nothing is said. A timer's is ended by its unit.
+SECONDS = 3600
 LEVELS = {"full": WARNING, "interrupted": WARNING, "failed": ERROR}
 
 
@@ -54,16 +56,19 @@ class Told:
 
 def fill(job, folder, told, why="", wait=0):
     """Fill and say what came of it; return whether nothing has failed or was interrupted."""
-    os.makedirs(folder, exist_ok=True)
     if why:
         say(INFO, f"{job['deployment']} {why}: filling {', '.join(job['families'])}")
     try:
-        with warm_job.locked(folder, wait):
+        os.makedirs(folder, exist_ok=True)
+        with warm_job.locked(folder, min(wait, job.get("seconds", wait))):
             result = warm_job.run(job, folder, stops=lambda: told.stops, probe=bool(why))
     except (warm_job.Busy, resp.Refused, OSError) as error:
         # the run that is under way does it
         say(WARNING, f"{job['deployment']} is not filled: {error}")
         return isinstance(error, warm_job.Busy)
+    except Exception as error:  # noqa: BLE001 - a watcher that ends of it is started again, and comes here again
+        say(ERROR, f"{job['deployment']} is not filled, of an error in Cistern: {type(error).__name__}: {error}")
+        return False
     if not result["primary"]:
         say(INFO, f"{job['deployment']} is not filled from here: this server is a replica")
         return True
@@ -83,6 +88,7 @@ def warm_once(*names):
 def warm_watch():
     """Fill the families that ask for it after each restart and failover."""
     job, folder = job_of()
+    job.setdefault("seconds", SECONDS)
     os.makedirs(folder, exist_ok=True)
     told = Told()
     words = {"restart": "has restarted", "failover": "has a new primary here"}

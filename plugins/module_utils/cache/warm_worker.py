@@ -1,5 +1,6 @@
 """A filling that goes on by itself, as a process of its own, while short runs look how far it is."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -95,11 +96,15 @@ def stop(folder, name):
     """Tell it to end; it ends behind its present batch."""
     told = checkpoint.read(path_of(folder, name))
     if told.get("pid"):
-        os.kill(told["pid"], signal.SIGTERM)
+        # it may have ended meanwhile
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(told["pid"], signal.SIGTERM)
 
 
 def running(folder):
-    """Return the names of those that run."""
+    """Return the names of those that run, none where nothing was ever filled."""
+    if not os.path.isdir(folder):
+        return []
     found = [name[4:-5] for name in os.listdir(folder) if name.startswith("job-")]
     told = {name: checkpoint.read(path_of(folder, name)) for name in found}
     return [name for name, each in told.items() if each.get("pid") and not each["ended"] and _runs(each["pid"])]
