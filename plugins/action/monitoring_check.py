@@ -113,9 +113,7 @@ class ActionModule(ActionBase):
         members = [instances[node["host"]] for node in told["nodes"]]
         asked = told["mode"] == "sentinel" and all(self._asks_sentinel(each["host"]) for each in told["sentinels"])
         schema = redis_schema.load()
-        settings = {
-            redis_directives.canonical(key, schema): value for key, value in members[0].directives().items()
-        }
+        settings = {redis_directives.canonical(key, schema): value for key, value in members[0].directives().items()}
         return {
             "name": name,
             "replicas": len(members) - 1 if told["mode"] != "standalone" else 0,

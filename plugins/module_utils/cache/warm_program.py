@@ -12,8 +12,6 @@ from . import resp, warm, warm_job, watch
 
 # syslog's levels, as the journal takes them before a line
 INFO, WARNING, ERROR = "<6>", "<4>", "<3>"
-# What a watcher's filling may take, as cache_warm_seconds has it where nothing is said. A timer's is ended by its unit.
-SECONDS = 3600
 LEVELS = {"full": WARNING, "interrupted": WARNING, "failed": ERROR}
 
 
@@ -88,7 +86,6 @@ def warm_once(*names):
 def warm_watch():
     """Fill the families that ask for it after each restart and failover."""
     job, folder = job_of()
-    job.setdefault("seconds", SECONDS)
     os.makedirs(folder, exist_ok=True)
     told = Told()
     words = {"restart": "has restarted", "failover": "has a new primary here"}
