@@ -52,7 +52,7 @@ def test_a_machine_is_watched_no_more(playbook, machines):
     address, port = machine.units[NODE]
     machine.run(f"systemd-run --unit stranger python3 -m http.server --bind {address} {port}")
     run = playbook.run(options=["--limit", "redis3"], name="monitoring", fails=True)
-    assert f"wait until {NODE} answers" in run.output and "address already in use" in run.output
+    assert "address already in use" in run.output
     machine.run("systemctl stop stranger")
     # the server has a user of it, with a password that is made anew
     playbook.run(name="redis")
@@ -64,7 +64,7 @@ def test_a_machine_watches_no_more_and_keeps_what_it_has_measured(playbook, watc
     [(_labels, since)] = watch.query("min_over_time(timestamp(up{job='prometheus'})[1h:1m])") or [(None, None)]
     remove(playbook, "watch1")
     assert state(watch, *watch.units) == [("inactive", "disabled")] * len(watch.units)
-    left = watch.run("cd /etc/prometheus; ls -d *.yml rules/* targets/* 2> /dev/null || true").split()
+    left = watch.run("cd /etc/prometheus; find *.yml rules targets -type f 2> /dev/null || true").split()
     assert left == [] and watch.run("ls /var/lib/prometheus/metrics2")
     assert remove(playbook, "watch1").changed == 0
     # somebody sets up a Prometheus of their own: what they have written is kept
