@@ -5,6 +5,7 @@ import glob
 import os
 import pwd
 import subprocess
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import files, machine, systemd, units_checks, units_ready
@@ -127,7 +128,7 @@ def wanted(params):
 
 
 def observe(want):
-    swept = [path for pattern in want["sweep"] for path in sorted(glob.glob(pattern)) if not path.endswith(KEPT)]
+    swept = [path for pattern in want["sweep"] for path in sorted(glob.glob(pattern)) if KEPT not in path]
     names = [unit["name"] for unit in want["units"]] + [os.path.basename(path) for path in swept]
     paths = [file["path"] for file in want["files"]]
     paths += [path for unit in want["units"] for path in unit["files"] + unit["reloads"]]
@@ -153,11 +154,17 @@ def _exists(user):
         return False
 
 
+def _keep(path):
+    """Set a file aside; what was set aside before is not replaced."""
+    aside = path + KEPT
+    os.rename(path, f"{aside}-{time.time_ns()}" if os.path.lexists(aside) else aside)
+
+
 def apply(step):
     if step["do"] == "write":
         files.write(step["file"])
     elif step["do"] == "keep":
-        os.rename(step["path"], step["path"] + KEPT)
+        _keep(step["path"])
     elif step["do"] == "remove":
         os.unlink(step["path"])
     elif step["do"] == "users":

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.module_utils.units_plan import plan, told
+from ansible_collections.cistern.core.plugins.modules import units
 from laid_over import laid_over
 
 CASES = sorted(Path(__file__).parent.glob("cases/units/*.yml"))
@@ -58,3 +59,13 @@ def test_many_files_of_a_folder_are_one_line():
     have = {"files": dict.fromkeys([each["path"] for each in want["files"]]), "users": [], "units": {}}
     have.update(swept=[], ours=True)
     assert told(plan(want, have)) == ["write 6 files of /usr/local/lib/x"]
+
+
+def test_what_was_set_aside_before_stays(tmp_path):
+    path = tmp_path / "prometheus.yml"
+    for text in ("first", "second"):
+        path.write_text(text)
+        units.apply({"do": "keep", "path": str(path)})
+    assert sorted(each.read_text() for each in tmp_path.iterdir()) == ["first", "second"]
+    want = {"files": [], "users": [], "units": [], "sweep": [f"{tmp_path}/*"], "mark": None}
+    assert units.observe(want)["swept"] == []
