@@ -1,8 +1,8 @@
 """What has to be done so that units of systemd run as their files say. Pure.
 
-`want` is {files, users, units, sweep}, `have` {files, users, units, swept, ours}: `units` of `have` are {name: {load,
-active, enabled, reload, since, reloaded}}, `swept` are the paths that are there and that `sweep` means; `ours` is false
-before the first run.
+`want` is {files, users, units, sweep}, `have` {files, users, units, swept, aside}: `units` of `have` are {name: {load,
+active, enabled, reload, since, reloaded}}, `swept` are the paths that are there and that `sweep` means; `aside` says
+before the first run where the files of somebody else are set aside: {path: path}.
 """
 
 import os
@@ -19,9 +19,10 @@ def plan(want, have):
     """Return the steps: each {do} with what it is about."""
     gone = [path for path in have["swept"] if path not in {file["path"] for file in want["files"]}]
     changed = [file for file in want["files"] if files.differs(file, have["files"][file["path"]])]
-    theirs = [] if have["ours"] else [file["path"] for file in changed if _is_file(have, file["path"])] + gone
+    aside = have["aside"]
+    theirs = [path for path in [file["path"] for file in changed] + gone if path in aside]
     # all of it before the first file is written, the mark of a first run among them
-    steps = [{"do": "keep", "path": path} for path in theirs]
+    steps = [{"do": "keep", "path": path, "to": aside[path]} for path in theirs]
     steps += [{"do": "stop", "unit": os.path.basename(path)} for path in gone if _counts(have, os.path.basename(path))]
     steps += [{"do": "stop", "unit": unit["name"]} for unit in want["units"] if _is_to_stop(unit, have)]
     steps += [{"do": "write", "path": file["path"], "file": file} for file in changed]
@@ -38,10 +39,6 @@ def plan(want, have):
         if not unit["absent"]:
             steps += _runs(unit, have, paths)
     return steps
-
-
-def _is_file(have, path):
-    return (have["files"].get(path) or {}).get("kind") == "file"
 
 
 def _counts(have, name):
@@ -96,7 +93,7 @@ def describe(step):
     """Return a step as an operator reads it."""
     words = {
         "stop": "stop {unit} and keep it from starting",
-        "keep": "set {path} aside as {path}.before-cistern",
+        "keep": "set {path} aside as {to}",
         "write": "write {path}",
         "remove": "remove {path}",
         "users": "make the users of the units",

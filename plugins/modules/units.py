@@ -2,10 +2,10 @@
 """Make units of systemd run with the files that they need, all of it in one exchange."""
 
 import glob
+import itertools
 import os
 import pwd
 import subprocess
-import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import files, machine, systemd, units_checks, units_ready
@@ -132,13 +132,25 @@ def observe(want):
     names = [unit["name"] for unit in want["units"]] + [os.path.basename(path) for path in swept]
     paths = [file["path"] for file in want["files"]]
     paths += [path for unit in want["units"] for path in unit["files"] + unit["reloads"]]
+    found = files.observe(list(dict.fromkeys(paths + swept)))
+    is_ours = not want["mark"] or os.path.exists(want["mark"])
     return {
-        "files": files.observe(list(dict.fromkeys(paths))),
+        "files": found,
         "users": [user for user in want["users"] if _exists(user)],
         "units": {name: {**systemd.unit(name), "reloaded": _stamp(name)} for name in names},
         "swept": swept,
-        "ours": not want["mark"] or os.path.exists(want["mark"]),
+        "aside": {} if is_ours else {path: _aside(path) for path, file in found.items() if _is_theirs(path, file)},
     }
+
+
+def _is_theirs(path, file):
+    return bool(file) and file["kind"] == "file" and not files.as_packaged(path, file["text"])
+
+
+def _aside(path):
+    """Return where a file is set aside; what was set aside before is not replaced."""
+    names = itertools.chain([path + KEPT], (f"{path}{KEPT}-{number}" for number in itertools.count(2)))
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def _stamp(name):
@@ -154,17 +166,11 @@ def _exists(user):
         return False
 
 
-def _keep(path):
-    """Set a file aside; what was set aside before is not replaced."""
-    aside = path + KEPT
-    os.rename(path, f"{aside}-{time.time_ns()}" if os.path.lexists(aside) else aside)
-
-
 def apply(step):
     if step["do"] == "write":
         files.write(step["file"])
     elif step["do"] == "keep":
-        _keep(step["path"])
+        os.rename(step["path"], step["to"])
     elif step["do"] == "remove":
         os.unlink(step["path"])
     elif step["do"] == "users":

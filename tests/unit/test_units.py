@@ -36,7 +36,7 @@ def usual():
         "users": ["a"],
         "units": {"a.service": dict(unit), "a.timer": dict(unit)},
         "swept": [],
-        "ours": True,
+        "aside": {},
     }
     return want, have
 
@@ -57,15 +57,27 @@ def test_there_are_cases():
 def test_many_files_of_a_folder_are_one_line():
     want = {"files": [file(f"/usr/local/lib/x/{name}.py") for name in "abcdef"], "users": [], "units": [], "sweep": []}
     have = {"files": dict.fromkeys([each["path"] for each in want["files"]]), "users": [], "units": {}}
-    have.update(swept=[], ours=True)
+    have.update(swept=[], aside={})
     assert told(plan(want, have)) == ["write 6 files of /usr/local/lib/x"]
 
 
 def test_what_was_set_aside_before_stays(tmp_path):
     path = tmp_path / "prometheus.yml"
-    for text in ("first", "second"):
+    want = {"files": [], "users": [], "units": [], "sweep": [f"{tmp_path}/*"], "mark": str(tmp_path / "mark")}
+    lines = []
+    for text in ("first", "second", "third"):
         path.write_text(text)
-        units.apply({"do": "keep", "path": str(path)})
-    assert sorted(each.read_text() for each in tmp_path.iterdir()) == ["first", "second"]
-    want = {"files": [], "users": [], "units": [], "sweep": [f"{tmp_path}/*"], "mark": None}
-    assert units.observe(want)["swept"] == []
+        steps = plan(want, units.observe(want))
+        lines += told(steps)
+        for step in steps:
+            units.apply(step)
+    assert lines == [f"set {path} aside as {path}.before-cistern{end}" for end in ("", "-2", "-3")]
+    assert sorted(each.read_text() for each in tmp_path.iterdir()) == ["first", "second", "third"]
+    assert plan(want, units.observe(want)) == []
+
+
+def test_what_its_package_put_there_is_not_set_aside():
+    """Debian has a conffile on every machine: nobody has written it."""
+    path = "/etc/debconf.conf"
+    want = {"files": [{**file(path), "content": "ours"}], "users": [], "units": [], "sweep": [], "mark": "/nonexistent"}
+    assert told(plan(want, units.observe(want))) == [f"write {path}"]

@@ -20,7 +20,7 @@ def steps(text="a", mtime=50, swept=(), unit=None, **runs):
         "users": [],
         "units": {"p.service": {**RUNS, **runs}, "old.yml": {**RUNS, "active": "inactive", "enabled": ""}},
         "swept": list(swept),
-        "ours": True,
+        "aside": {},
     }
     return [describe(step) for step in plan(want, have)]
 
