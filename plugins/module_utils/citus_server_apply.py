@@ -24,8 +24,6 @@ def apply(step, want, have):
     elif do == "certificate":
         _install_certificate(want["tls"])
     elif do == "start":
-        if have["unit"]["active"] == "failed":
-            systemd.do("reset-failed", unit(want))
         systemd.do("start", unit(want))
         _wait_ready(want, have)
     elif do == "reload":

@@ -31,7 +31,6 @@ def apply(step, want, have):
     elif do == "enable":
         systemd.do("enable", step["unit"])
     elif do == "start":
-        systemd.do("reset-failed", step["unit"])
         systemd.do("start", step["unit"])
     elif do == "set":
         redis_server.set_live(have["client"], step["want"], have["running_version"])

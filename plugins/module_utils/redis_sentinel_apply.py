@@ -36,7 +36,6 @@ def apply(step, want, have):
     elif do == "enable":
         systemd.do("enable", step["unit"])
     elif do == "start":
-        systemd.do("reset-failed", step["unit"])
         systemd.do("start", step["unit"])
         have["client"] = _reconnect(want)
     elif do == "restart":

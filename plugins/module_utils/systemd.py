@@ -71,6 +71,9 @@ def last_words(unit):
 
 def do(verb, *units):
     """Run a systemctl verb; raise RuntimeError with the unit's last journal lines when it fails."""
+    if verb in ("start", "restart"):
+        # one that failed five times in ten seconds would be refused, also when its cause is gone
+        _systemctl("reset-failed", *units)
     done = _systemctl(verb, *units)
     if done.returncode == 0:
         return

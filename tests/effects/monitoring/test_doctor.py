@@ -243,10 +243,10 @@ def test_a_memory_that_is_full_is_found(look, primary):
     client = primary.redis()
     had = {name: client.config_get(name)[name] for name in ("maxmemory", "maxmemory-policy")}
     client.config_set("maxmemory-policy", "noeviction")
-    client.config_set("maxmemory", client.info("memory")["used_memory"] + (1 << 20))
+    client.config_set("maxmemory", client.info("memory")["used_memory"] + (16 << 20))
     try:
         with pytest.raises(redis.ResponseError, match="maxmemory"):
-            for number in range(10000):
+            for number in range(30000):
                 client.set(f"message:{number}", "x" * 1000)
         found = look()
     finally:
