@@ -7,15 +7,15 @@ import subprocess
 
 from ansible_collections.cistern.core.plugins.module_utils import kernel
 
-# Files of the programs that the role cache puts on a host.
-PROGRAMS = ("/etc/systemd/system/cistern-cache-*", "/etc/cistern/cache-*")
+# Files that the role cache puts on a host: of its programs, and what families are filled from.
+PROGRAMS = ("/etc/systemd/system/cistern-cache-*", "/etc/cistern/cache-*", "/var/lib/cistern/cache-warm-data/*/*.jsonl")
 
 
 def observe(names, files):
     """Return {distribution, release, memory_mb, cores, container, packages, files, programs, offered}.
 
-    `packages` gives each installed one's {version, hold}, `files` are those that exist, `programs` what programs of a
-    cache have there, `offered` is the version that apt would install of the first package that is missing.
+    `packages` gives each installed one's {version, hold}, `files` are those that exist, `programs` what the role cache
+    has there, `offered` is the version that apt would install of the first package that is missing.
     """
     release = _os_release()
     installed = packages(names)
