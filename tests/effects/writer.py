@@ -30,6 +30,7 @@ class Writer:
                 if self.client.get(key) != str(self.written):
                     self.errors.append(f"{key} is gone")
                 self.written += 1
+                self._stop.wait(0.005)
             except Exception as error:  # whatever it is, an application would see it
                 self.errors.append(repr(error))
                 self._stop.wait(0.05)

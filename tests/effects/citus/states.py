@@ -34,7 +34,7 @@ def settle(playbook, more=None, options=()):
         assert not any(f"changed={digit}" in output for digit in "123456789"), output
 
 
-def planned(playbook, more=None, options=(), name="site"):
+def planned(playbook, more=None, options=(), name=None):
     """Run; a check run before it has told the same steps. Returns the run."""
     plan = playbook.check(more, options, name)
     run = playbook.run(more, options, name=name)
@@ -131,7 +131,7 @@ def drop(coordinator, *tables):
 def locked(node, table):
     """Hold a lock on a table, which a change of it waits for; reading goes on."""
     end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lock'"
-    query = f"BEGIN; LOCK TABLE {table} IN SHARE MODE; SELECT pg_sleep(120)"
+    query = f"BEGIN; LOCK TABLE {table} IN SHARE MODE; SELECT pg_sleep(600)"
     node.run(
         "systemd-run --quiet --collect --uid postgres --setenv PGAPPNAME=lock psql -XAtq "
         f"-p {node.says['citus_port']} -d {node.says['citus_database']} -c '{query}'"
@@ -148,7 +148,7 @@ def locked(node, table):
 def somebody_waits(node, process):
     """Wait until the lock is what a run waits for."""
     waiting = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    wait(lambda: node.value(waiting) or process.poll() is not None, 90)
+    wait(lambda: node.value(waiting) or process.poll() is not None, 300)
     assert process.poll() is None, process.communicate()[0]
 
 

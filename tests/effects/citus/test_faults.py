@@ -25,7 +25,7 @@ def test_a_node_that_is_down_stops_the_run_before_the_others_change(playbook, cl
     finally:
         faults.power_on(down)
     up = f"systemctl is-active ssh {down.unit} || true"
-    states.wait(lambda: faults.inside(down, up).split() == ["active", "active"])
+    states.wait(lambda: faults.inside(down, up).split() == ["active", "active"], 120)
     states.settle(playbook)
 
 

@@ -7,6 +7,7 @@ import instances
 import pytest
 import watched
 from load import Load
+from waiting import wait_for
 
 WATCHING = ("prometheus.service", "prometheus-alertmanager.service")
 EVERYTHING = "cd /etc/prometheus && cat *.yml rules/*.yml targets/* && ls -lR --time-style=full-iso"
@@ -63,9 +64,9 @@ def test_a_threshold_changes_without_a_restart(playbook, watch):
         "let prometheus.service read its files again",
         "wait until prometheus.service answers",
     ]
-    time.sleep(5)
-    [(_labels, value)] = watch.query("cistern:threshold:memory_share")
-    assert value == 0.5 and pids(watch) == before
+    # the rules are read at once, and asked at their next turn
+    wait_for(lambda: [value for _labels, value in watch.query("cistern:threshold:memory_share")] == [0.5], 30)
+    assert pids(watch) == before
     playbook.run(name="monitoring")
 
 
@@ -91,7 +92,7 @@ def test_what_leaves_the_inventory_leaves_the_host(playbook, watch, tmp_path):
     rule = tmp_path / "own.yml"
     rule.write_text("groups: [{name: own, rules: [{alert: Own, expr: 'vector(0) > 1'}]}]\n")
     playbook.run({"monitoring_rules": [str(rule)]}, name="monitoring")
-    assert "own" in groups(watch)
+    wait_for(lambda: "own" in groups(watch))
     # targets of a job that nobody has any more
     watch.run("echo '[]' > /etc/prometheus/targets/former.json")
     run = playbook.run(name="monitoring")
@@ -99,8 +100,7 @@ def test_what_leaves_the_inventory_leaves_the_host(playbook, watch, tmp_path):
         "remove /etc/prometheus/rules/own/own.yml",
         "remove /etc/prometheus/targets/former.json",
     ]
-    time.sleep(1)
-    assert "own" not in groups(watch)
+    wait_for(lambda: "own" not in groups(watch))
 
 
 def groups(watch):

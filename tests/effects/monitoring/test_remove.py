@@ -11,7 +11,6 @@ def watched_again(playbook):
     """Whatever happened here, all is watched afterwards."""
     yield
     playbook.run(name="monitoring")
-    assert playbook.run(name="monitoring").changed == 0
 
 
 def remove(playbook, name, check=False, fails=False):

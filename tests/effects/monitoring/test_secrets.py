@@ -4,6 +4,7 @@ import base64
 
 import pytest
 import redis
+from waiting import wait_for
 
 PASSWORDS = "/run/cistern-redis-exporter/passwords.json"
 CREDENTIAL = "/run/credentials/prometheus-redis-exporter.service/redis.password"
@@ -136,5 +137,5 @@ def test_a_new_password_is_taken_up(playbook, everyone, machines, watch):
             redis.Redis(host=one.address, port=port, username="cistern-exporter", password=before).ping()
     run = playbook.run(name="monitoring")
     assert run.steps("redis2")[0] == "restart prometheus-redis-exporter.service"
-    assert watch.query("redis_up{instance='redis2'}")
+    wait_for(lambda: watch.query("redis_up{instance='redis2'} == 1"))
     assert playbook.run(name="monitoring").changed == 0

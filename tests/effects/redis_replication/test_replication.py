@@ -64,6 +64,7 @@ def test_a_run_leaves_the_primary_that_it_finds(everyone, playbook):
     first = primary(everyone)
     other = next(instance for instance in everyone.values() if instance is not first)
     fill(first)
+    wait_for(everyone)
     make_primary(other, everyone)
     other.redis().set("written", "after")
     assert playbook.check().changed == 0

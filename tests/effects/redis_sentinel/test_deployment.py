@@ -1,11 +1,13 @@
 """A deployment under Sentinel as it lives: primaries that fail, hosts that come and go, a neighbour that is broken."""
 
+import contextlib
 import subprocess
 import time
 
 import faults
 import instances
 import pytest
+import redis
 from load import Load
 
 SCENARIO = instances.ROOT / "molecule/redis_sentinel"
@@ -61,7 +63,8 @@ def test_a_run_after_a_failover_leaves_the_new_primary(playbook, cache, load):
         load.wait_steady()
     assert primary(cache) is new
     # what a replica had not got when its primary was killed is gone; what came later is not
-    assert all(write.sent < load.result().errors.first for write in load.verify()) or load.verify() == []
+    down = load.began + min(each["first"] for each in load.result().errors.values())
+    assert [write for write in load.verify() if write.sent >= down] == []
     assert run.steps(new.name) == []
     assert playbook.run().changed == 0 and playbook.check().changed == 0
 
@@ -103,30 +106,15 @@ def wait_for_sentinels(members, seconds=40):
     until = time.monotonic() + seconds
     while True:
         told = []
-        for each in members.values():
-            says = each.sentinel().execute_command("SENTINEL", "MASTER", "cache")
-            told.append(says if isinstance(says, dict) else dict(zip(says[::2], says[1::2], strict=True)))
-        if {(says["flags"], int(says["num-other-sentinels"])) for says in told} == {("master", 2)}:
+        # one that has only just been started does not listen yet
+        with contextlib.suppress(redis.RedisError):
+            for each in members.values():
+                says = each.sentinel().execute_command("SENTINEL", "MASTER", "cache")
+                told.append(says if isinstance(says, dict) else dict(zip(says[::2], says[1::2], strict=True)))
+        if [(says["flags"], int(says["num-other-sentinels"])) for says in told] == [("master", 2)] * len(members):
             return
         assert time.monotonic() < until, told
         time.sleep(0.5)
-
-
-def test_a_restart_that_a_change_needs_is_rolling(playbook, cache, load):
-    change = {"redis_host_config": {"databases": 24}}
-    reported = playbook.run({**change, "redis_restart_policy": "report"})
-    assert "waits for a restart" in reported.steps(primary(cache).name)[-1]
-    pids = {name: each.pid() for name, each in cache.items()}
-    with load:
-        load.wait_steady()
-        run = playbook.run(change)
-        load.wait_steady()
-    assert load.verify() == []
-    assert load.result().longest_write_gap <= 2.0, load.result().summary()
-    assert all(each.pid() != pids[name] for name, each in cache.items())
-    assert [name for name in cache if "switch over to a replica" in run.steps(name)] != []
-    assert playbook.check(change).changed == 0
-    playbook.run()
 
 
 def test_a_broken_deployment_does_not_touch_another(playbook, cache, sessions):
@@ -189,10 +177,11 @@ def test_a_host_that_is_gone_can_be_removed(playbook, cache):
 
 def test_the_application_finds_its_redis(playbook, cache, inventory):
     """What the .env says is enough for a client, from its own host."""
+    host = instances.read(inventory, "app")["redis4"].host
+    host.check_output("rm -f /srv/app/.env")
     run = playbook.run(name="app_env")
     assert run.changed == 1 and playbook.run(name="app_env").changed == 0
     some = next(iter(cache.values()))
-    host = instances.read(inventory, "app")["redis4"].host
     shown = host.check_output(
         "stat --format '%%a %%U:%%G' /srv/app/.env; set -a; . /srv/app/.env; python3 -c %s", PRINT
     )
@@ -214,6 +203,25 @@ PRINT = (
     "for name in ('REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD', 'REDIS_SENTINEL_MASTER', 'REDIS_SENTINELS'):\n"
     "    print(os.environ[name])\n"
 )
+
+
+def test_a_restart_that_a_change_needs_is_rolling(playbook, cache, load):
+    change = {"redis_host_config": {"databases": 24}}
+    pids = {name: each.pid() for name, each in cache.items()}
+    with load:
+        load.wait_steady()
+        run = playbook.run(change)
+        load.wait_steady()
+    assert load.verify() == []
+    assert load.result().longest_write_gap <= 2.0, load.result().summary()
+    assert all(each.pid() != pids[name] for name, each in cache.items())
+    assert [name for name in cache if "switch over to a replica" in run.steps(name)] != []
+    assert playbook.check(change).changed == 0
+    # back in the file alone: the reboot of the next test is the restart
+    pids = {name: each.pid() for name, each in cache.items()}
+    reported = playbook.run({"redis_restart_policy": "report"})
+    assert all("waits for a restart" in reported.steps(name)[-1] for name in cache)
+    assert {name: each.pid() for name, each in cache.items()} == pids
 
 
 def test_a_reboot_of_every_host_is_no_difference(playbook, cache, sessions):

@@ -111,12 +111,21 @@ def test_replica_that_is_down_refuses_it(playbook, cache, load):
         faults.revive(cache[down])
 
 
+def freeze_once_preferred(cache, before, to):
+    """Freeze the replica as soon as the third instance was told to stand back for it."""
+    [third] = [each for name, each in cache.items() if name not in (before, to)]
+    until = time.monotonic() + 30
+    while int(third.direct().config_get("replica-priority")["replica-priority"]) < 1000000 and time.monotonic() < until:
+        time.sleep(0.02)
+    faults.freeze(cache[to])
+
+
 def test_replica_that_does_not_catch_up_puts_everything_back(playbook, cache, load):
     """A replica that hangs is noticed after the writes were paused, or before: they go on either way."""
     before, had, to = primary(cache), settings(cache), replica(cache)
     with load:
         load.wait_steady()
-        freezing = threading.Timer(3.0, faults.freeze, [cache[to]])
+        freezing = threading.Thread(target=freeze_once_preferred, args=[cache, before, to])
         freezing.start()
         try:
             fail_over(playbook, to, fails=True)

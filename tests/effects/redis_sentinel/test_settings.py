@@ -21,7 +21,7 @@ def well(sentinels):
     wait(lambda: in_touch(sentinels))
 
 
-def wait(condition, seconds=30):
+def wait(condition, seconds=90):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, f"not so after {seconds} s"
