@@ -132,8 +132,9 @@ def observe(want):
     names = [unit["name"] for unit in want["units"]] + [os.path.basename(path) for path in swept]
     paths = [file["path"] for file in want["files"]]
     paths += [path for unit in want["units"] for path in unit["files"] + unit["reloads"]]
-    found = files.observe(list(dict.fromkeys(paths + swept)))
     is_ours = not want["mark"] or os.path.exists(want["mark"])
+    # what is swept is read only where it may be somebody else's: what a family is filled from is large
+    found = files.observe(list(dict.fromkeys(paths + ([] if is_ours else swept))))
     return {
         "files": found,
         "users": [user for user in want["users"] if _exists(user)],
