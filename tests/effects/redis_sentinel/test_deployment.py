@@ -117,6 +117,23 @@ def wait_for_sentinels(members, seconds=40):
         time.sleep(0.5)
 
 
+def test_a_restart_that_a_change_needs_is_rolling(playbook, cache, load):
+    change = {"redis_host_config": {"databases": 24}}
+    reported = playbook.run({**change, "redis_restart_policy": "report"})
+    assert "waits for a restart" in reported.steps(primary(cache).name)[-1]
+    pids = {name: each.pid() for name, each in cache.items()}
+    with load:
+        load.wait_steady()
+        run = playbook.run(change)
+        load.wait_steady()
+    assert load.verify() == []
+    assert load.result().longest_write_gap <= 2.0, load.result().summary()
+    assert all(each.pid() != pids[name] for name, each in cache.items())
+    assert [name for name in cache if "switch over to a replica" in run.steps(name)] != []
+    assert playbook.check(change).changed == 0
+    playbook.run()
+
+
 def test_a_broken_deployment_does_not_touch_another(playbook, cache, sessions):
     pids, before = {name: each.pid() for name, each in cache.items()}, primary(cache)
     for each in sessions.values():
@@ -203,25 +220,6 @@ PRINT = (
     "for name in ('REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD', 'REDIS_SENTINEL_MASTER', 'REDIS_SENTINELS'):\n"
     "    print(os.environ[name])\n"
 )
-
-
-def test_a_restart_that_a_change_needs_is_rolling(playbook, cache, load):
-    change = {"redis_host_config": {"databases": 24}}
-    pids = {name: each.pid() for name, each in cache.items()}
-    with load:
-        load.wait_steady()
-        run = playbook.run(change)
-        load.wait_steady()
-    assert load.verify() == []
-    assert load.result().longest_write_gap <= 2.0, load.result().summary()
-    assert all(each.pid() != pids[name] for name, each in cache.items())
-    assert [name for name in cache if "switch over to a replica" in run.steps(name)] != []
-    assert playbook.check(change).changed == 0
-    # back in the file alone: the reboot of the next test is the restart
-    pids = {name: each.pid() for name, each in cache.items()}
-    reported = playbook.run({"redis_restart_policy": "report"})
-    assert all("waits for a restart" in reported.steps(name)[-1] for name in cache)
-    assert {name: each.pid() for name, each in cache.items()} == pids
 
 
 def test_a_reboot_of_every_host_is_no_difference(playbook, cache, sessions):
