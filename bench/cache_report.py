@@ -6,7 +6,7 @@ for keys, one after the other, in rounds with a walk and rounds without. The rep
 together; the primary and the client have another, as far as the machine has two. So that other work on the machine is
 not measured, the servers and the client go before all else on it, and the walk next (SCHED_RR, as root alone).
 
-    molecule converge -s cache; flock /tmp/heavy.lock python bench/cache_report.py
+    molecule converge -s cache; python bench/cache_report.py
 """
 
 import argparse
