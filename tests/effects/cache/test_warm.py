@@ -222,9 +222,8 @@ from cache import warm_job
 family = {{"key": "message:{{message_id}}", "type": "string", "ttl": 300, "warm": {{"path": sys.argv[1]}}}}
 job = {{"host": "127.0.0.1", "port": {cache[0].says["redis_port"]}, "password": os.environ["REDISCLI_AUTH"], "rate": 0}}
 job.update(memory=1, database={{}}, families={{"message": family}})
-begun = time.process_time()
 [report] = warm_job.run(job, "/tmp")["reports"]
-print(report["written"], time.process_time() - begun)
+print(report["written"], time.process_time())
 """
     secret = shlex.quote(cache[0].says["redis_password"])
     path = "/var/lib/cistern/cache-warm-data/redis/message.jsonl"

@@ -11,6 +11,7 @@ def watched_again(playbook):
     """Whatever happened here, all is watched afterwards."""
     yield
     playbook.run(name="monitoring")
+    assert playbook.run(name="monitoring").changed == 0
 
 
 def remove(playbook, name, check=False, fails=False):
