@@ -3,7 +3,7 @@
 import ipaddress
 import re
 
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_links
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_deployments import REPLICATED, by_deployment
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LOOPBACK
 from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer
@@ -19,9 +19,13 @@ def check(instances, watchers, told, options):
         deployment, hosts = told[name], [each.name for each in members]
         if deployment["mode"] not in REPLICATED:
             continue
-        for text in [*_differing(members), *_members(deployment, members, options)]:
+        for text in [
+            *_differing(members),
+            *_members(deployment, members, options),
+            *redis_links.problems(members, deployment["mode"]),
+        ]:
             yield True, f"deployment {name}: {text}", hosts
-        for text in _risks(deployment, members):
+        for text in [*_risks(deployment, members), *redis_links.risks(members, deployment["mode"])]:
             yield False, f"deployment {name}: {text}", hosts
         if deployment["mode"] == "sentinel":
             everyone = {each.name: each for each in [*instances, *watchers]}

@@ -5,7 +5,7 @@ Each error is a sentence: which variable, where it was written, what is wrong, w
 
 import re
 
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, variables
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_links, variables
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LAYERS
 from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer
 
@@ -89,8 +89,8 @@ def settings(instance, schema):
                     for problem in redis_directives.problems({key: value}, schema, version, vendor, together=False)
                 ]
             )
-            if key == "rename-command" and re.search(r"(?i)\b(config|info|ping|auth|acl)\b", str(value)):
-                says.append("the toolkit needs this command; take it from users with an ACL instead")
+            if key == "rename-command" and not says and value is not None:
+                says += filter(None, [redis_links.renamed(value, instance.values.get("redis_mode", "standalone"))])
             if says:
                 merged.pop(key, None)
             for text in says:
