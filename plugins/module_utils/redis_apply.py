@@ -13,10 +13,33 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_users,
     systemd,
 )
+from ansible_collections.cistern.core.plugins.module_utils.redis_plan import restarts
+from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe
 from ansible_collections.cistern.core.plugins.module_utils.redis_state import look
 
 # A replica that starts has its link up within seconds; one that needs all data anew says that it syncs.
 IN_LINE_SECONDS = 120
+STEP_FAILURES = (redis_server.RedisError, redis_switchover.Failed, OSError, RuntimeError)
+
+
+def take_steps(steps, want, have, planned):
+    """Take the steps; a restart only while the whole deployment is in line, and until it is so again.
+
+    `planned(want)` returns what there is by then and the steps that are left, after a switchover. Raises RuntimeError.
+    """
+    if want["restart"]:
+        wait_in_line(want, have, seconds=30)
+    for step in steps:
+        try:
+            apply(step, want, have)
+        except STEP_FAILURES as error:
+            raise RuntimeError(f"{describe(step)}: {error}") from error
+        if step["do"] == "switch over":
+            have, left = planned(want)
+            take_steps(restarts(left, want), want, have, planned)
+            return
+    if want["restart"]:
+        wait_in_line(want, have)
 
 
 def apply(step, want, have):

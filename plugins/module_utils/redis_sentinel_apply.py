@@ -8,14 +8,13 @@ import time
 from ansible_collections.cistern.core.plugins.module_utils import (
     files,
     redis_conf,
-    redis_server,
     redis_topology,
     redis_users,
     systemd,
 )
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_forget import forget
-from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_state import reach
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_state import quorum, reach
 
 
 def apply(step, want, have):
@@ -107,7 +106,7 @@ def _reconnect(want):
 def _restart(step, want, have):
     """Stop, edit, start, and wait until it has its quorum again. A file that does not start is put back."""
     client, unit = have["client"], step["unit"]
-    quorate = [name for name in have["monitors"] if _has_quorum(client, name)]
+    quorate = [name for name in have["monitors"] if not quorum(client, name)]
     client.execute_command("SENTINEL", "FLUSHCONFIG")
     systemd.do("stop", unit)
     before = _edit(want, have)
@@ -120,15 +119,7 @@ def _restart(step, want, have):
         raise
     have["client"] = _reconnect(want)
     until = time.monotonic() + 20
-    while not all(_has_quorum(have["client"], name) for name in quorate):
+    while any(quorum(have["client"], name) for name in quorate):
         if time.monotonic() > until:
             raise RuntimeError("after 20 s it still does not reach enough other Sentinels for a failover")
         time.sleep(0.2)
-
-
-def _has_quorum(client, name):
-    try:
-        client.execute_command("SENTINEL", "CKQUORUM", name)
-        return True
-    except redis_server.ResponseError:
-        return False

@@ -47,6 +47,9 @@ def observe(want):
         "passwords": says["passwords"],
         "passwords_on_disk": says["passwords"],
         "knows": {},
+        "flags": {},
+        "quorum": {},
+        "lost": {},
         "expected": {each["name"]: _expected(each) for each in want["deployments"]},
         # where each deployment's primary is, as far as it was asked; which must not be touched, and which nobody knows
         "primaries": {each["name"]: each["initial"] for each in want["deployments"]},
@@ -117,9 +120,24 @@ def _observe_sentinel(want, have, says):
         hooks = dict.fromkeys(conf.HOOKS, "")
         # the password is not told by SENTINEL MASTER, but every change of it is written into the file
         have["monitors"][name] = {**in_file, **hooks, **{key: str(value) for key, value in watched.items()}}
-        have["knows"][name] = {"replica": known(client, "REPLICAS", name), "sentinel": known(client, "SENTINELS", name)}
-        if "failover_in_progress" in flags(watched):
+        have["flags"][name], have["quorum"][name] = flags(watched), quorum(client, name)
+        others = {"replica": known(client, "REPLICAS", name), "sentinel": known(client, "SENTINELS", name)}
+        have["knows"][name] = {kind: list(places) for kind, places in others.items()}
+        have["lost"][name] = {
+            kind: [at for at, each in places.items() if {"s_down", "disconnected"} & set(each)]
+            for kind, places in others.items()
+        }
+        if "failover_in_progress" in have["flags"][name]:
             have["blocked"][name] = f"a failover of {name} is in progress"
+
+
+def quorum(client, name):
+    """Return why the Sentinels could not agree on a failover, '' where they could (SENTINEL CKQUORUM)."""
+    try:
+        client.execute_command("SENTINEL", "CKQUORUM", name)
+        return ""
+    except redis_server.ResponseError as error:
+        return str(error)
 
 
 def pairs(answer):
@@ -128,8 +146,8 @@ def pairs(answer):
 
 
 def known(client, kind, name):
-    """Return the places of the replicas or the other Sentinels that a Sentinel knows."""
-    return [place(each) for each in map(pairs, client.execute_command("SENTINEL", kind, name))]
+    """Return {place: flags} of the replicas or the other Sentinels that a Sentinel knows."""
+    return {place(each): flags(each) for each in map(pairs, client.execute_command("SENTINEL", kind, name))}
 
 
 def place(says):

@@ -74,7 +74,7 @@ def connect(addresses, ports, passwords, seconds=10, **options):
     Raises WrongPassword where a server answers and refuses every password, ConnectionError where none answers.
     `options` are those of redis.Redis, such as decode_responses=False for one whose keys are bytes of any kind.
     """
-    places = list(dict.fromkeys(itertools.product(map(_reachable, addresses), map(int, ports))))
+    places = list(dict.fromkeys(itertools.product(map(reachable, addresses), map(int, ports))))
     until = time.monotonic() + seconds
     while True:
         client = _try(places, list(dict.fromkeys(passwords)), **options)
@@ -104,7 +104,7 @@ def _try(places, passwords, **options):
     return None
 
 
-def _reachable(address):
+def reachable(address):
     """Return an address to connect to for one to listen on: `-` marks one that may be missing, `*` is all of them."""
     address = address.lstrip("-")
     return {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}.get(address, address)

@@ -7,6 +7,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     files,
     kernel,
     redis_conf,
+    redis_health,
     redis_server,
     redis_shadow,
     redis_topology,
@@ -35,6 +36,7 @@ def observe(want):
         "client": None,
         "passwords": [],
         "descriptors": 0,
+        "unsaved": {},
         "replicaof": None,
         "says": None,
         "seen": None,
@@ -101,6 +103,7 @@ def _observe_server(want, have, text):
         running_version=info["redis_version"],
         keys=sum(databases.values()),
         databases=list(databases),
+        unsaved={name: info[name] for name in redis_health.SAVED if info.get(name, "ok") != "ok"},
     )
 
 

@@ -6,12 +6,13 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     files,
     kernel,
     machine,
+    redis_health,
+    redis_prove,
     redis_server,
     redis_shadow,
-    redis_switchover,
     redis_users,
 )
-from ansible_collections.cistern.core.plugins.module_utils.redis_apply import apply, wait_in_line, wait_linked
+from ansible_collections.cistern.core.plugins.module_utils.redis_apply import STEP_FAILURES, take_steps, wait_linked
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe, diffs, notes
 from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable, observe
@@ -78,10 +79,11 @@ options:
       - V(ask) changes nothing. It tells the facts of the machine, and whether a change is to be made.
       - V(change) does everything but a restart, and tells in C(pending) what waits for one.
       - V(join) waits until a replica has the data of its primary.
+      - V(prove) opens the connections that its deployment lives on anew, and fails with what refuses one.
       - V(restart) restarts if something waits for it, so that a play can let one instance go after the other. It waits
         until the deployment is in line, before and after; a primary under Sentinel hands its part over first.
     type: str
-    choices: [ask, change, join, restart]
+    choices: [ask, change, join, restart, prove]
     default: change
   asked: {description: Whether to restart even if nothing waits for it., type: bool, default: false}
   deployment:
@@ -92,6 +94,7 @@ options:
     type: dict
     default: {}
   sentinel_password: {description: Password of the Sentinels., type: str, default: ''}
+  playing: {description: "Hosts that this run goes through, in phase V(prove).", type: list, elements: str, default: []}
   packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
   other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
 """
@@ -107,6 +110,10 @@ version: {description: The version that runs., type: str, returned: always}
 role: {description: "The part of the instance, C(primary) or C(replica).", type: str, returned: when it is replicated}
 differs: {description: Whether there is anything to do., type: bool, returned: in phase ask}
 facts: {description: What the machine is and has., type: dict, returned: in phase ask}
+health:
+  description: "What is not whole of the C(instance) and, as it sees it, of its C(deployment): lists of sentences."
+  type: dict
+  returned: "in phases ask, join and prove"
 """
 
 SPEC = {
@@ -132,17 +139,17 @@ SPEC = {
     "immutable": {"type": "dict", "required": True},
     "aliases": {"type": "dict", "default": {}},
     "users": {"type": "list", "elements": "dict", "default": [], "options": redis_users.OPTIONS},
-    "phase": {"type": "str", "choices": ["ask", "change", "join", "restart"], "default": "change"},
+    "phase": {"type": "str", "choices": ["ask", "change", "join", "restart", "prove"], "default": "change"},
     "asked": {"type": "bool", "default": False},
     "deployment": {"type": "dict", "default": {}},
     "sentinel_password": {"type": "str", "default": "", "no_log": True},
+    "playing": {"type": "list", "elements": "str", "default": []},
     "packages": {"type": "list", "elements": "str", "default": []},
     "other_files": {"type": "list", "elements": "str", "default": []},
 }
 
 
-STEP_FAILURES = (redis_server.RedisError, redis_switchover.Failed, OSError, RuntimeError)
-FAILURES = (Refused, redis_shadow.Unusable, redis_server.WrongPassword, *STEP_FAILURES)
+FAILURES = (Refused, redis_prove.Refused, redis_shadow.Unusable, redis_server.WrongPassword, *STEP_FAILURES)
 
 
 def ask(module, want):
@@ -151,7 +158,8 @@ def ask(module, want):
     told = {"differs": True, "notes": []}
     try:
         have, steps = planned(want)
-        told = {"differs": bool(steps), "notes": notes(want, have), **role(have)}
+        health = redis_health.of_instance(want, have)
+        told = {"differs": bool(steps), "notes": notes(want, have), "health": health, **role(have)}
     except FAILURES:
         pass
     module.exit_json(changed=False, facts=facts, **told)
@@ -182,7 +190,7 @@ def take(module, want):
         "steps": [describe(step) for step in actions],
     }
     if actions and not module.check_mode:
-        act(actions, want, have)
+        take_steps(actions, want, have, planned)
         have, steps = planned({**want, "asked": False})
         # a restart that was asked for takes the file as it is
         left = [] if want["asked"] else [describe(step) for step in steps if step["do"] != "report"]
@@ -192,29 +200,15 @@ def take(module, want):
     module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **role(have), **result)
 
 
-def act(actions, want, have):
-    """Take the steps; a restart only while the whole deployment is in line, and until it is so again."""
-    if want["restart"]:
-        wait_in_line(want, have, seconds=30)
-    for step in actions:
-        try:
-            apply(step, want, have)
-        except STEP_FAILURES as error:
-            raise RuntimeError(f"{describe(step)}: {error}") from error
-        if step["do"] == "switch over":
-            have, again = planned(want)
-            act(restarts(again, want), want, have)
-            return
-    if want["restart"]:
-        wait_in_line(want, have)
-
-
 def join(module, want):
-    """Wait until a replica has the data of its primary."""
+    """Wait until a replica has the data of its primary; to prove it, go through every door of the deployment too."""
     have = observe(want)
     if have["client"] and not module.check_mode:
         wait_linked(have)
-    module.exit_json(changed=False)
+        if want["phase"] == "prove":
+            redis_prove.prove(redis_prove.of_instance(want, have))
+            have = observe(want)
+    module.exit_json(changed=False, health=redis_health.of_instance(want, have))
 
 
 def main():
@@ -229,7 +223,7 @@ def main():
     if want["phase"] == "ask":
         ask(module, want)
     try:
-        if want["phase"] == "join":
+        if want["phase"] in ("join", "prove"):
             join(module, want)
         take(module, want)
     except redis_shadow.Unusable as error:

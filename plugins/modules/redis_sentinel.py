@@ -5,6 +5,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import (
     files,
     machine,
+    redis_health,
+    redis_prove,
     redis_sentinel_state,
     redis_server,
     redis_users,
@@ -91,9 +93,12 @@ options:
         a phase before the next, so that they keep talking to each other.
       - V(restart) restarts if something waits for it, so that a play can let one Sentinel go after the other.
       - V(forget) makes it forget replicas and Sentinels that the inventory lacks; one Sentinel after the other.
+      - V(prove) opens its connections to instances and Sentinels anew, waits until it has its quorum, and fails with
+        what refuses it.
     type: str
-    choices: [ask, change, rotate, restart, finish, forget]
+    choices: [ask, change, rotate, restart, finish, forget, prove]
     default: change
+  playing: {description: "Hosts that this run goes through, in phase V(prove).", type: list, elements: str, default: []}
   packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
   other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
 """
@@ -111,6 +116,7 @@ notes: {description: "What Sentinel knows and the inventory lacks.", type: list,
 version: {description: The version that runs., type: str, returned: always}
 differs: {description: Whether there is anything to do., type: bool, returned: in phase ask}
 facts: {description: What the machine is and has., type: dict, returned: in phase ask}
+health: {description: What is not whole of each deployment., type: dict, returned: in phases ask and prove}
 """
 
 PLACES = {"type": "list", "elements": "dict", "required": True}
@@ -147,21 +153,22 @@ SPEC = {
         },
     },
     "users": {"type": "list", "elements": "dict", "default": [], "options": redis_users.OPTIONS},
-    "phase": {"type": "str", "choices": ["ask", *PHASES], "default": "change"},
+    "phase": {"type": "str", "choices": ["ask", *PHASES, "prove"], "default": "change"},
+    "playing": {"type": "list", "elements": "str", "default": []},
     "packages": {"type": "list", "elements": "str", "default": []},
     "other_files": {"type": "list", "elements": "str", "default": []},
 }
-FAILURES = (Refused, redis_server.WrongPassword, redis_server.RedisError, OSError, RuntimeError)
+FAILURES = (Refused, redis_prove.Refused, redis_server.WrongPassword, redis_server.RedisError, OSError, RuntimeError)
 
 
 def ask(module, want):
-    """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
+    """Tell what there is and whether something differs; what cannot be planned is left to the change to tell."""
     facts = machine.observe(module.params["packages"], module.params["other_files"])
     told = {"differs": True, "notes": []}
     try:
         have = redis_sentinel_state.observe(want)
         differs = bool(plan(want, have)) or bool(have["blocked"])
-        told = {"differs": differs, "notes": notes(want, have)}
+        told = {"differs": differs, "notes": notes(want, have), "health": redis_health.of_sentinel(want, have)}
     except FAILURES:
         pass
     module.exit_json(changed=False, facts=facts, **told)
@@ -215,6 +222,13 @@ def _unwatched(want, have):
     return [name for name in have["unknown"] if name not in have["monitors"]]
 
 
+def prove(module, want):
+    health, left = redis_prove.sentinel(want, lambda: redis_sentinel_state.observe(want))
+    if left:
+        module.fail_json(msg=f"The run leaves a deployment that is not whole. {'; '.join(left)}", health=health)
+    module.exit_json(changed=False, health=health)
+
+
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want = {**module.params, "check": module.check_mode, "forget": module.params["phase"] == "forget"}
@@ -222,6 +236,8 @@ def main():
     if want["phase"] == "ask":
         ask(module, want)
     try:
+        if want["phase"] == "prove":
+            prove(module, want)
         take(module, want)
     except redis_server.WrongPassword as error:
         module.fail_json(

@@ -1,0 +1,123 @@
+"""The connections that a deployment lives on, opened anew: those that stand say nothing of the next one.
+
+A door is {as, address, port, user, password, words}: who goes through it, where, and what is said behind it.
+"""
+
+import time
+
+from ansible_collections.cistern.core.plugins.module_utils import (
+    redis_health,
+    redis_server,
+    redis_topology,
+    redis_users,
+)
+
+# A server that has just been started, or a network that stalls, is asked again for so long.
+PATIENCE = 15
+# Sentinels find each other by messages every 2 s, and hold one for lost that was silent for some seconds.
+QUORATE = 30
+ERRORS = (redis_server.RedisError, OSError)
+
+
+class Refused(Exception):
+    """A connection that the deployment needs is refused; says which, and by what."""
+
+
+def of_instance(want, have):
+    """Return the doors that this instance and the programs of its machine need."""
+    deployment, running = want["deployment"], have["running"]
+    doors = [
+        _door(f"the program {user['name']}", address, want["port"], user["name"], redis_users.password(user["path"]))
+        for user in want["users"]
+        for address in map(redis_server.reachable, want["addresses"][:1])
+    ]
+    # each of them may be the primary of tomorrow
+    login = running.get("masteruser") or running.get("primaryuser") or ""
+    for node in _others(deployment, "nodes", want["playing"]):
+        door = _door("a replica", node["address"], node["port"], login, want["password"])
+        doors.append({**door, "words": [["PING"], ["REPLCONF", "listening-port", str(want["port"])]]})
+    return doors
+
+
+def of_sentinel(want, have):
+    """Return the doors that this Sentinel needs: to each instance that it watches, and to the other Sentinels."""
+    doors = []
+    own = have["own"].get("sentinel-user", "")
+    for each in want["deployments"]:
+        login = have["monitors"].get(each["name"], {}).get("auth-user", "")
+        deployment = {**each, "me": want["me"]}
+        for node in _others(deployment, "nodes", want["playing"]):
+            doors.append(_door("a Sentinel", node["address"], node["port"], login, each["auth_pass"]))
+        for other in _others(deployment, "sentinels", want["playing"]):
+            doors.append(_door("a Sentinel", other["address"], other["port"], own, want["password"]))
+    return doors
+
+
+def _others(deployment, kind, playing):
+    """Return the places but this one, of the hosts that this run has gone through: others may be down."""
+    return [
+        each
+        for each in (deployment or {}).get(kind, [])
+        if each["host"] in playing and redis_topology.place_of(each) != deployment["me"]
+    ]
+
+
+def _door(who, address, port, user, password):
+    return {"as": who, "address": address, "port": port, "user": user, "password": password, "words": [["PING"]]}
+
+
+def prove(doors, patience=PATIENCE):
+    """Go through every door; raise Refused with all that stay closed."""
+    until = time.monotonic() + patience
+    closed = _closed(doors)
+    while closed and time.monotonic() < until:
+        time.sleep(0.5)
+        closed = _closed([door for door, _why in closed])
+    if closed:
+        told = "; ".join(f"as {door['as']} to {door['address']} port {door['port']}: {why}" for door, why in closed)
+        raise Refused(f"The change is made, and a connection that the deployment lives on is refused: {told}")
+
+
+def sentinel(want, observe):
+    """Go through every door of a Sentinel and wait until all is well for it.
+
+    Returns ({deployment: [what is not]}, [what a run must not leave so]): where every Sentinel of a deployment took
+    part in the run, there is nothing else to wait for. Raises Refused.
+    """
+    prove(of_sentinel(want, observe()))
+    until = time.monotonic() + QUORATE
+    while True:
+        health = redis_health.of_sentinel(want, observe())
+        if not health or time.monotonic() > until:
+            break
+        time.sleep(0.5)
+    complete = [
+        each for each in want["deployments"] if {at["host"] for at in each["sentinels"]} <= set(want["playing"])
+    ]
+    return health, [f"{each['name']}: {text}" for each in complete for text in health.get(each["name"], [])]
+
+
+def _closed(doors):
+    return [(door, why) for door, why in ((door, _refusal(door)) for door in doors) if why]
+
+
+def _refusal(door):
+    """Return what refuses the connection, '' where it is open."""
+    client = redis_server.client_at(
+        host=door["address"],
+        port=int(door["port"]),
+        username=door["user"] or None,
+        password=door["password"] or None,
+        socket_connect_timeout=redis_topology.TIMEOUT,
+        socket_timeout=redis_topology.TIMEOUT,
+    )
+    try:
+        for words in door["words"]:
+            client.execute_command(*words)
+    except redis_server.redis.exceptions.BusyLoadingError:
+        return ""
+    except ERRORS as error:
+        return str(error) or type(error).__name__
+    finally:
+        client.close()
+    return ""
