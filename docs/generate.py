@@ -25,6 +25,7 @@ def pages():
         "cache.md": variables("cache") + families(),
         "doctor.md": variables("doctor"),
         "monitoring.md": variables("monitoring"),
+        "health.md": variables("health"),
         "modules.md": modules(),
     }
 

@@ -4,7 +4,7 @@
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import citus_cluster, citus_moves, citus_sql
+from ansible_collections.cistern.core.plugins.module_utils import citus_cluster, citus_health, citus_moves, citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, place, refusal
 from ansible_collections.cistern.core.plugins.module_utils.citus_node_plan import (
     afterwards,
@@ -59,6 +59,7 @@ options:
     default: auto
   free_bytes: {description: "Free bytes on the disk of each node, by its C(address port).", type: dict, default: {}}
   seconds: {description: How long shard moves may take., type: int, default: 3600}
+  prove: {description: Whether every node shall open a connection to every other anew., type: bool, default: false}
   poll: {description: After how many seconds a run returns to tell how far the moves are., type: int, default: 5}
 """
 EXAMPLES = r"""
@@ -76,6 +77,7 @@ EXAMPLES = r"""
 RETURN = r"""
 steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
 notes: {description: What was found and left alone., type: list, returned: on success}
+health: {description: "What is not whole, as sentences.", type: list, returned: on success}
 moving:
   description: How far the shard moves are, with C(done), C(total) and C(message); the next run follows them.
   type: dict
@@ -104,6 +106,7 @@ SPEC = {
     "shard_transfer_mode": {"type": "str", "choices": list(citus_moves.MODES), "default": "auto"},
     "free_bytes": {"type": "dict", "default": {}},
     "seconds": {"type": "int", "default": 3600},
+    "prove": {"type": "bool", "default": False},
     "poll": {"type": "int", "default": 5},
 }
 # A rebalance is planned from sizes, which change while it moves: after it, it may be worth another one.
@@ -174,7 +177,7 @@ def take(module, connection, want):
         have = observe(connection, want)
         steps = plan(want, have)
         result["diff"] = result.get("diff") or diff(want, have)
-        result["notes"] = notes(want, have)
+        result.update(notes=notes(want, have), health=citus_health.health(have, hosts))
         if module.check_mode:
             return {**result, "steps": [describe(step, hosts) for step in steps]}
         if not steps:
@@ -198,6 +201,16 @@ def take(module, connection, want):
     return result
 
 
+def prove(module, connection, want, result):
+    """After a change, fail with the connections that are refused: those that stand say nothing of the next one."""
+    if module.check_mode or "moving" in result or not (want["prove"] or result["steps"]):
+        return
+    closed = citus_health.refused(connection, names(want))
+    if closed:
+        text = f"The change is made, and a connection that the cluster lives on is refused: {'; '.join(closed)}."
+        module.fail_json(msg=f"{text} The log of the second says why.", changed=bool(result["steps"]), **result)
+
+
 def diff(want, have):
     before, after = (shown(nodes, names(want)) for nodes in (have["nodes"], afterwards(want, have)))
     return [{"before_header": "nodes", "after_header": "nodes", "before": before, "after": after}]
@@ -209,6 +222,7 @@ def main():
     try:
         with citus_sql.connected(module) as connection:
             result = take(module, connection, want)
+            prove(module, connection, want, result)
     except citus_sql.Absent as error:
         if not module.check_mode:
             module.fail_json(msg=f"No cluster: {error}.", steps=[])

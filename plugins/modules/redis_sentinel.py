@@ -212,14 +212,11 @@ def take(module, want):
     later = [step for step in steps if PHASES.index(step["phase"]) > PHASES.index(phase)]
     result["phases"] = [each for each in PHASES if any(step["phase"] == each for step in later)]
     result["pending"] = [waiting(step) for step in later if step["do"] == "restart"]
-    problems = [*have["blocked"].values(), *[have["unknown"][name] for name in _unwatched(want, have)]]
+    unwatched = [text for name, text in have["unknown"].items() if name not in have["monitors"]]
+    problems = [*have["blocked"].values(), *unwatched]
     if problems:
         module.fail_json(msg=" ".join(problems), changed=bool(actions), **result)
     module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **result)
-
-
-def _unwatched(want, have):
-    return [name for name in have["unknown"] if name not in have["monitors"]]
 
 
 def prove(module, want):

@@ -8,7 +8,14 @@ import pwd
 import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import files, machine, systemd, units_checks, units_ready
+from ansible_collections.cistern.core.plugins.module_utils import (
+    files,
+    machine,
+    systemd,
+    units_checks,
+    units_health,
+    units_ready,
+)
 from ansible_collections.cistern.core.plugins.module_utils.units_plan import KEPT, describe, plan, told
 
 DOCUMENTATION = r"""
@@ -82,6 +89,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
+health: {description: Units that have failed., type: list, returned: when observed}
 missing: {description: Those of O(packages) that are not installed., type: list, returned: always}
 """
 
@@ -202,6 +210,7 @@ def main():
     have = observe(want)
     steps = plan(want, have)
     result = {
+        "health": units_health.sentences(want),
         "steps": told(steps),
         "diff": [files.diff(step["file"], have["files"][step["path"]]) for step in steps if shown(step, secret)],
         "missing": missing,
