@@ -15,7 +15,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
 # A server that has just been started, or a network that stalls, is asked again for so long.
 PATIENCE = 15
 # Sentinels find each other by messages every 2 s, and hold one for lost that was silent for some seconds.
-QUORATE = 30
+QUORATE = 60
 ERRORS = (redis_server.RedisError, OSError)
 
 
@@ -23,8 +23,8 @@ class Refused(Exception):
     """A connection that the deployment needs is refused; says which, and by what."""
 
 
-def of_instance(want, have):
-    """Return the doors that this instance and the programs of its machine need."""
+def of_instance(want, have, hosts):
+    """Return the doors that this instance and the programs of its machine need, to instances of these hosts."""
     deployment, running = want["deployment"], have["running"]
     doors = [
         _door(f"the program {user['name']}", address, want["port"], user["name"], redis_users.password(user["path"]))
@@ -33,7 +33,7 @@ def of_instance(want, have):
     ]
     # each of them may be the primary of tomorrow
     login = running.get("masteruser") or running.get("primaryuser") or ""
-    for node in _others(deployment, "nodes", want["playing"]):
+    for node in _others(deployment, "nodes", hosts):
         door = _door("a replica", node["address"], node["port"], login, want["password"])
         doors.append({**door, "words": [["PING"], ["REPLCONF", "listening-port", str(want["port"])]]})
     return doors
@@ -53,12 +53,12 @@ def of_sentinel(want, have):
     return doors
 
 
-def _others(deployment, kind, playing):
-    """Return the places but this one, of the hosts that this run has gone through: others may be down."""
+def _others(deployment, kind, hosts):
+    """Return the places but this one, of these hosts: others may be down."""
     return [
         each
         for each in (deployment or {}).get(kind, [])
-        if each["host"] in playing and redis_topology.place_of(each) != deployment["me"]
+        if each["host"] in hosts and redis_topology.place_of(each) != deployment["me"]
     ]
 
 
@@ -74,8 +74,25 @@ def prove(doors, patience=PATIENCE):
         time.sleep(0.5)
         closed = _closed([door for door, _why in closed])
     if closed:
-        told = "; ".join(f"as {door['as']} to {door['address']} port {door['port']}: {why}" for door, why in closed)
+        told = "; ".join(_sentence(*each) for each in closed)
         raise Refused(f"The change is made, and a connection that the deployment lives on is refused: {told}")
+
+
+def closed_now(want, have):
+    """Return the doors to instances that answer and would be refused by them, as sentences: the next link is lost."""
+    if have["running"] is None:
+        return []
+    seen = have["seen"]["nodes"] if have["seen"] else {}
+    hosts = [node["host"] for node in (want["deployment"] or {"nodes": []})["nodes"] if _answers(seen, node)]
+    return [f"a new connection is refused {_sentence(*each)}" for each in _closed(of_instance(want, have, hosts))]
+
+
+def _answers(seen, node):
+    return seen.get(redis_topology.place_of(node), {}).get("answers")
+
+
+def _sentence(door, why):
+    return f"as {door['as']} to {door['address']} port {door['port']}: {why}"
 
 
 def sentinel(want, observe):
@@ -117,7 +134,8 @@ def _refusal(door):
     except redis_server.redis.exceptions.BusyLoadingError:
         return ""
     except ERRORS as error:
-        return str(error) or type(error).__name__
+        text = str(error) or type(error).__name__
+        return "" if text.startswith(redis_server.LOGGED_IN) else text
     finally:
         client.close()
     return ""

@@ -16,6 +16,9 @@ RedisError = redis.RedisError if redis else RuntimeError
 ResponseError = redis.ResponseError if redis else RuntimeError
 ServerGone = redis.ConnectionError if redis else ConnectionError
 
+# What a server answers to one who is logged in, and does not serve just now: it cannot write its data, its primary is
+# away, a script runs.
+LOGGED_IN = ("MISCONF", "MASTERDOWN", "BUSY")
 BINARY, USER = "/usr/bin/redis-server", "redis"
 
 # CONFIG GET says these too; they are topology, or the command line of the packaged unit.
@@ -95,6 +98,8 @@ def _try(places, passwords, **options):
         except redis.exceptions.BusyLoadingError:
             return client
         except (redis.exceptions.AuthenticationError, redis.exceptions.ResponseError) as error:
+            if str(error).startswith(LOGGED_IN):
+                return client
             # an older redis-py reports a missing or needless password as a plain error
             refused = error
         except redis.exceptions.ConnectionError:

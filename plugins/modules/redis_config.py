@@ -159,6 +159,8 @@ def ask(module, want):
     try:
         have, steps = planned(want)
         health = redis_health.of_instance(want, have)
+        # where something differs, the change proves it
+        health["instance"] += [] if steps else redis_prove.closed_now(want, have)
         told = {"differs": bool(steps), "notes": notes(want, have), "health": health, **role(have)}
     except FAILURES:
         pass
@@ -206,7 +208,7 @@ def join(module, want):
     if have["client"] and not module.check_mode:
         wait_linked(have)
         if want["phase"] == "prove":
-            redis_prove.prove(redis_prove.of_instance(want, have))
+            redis_prove.prove(redis_prove.of_instance(want, have, want["playing"]))
             have = observe(want)
     module.exit_json(changed=False, health=redis_health.of_instance(want, have))
 

@@ -91,15 +91,8 @@ def test_a_sentinel_for_which_all_is_well_says_nothing():
 
 
 def test_each_door_of_an_instance():
-    want = {
-        "deployment": DEPLOYMENT,
-        "playing": ["a", "b"],
-        "users": [],
-        "addresses": ["*"],
-        "port": 6379,
-        "password": "new",
-    }
-    doors = redis_prove.of_instance(want, {"running": {"masteruser": "replicator"}})
+    want = {"deployment": DEPLOYMENT, "users": [], "addresses": ["*"], "port": 6379, "password": "new"}
+    doors = redis_prove.of_instance(want, {"running": {"masteruser": "replicator"}}, ["a", "b"])
     # not to itself, and not to one that this run does not go through
     assert [(door["as"], door["address"], door["user"], door["password"]) for door in doors] == [
         ("a replica", "10.0.0.1", "replicator", "new")

@@ -52,6 +52,9 @@ class Connection:
         """Connect anew if the server has closed it; return whether it had. No answer may be on the wire."""
         try:
             self.call("PING")
+        except Refused:
+            # it answers, such as one that cannot write its data
+            return False
         except OSError:
             self.close()
             self._connect()

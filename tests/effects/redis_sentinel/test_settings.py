@@ -1,8 +1,10 @@
 """Sentinels change while they watch: what is set live, what restarts one after the other, what goes back."""
 
+import subprocess
 import threading
 import time
 
+import faults
 import pytest
 import redis
 import sentinels as suite
@@ -313,3 +315,39 @@ def test_a_file_of_somebody_else_is_kept_and_what_sentinel_knows_too(sentinels, 
     assert ids(sentinels) == known
     wait(lambda: in_touch(sentinels))
     assert playbook.run().changed == 0
+
+
+BETWEEN_SENTINELS = """
+table inet fault {
+  chain in {
+    type filter hook input priority 0;
+    iif != "lo" tcp dport 26379 drop;
+  }
+  chain out {
+    type filter hook output priority 0;
+    oif != "lo" tcp dport 26379 drop;
+  }
+}
+"""
+
+
+@pytest.fixture
+def alone(everyone, sentinels):
+    """A Sentinel that reaches every instance, and no other Sentinel."""
+    name, sentinel = next(iter(sentinels.items()))
+    subprocess.run(
+        [*faults.in_network_of(everyone[name]), "nft", "-f", "-"], input=BETWEEN_SENTINELS, text=True, check=True
+    )
+    wait(lambda: not any(sentinel.has_quorum(each) for each in sentinel.watches))
+    yield name
+    faults.end(everyone[name])
+
+
+def test_a_sentinel_without_quorum_is_stated_and_no_run_leaves_it_so(sentinels, playbook, alone):
+    run = playbook.run()
+    assert run.changed == 0
+    for deployment in sentinels[alone].watches:
+        assert f"deployment {deployment}: {alone}: its Sentinel has no quorum" in run.output
+    # a run that changes something there, and could have known, does not end well
+    run = playbook.run({"redis_sentinel_config": {"down-after-milliseconds": 6000}}, fails=True)
+    assert "as a Sentinel to" in run.output and "26379" in run.output
