@@ -1,5 +1,6 @@
 """redis.conf as text: read as the server reads it, changed without touching what is not ours."""
 
+import os
 import re
 
 # Redis changes its own file too: who it replicates, and the ACL users it holds. A rewrite keeps these lines.
@@ -119,6 +120,15 @@ def with_server_lines(text, on_disk, follow=None, ours=()):
         if name in SERVER_OWNED and not (name == "user" and args and args[0] in ("default", *ours))
     ]
     return text + "".join(line + "\n" for line in kept)
+
+
+def paths(text):
+    """Return {path: where its links lead on this machine} of what the server writes by this configuration."""
+    found = {name: value(text, name) for name in ("dir", "logfile", "unixsocket", "aclfile")}
+    named = [value(text, name) for name in ("dbfilename", "appenddirname", "appendfilename")]
+    written = [path for path in found.values() if path]
+    written += [os.path.join(found["dir"], name) for name in named if found["dir"] and name]
+    return {os.path.normpath(path): os.path.realpath(path) for path in written}
 
 
 def masked(text):

@@ -6,6 +6,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     files,
     kernel,
     machine,
+    redis_conf,
     redis_health,
     redis_prove,
     redis_server,
@@ -155,6 +156,7 @@ FAILURES = (Refused, redis_prove.Refused, redis_shadow.Unusable, redis_server.Wr
 def ask(module, want):
     """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
     facts = machine.observe(module.params["packages"], module.params["other_files"])
+    facts["paths"] = redis_conf.paths(want["conf"]["content"])
     told = {"differs": True, "notes": []}
     try:
         have, steps = planned(want)

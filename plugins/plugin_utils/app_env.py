@@ -16,6 +16,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.app_env_says import (
     read,
 )
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LOOPBACK
+from ansible_collections.cistern.core.plugins.plugin_utils.redis_sharing import normal
 
 # The variables of an application host, with what holds where the inventory says nothing.
 DEFAULTS = {
@@ -51,7 +52,25 @@ def errors(hosts, hostvars, deployments, baseline, cluster=None, policies=None):
         except Wrong as wrong:
             for text in wrong.args:
                 found.setdefault(text, []).append(host)
+    for (machine, path), names in _files(hosts, hostvars).items():
+        if len(names) > 1:
+            text = f"app_env_path: {path} of {machine[0]} would be written for two applications; give each its own"
+            found.setdefault(text, []).extend(names)
     return [f"{text} [{', '.join(names)}]" for text, names in found.items()]
+
+
+def _files(hosts, hostvars):
+    """Return {(machine, path): the application hosts that have their file there}."""
+    found = {}
+    for host in hosts:
+        try:
+            path = str(read(hostvars, host, "app_env_path", DEFAULTS["app_env_path"]))
+        except Wrong:
+            continue
+        # one that is no path is told as such
+        if path.startswith("/"):
+            found.setdefault((_machine(host, hostvars), normal(path)), []).append(host)
+    return found
 
 
 def file(host, hostvars, deployments, baseline, cluster=None, policies=None):

@@ -9,6 +9,7 @@ import re
 
 from ansible_collections.cistern.core.plugins.plugin_utils import citus_tables, citus_variables, variables
 from ansible_collections.cistern.core.plugins.plugin_utils.citus_node import LAYERS
+from ansible_collections.cistern.core.plugins.plugin_utils.redis_sharing import normal
 from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer, nearest
 
 # Settings that the toolkit computes, with what to write instead.
@@ -153,9 +154,9 @@ def _duplicates(nodes, options):
                 yield f"citus_port: {port} is taken twice on one machine; give one of them another", names
         if together and one.get("citus_cluster", options) == other.get("citus_cluster", options):
             yield "citus_cluster: names two clusters of one machine; give one of them another name", names
-        folder = one.values.get("citus_data_dir")
-        if together and folder and folder == other.values.get("citus_data_dir"):
-            yield "citus_data_dir: two clusters of one machine have the same; give one of them another", names
+        elif together and normal(one.data_dir(options)) == normal(other.data_dir(options)):
+            says = "two clusters of one machine have the same; give one of them another"
+            yield f"{at(other, 'citus_data_dir')}: {says}", names
 
 
 def _risks(nodes):

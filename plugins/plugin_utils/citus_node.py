@@ -24,6 +24,11 @@ class Node(typing.NamedTuple):
         """Return where the other nodes and the application reach it."""
         return self.values.get("citus_address") or self.machine[0]
 
+    def data_dir(self, options):
+        """Return the folder of its data: as it is said, else the role's default."""
+        version, cluster = (self.get(name, options) for name in ("postgresql_version", "citus_cluster"))
+        return str(self.values.get("citus_data_dir") or f"/var/lib/postgresql/{version}/{cluster}")
+
     def place(self, options):
         return {
             "host": self.name,

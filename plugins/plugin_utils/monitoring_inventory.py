@@ -39,11 +39,37 @@ def check(hosts, options, thresholds):
                 "write for all of them the one at which Prometheus reaches it"
             )
             found.setdefault(text, []).extend(host.name for host in members)
+        for text in _taken_twice(members, options):
+            found.setdefault(text, []).extend(host.name for host in members)
     everyone = len(hosts)
     return [
         text if len(names) == everyone > 1 else f"{text} [{', '.join(dict.fromkeys(names))}]"
         for text, names in found.items()
     ]
+
+
+def _taken_twice(members, options):
+    """Yield the ports that two programs of a machine would listen on, those of its servers among them."""
+    used = {}
+    for host in members:
+        servers = [(host.instance or {}).get("uri"), host.sentinel]
+        used.update({urlsplit(uri).port: f"the Redis at {uri}" for uri in servers if uri})
+        if host.node:
+            used[integer(host.node["port"], 0)] = "citus_port"
+    watches = any(host.watches for host in members)
+    wanted = {
+        "monitoring_node_port": True,
+        "monitoring_prometheus_port": watches,
+        "monitoring_alertmanager_port": watches,
+    }
+    wanted["monitoring_redis_port"] = any(host.instance or host.sentinel for host in members)
+    wanted["monitoring_postgresql_port"] = any(host.node for host in members)
+    for variable in [name for name, runs in wanted.items() if runs]:
+        host = next((each for each in members if variable in each.values), members[0])
+        port = integer(host.get(variable, options), 0)
+        if port in used:
+            yield f"{at(host, variable)}: port {port} is taken by {used[port]} on its machine; write another"
+        used.setdefault(port, variable)
 
 
 def _problems(host, options, thresholds):

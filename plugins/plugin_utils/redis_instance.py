@@ -33,6 +33,18 @@ class Instance(typing.NamedTuple):
             return [str(address) for address in bind]
         return ["127.0.0.1"] + ([self.address()] if self.replicated() else [])
 
+    def data_dir(self):
+        """Return the folder of its data: as it is said, else the role's default."""
+        return self.values.get("redis_data_dir") or "/".join(["/var/lib/redis", *self._names()])
+
+    def log_file(self):
+        """Return the file of its log, '' for the journal."""
+        default = "-".join(["/var/log/redis/redis-server", *self._names()]) + ".log"
+        return self.values.get("redis_log_file", default)
+
+    def _names(self):
+        return [str(self.values["redis_instance"])] if self.values.get("redis_instance") else []
+
     def replicated(self):
         return self.values.get("redis_mode", "standalone") != "standalone"
 

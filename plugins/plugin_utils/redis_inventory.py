@@ -6,6 +6,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils import (
     redis_deployment_checks,
     redis_deployments,
     redis_directives,
+    redis_sharing,
 )
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import Instance
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_variables import downgrade, places, problems, settings
@@ -34,11 +35,11 @@ def check(instances, options, schema, watchers=(), deployments=None):
             *downgrade(instance),
         ]:
             errors.setdefault(text, []).append(instance.name)
-    for text, names in _duplicates(instances, options):
+    told = deployments or redis_deployments.deployments(instances, watchers, options)
+    for text, names in _duplicates(instances, watchers, redis_deployments.sentinels(told), options):
         errors.setdefault(text, []).extend(names)
     for refuse, text, names in _memory(instances, options):
         (errors if refuse else warnings).setdefault(text, []).extend(names)
-    told = deployments or redis_deployments.deployments(instances, watchers, options)
     for refuse, text, names in redis_deployment_checks.check(instances, watchers, told, options):
         (errors if refuse else warnings).setdefault(text, []).extend(names)
     return _told(errors, instances), _told(warnings, instances)
@@ -74,24 +75,17 @@ def _by_machine(instances):
     return groups
 
 
-def _duplicates(instances, options):
-    """Two instances of a machine must differ in address and port, in name, and in the folder of their data."""
+def _duplicates(instances, watchers, sentinels, options):
+    """Two instances of a machine must differ in name, and in every path and port that is one instance's."""
     for (machine, _port), group in _by_machine(instances).items():
         for one, other in itertools.combinations(group, 2):
-            names = [one.name, other.name]
-            port, name, folder = (one.get(key, options) for key in ("redis_port", "redis_instance", "redis_data_dir"))
-            if integer(port, 0) == integer(other.get("redis_port", options), 0) and _overlap(one, other):
-                yield f"redis_port: {port} is taken twice on {machine}; give one of them another port", names
+            name = one.get("redis_instance", options)
             if name == other.get("redis_instance", options):
-                yield f"redis_instance: '{name}' names two instances on {machine}; give one of them another name", names
-            elif "redis_data_dir" in one.values and folder == other.values.get("redis_data_dir"):
-                yield f"redis_data_dir: {folder} belongs to two instances on {machine}; give each its own", names
-
-
-def _overlap(one, other):
-    binds = [{address.lstrip("-") for address in instance.bind()} for instance in (one, other)]
-    everywhere = {"*", "0.0.0.0", "::", "::*"}
-    return bool(binds[0] & binds[1] or binds[0] & everywhere or binds[1] & everywhere)
+                text = f"redis_instance: '{name}' names two instances on {machine}; give one of them another name"
+                yield text, [one.name, other.name]
+    everyone = {each.name: each for each in [*watchers, *instances]}
+    for group in _by_machine(everyone.values()).values():
+        yield from redis_sharing.shared(group, sentinels, options)
 
 
 def _memory(instances, options):

@@ -322,6 +322,15 @@ def test_the_same_sentence_of_two_hosts_stands_once():
     assert told.endswith("[app1, app2]")
 
 
+def test_two_applications_of_a_machine_do_not_write_one_file():
+    _host, hostvars, *others = inventory()
+    hostvars["app1"]["ansible_host"] = "10.0.0.9"
+    hostvars["app2"] = dict(hostvars["app1"])
+    assert app_env.errors(["app1", "app2"], hostvars, *others) == [
+        "app_env_path: /srv/app/.env of 10.0.0.9 would be written for two applications; give each its own [app1, app2]"
+    ]
+
+
 # -- the playbook
 
 
