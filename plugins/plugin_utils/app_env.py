@@ -17,6 +17,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.app_env_says import (
 )
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LOOPBACK
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_sharing import normal
+from ansible_collections.cistern.core.plugins.plugin_utils.spelling import misread
 
 # The variables of an application host, with what holds where the inventory says nothing.
 DEFAULTS = {
@@ -135,7 +136,7 @@ def _settings(laid, baseline, ttls):
             merged[key] = laid[key]  # evaluated here
             told = f"is computed; {computed[key]}" if key in computed else env.wrong_name(key)
             if not told and merged[key] is not None:
-                told = env.wrong_value(merged[key])
+                told = next(misread(merged[key]), None) or env.wrong_value(merged[key])
         except BROKEN as error:
             told = cannot(error)
         if told:

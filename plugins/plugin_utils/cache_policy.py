@@ -71,7 +71,7 @@ def check(hosts, options, baseline, cluster=None):
 
 
 def _deployment(host):
-    return host.deployment
+    return str(host.deployment)
 
 
 def resolved(deployment, values, baseline):
@@ -124,7 +124,7 @@ def problems(host, policy):
         if said is not None and not isinstance(said, dict):
             yield f"{where}: must be a mapping with {', '.join(KEYS)}, or null"
             continue
-        if not re.fullmatch(NAME, name):
+        if not re.fullmatch(NAME, str(name)):
             yield f"{where}: must be small letters, digits and underscores"
         for text in _family(name, family, _mapping(said), policy, patterns):
             yield f"{where}: {text}"
@@ -147,7 +147,7 @@ def _events(host, policy):
     for name, arguments in policy["events"].items():
         where = at(host, ("cache_events", name), f"{name} in cache_events")
         fits = isinstance(arguments, list) and all(re.fullmatch(NAME, str(each)) for each in arguments)
-        if not fits or not arguments or not re.fullmatch(NAME, name):
+        if not fits or not arguments or not re.fullmatch(NAME, str(name)):
             yield f"{where}: must be a list of arguments such as [user_id], names of small letters and underscores"
 
 

@@ -3,13 +3,14 @@
 from ansible.errors import AnsibleError
 from ansible_collections.cistern.core.plugins.plugin_utils.origin import origin
 from ansible_collections.cistern.core.plugins.plugin_utils.role_files import ROLES
+from ansible_collections.cistern.core.plugins.plugin_utils.spelling import misread
 
 
 def read(action, task_vars, name, role, prefixes, layers):
     """Return {values, origins, broken} of a host's variables with one of these prefixes.
 
     `origins` are {variable: file:line}, and {(layer, key): file:line} of the settings in `layers`; `broken` are
-    {variable: why} of those that cannot be evaluated.
+    {variable: why} of those that cannot be evaluated, or that YAML reads otherwise than they are written.
     """
     raw = task_vars["hostvars"].raw_get(name)
     values, origins, broken = {}, {}, {}
@@ -23,7 +24,11 @@ def read(action, task_vars, name, role, prefixes, layers):
         try:
             values[variable] = templar.template(raw[variable])
         except AnsibleError as error:
-            broken[variable] = str(error).splitlines()[0]
+            broken[variable] = f"cannot be evaluated: {str(error).splitlines()[0]}"
+            continue
+        wrong = list(misread(values[variable]))
+        if wrong:
+            broken[variable] = "; ".join(wrong)
         if variable in layers and isinstance(raw[variable], dict):
             origins.update({(variable, key): origin(value, key) for key, value in raw[variable].items()})
     return {"values": values, "origins": origins, "broken": broken}

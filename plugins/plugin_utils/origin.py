@@ -8,6 +8,12 @@ except ImportError:
     Origin = None
 
 
+def position(value):
+    """Return (path, line, column) of where a value was written; each is None where that is not known."""
+    tag = Origin.get_tag(value) if Origin else None
+    return (tag.path, tag.line_num, tag.col_num) if tag else (None, None, None)
+
+
 def origin(*values):
     """Return where the first value that has an origin was written, path:line below the present folder; '' for none."""
     for tag in (Origin.get_tag(value) for value in values if Origin):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 from .redis_text import SEVERAL, size_in_bytes
+from .spelling import spelled
 
 TITLE_WORDS = ("title", "listen-addr", "server-mode", "config-file", "port", "tls-port", "unixsocket")
 TITLE = re.compile(r"\{\{|\{(" + "|".join(TITLE_WORDS) + r")\}")
@@ -26,6 +27,8 @@ def wrong_kind(value: object, spec: dict) -> str | None:
     kind = spec["type"]
     if kind not in ("bool", "enum", "flags") and isinstance(value, bool):
         return "is true or false to YAML; write it in quotes if that text is meant"
+    if kind == "octal" and isinstance(value, int) and spelled(value) is None:
+        return f"is a number, of which nobody can tell whether {value} is octal; write it in quotes, such as '0770'"
     if spec.get("secret") and isinstance(value, (int, float)):
         return "is a number to YAML, which may drop zeros of it; write it in quotes"
     if kind != "percents" and isinstance(value, float):

@@ -25,7 +25,7 @@ def integer(value, default):
 def problems(host, options, home):
     """Yield a sentence for each variable that is unknown, missing or of the wrong type; `home` is where to write it."""
     for name, why in host.broken.items():
-        yield f"{at(host, name)}: cannot be evaluated: {why}"
+        yield f"{at(host, name)}: {why}"
     for name in host.values:
         if name not in options:
             yield f"{at(host, name)}: there is no such variable{nearest(name, options)}"

@@ -1,0 +1,49 @@
+"""What YAML makes of a value, and what a person has written: told where the two differ."""
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.spelling import misread
+
+
+def read(tmp_path, text):
+    path = tmp_path / "vars.yml"
+    path.write_text(text, encoding="utf-8")
+    return DataLoader().load_from_file(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: 0770", "a: YAML makes 504 of 0770; write '0770', in quotes, or 504"),
+        ("{a: 0660}", "a: YAML makes 432 of 0660; write '0660', in quotes, or 432"),
+        ("a: 22:30  # a time", "a: YAML makes 1350 of 22:30; write '22:30', in quotes, or 1350"),
+        ("a: {b: [x, 1_000]}", "a: b: YAML makes 1000 of 1_000; write '1_000', in quotes, or 1000"),
+        ("a: 0x10", "a: YAML makes 16 of 0x10; write '0x10', in quotes, or 16"),
+        ("a: 2026-01-02", "a: YAML makes a date of 2026-01-02; write it in quotes"),
+        ("a: 190:20:30.15", "a: YAML makes 685230.15 of 190:20:30.15; write '190:20:30.15', in quotes, or 685230.15"),
+    ],
+)
+def test_what_is_not_what_is_written(tmp_path, text, says):
+    assert list(misread(read(tmp_path, text))) == [says]
+
+
+@pytest.mark.parametrize(
+    "text", ["a: '0770'", "a: 770", "a: -1", "a: 0", "a: 0.25", "a: 0.90", "a: 1e3", "a: [1, 2]", "a: on"]
+)
+def test_what_is_as_it_is_written(tmp_path, text):
+    assert list(misread(read(tmp_path, text))) == []
+
+
+def test_a_mode_that_comes_from_nowhere_has_to_be_a_text(tmp_path):
+    def says(value):
+        found = redis_directives.problems({"unixsocketperm": value}, redis_schema.load(), "7.0.15")
+        return [problem.says for problem in found]
+
+    assert "nobody can tell" in says(504)[0]
+    assert says("0770") == says("770") == says(read(tmp_path, "a: 770")["a"]) == []
+
+
+def test_names_that_are_no_text(tmp_path):
+    told = list(misread(read(tmp_path, "{on: {column: x}, 12: y, 'no': 2}")))
+    assert [text.split(" is no text")[0] for text in told] == ["the name True", "the name 12"]
