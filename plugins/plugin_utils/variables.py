@@ -7,6 +7,8 @@ import difflib
 import re
 
 SHORTEST_PASSWORD = 16
+# -e NAME=VALUE and an inventory in INI make texts of all that they do not know; a number or a boolean is told from one.
+OF_A_TEXT = """, which is a text; write it in YAML, or with -e as JSON: -e '{"name": ...}'"""
 
 
 def at(host, key, say=None):
@@ -68,7 +70,7 @@ def wrong(value, option):
     """Return what is wrong with the type or the choice of a variable, or None."""
     kind = option["type"]
     fits = {"str": str, "path": str, "dict": dict, "list": list, "bool": bool, "int": int, "float": (int, float)}[kind]
-    if kind == "int" and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
+    if kind == "int" and isinstance(value, str) and re.fullmatch(r"-?(0|[1-9]\d*)", value):
         value = int(value)
     if kind == "bool" and isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
         value = value.lower() in ("true", "yes")
@@ -82,7 +84,8 @@ def wrong(value, option):
             "int": "a whole number",
             "float": "a number",
         }
-        return f"must be {article[kind]}, not {value!r}"
+        says = f"must be {article[kind]}, not {value!r}"
+        return says + OF_A_TEXT if kind in ("list", "dict") and str(value).lstrip().startswith(("[", "{")) else says
     if kind == "list" and "options" in option:
         says = [each for each in (_entry(entry, option["options"]) for entry in value) if each]
         return says[0] if says else None

@@ -107,6 +107,40 @@ def test_what_is_generated_is_what_the_code_says():
     assert done.returncode == 0, done.stderr
 
 
+# -- texts: what -e and an inventory in INI make of a boolean or a number
+
+TYPES = {name: option["type"] for options in OPTIONS.values() for name, option in options.items()}
+READERS = [
+    path
+    for pattern in ("roles/*/tasks/*.yml", "roles/*/vars/*.yml", "roles/*/templates/**/*.j2", "playbooks/*.yml")
+    for path in sorted(ROOT.glob(pattern))
+]
+# A number that is only written down may be a text; one that decides may not.
+DECIDES = {"bool": r"(?![\w:'])", "int": r"(?=\s+(?:or\b|and\b|if\b|is\b|==|!=|<|>|\+|-|\*|/))"}
+
+
+def raw_uses(text, kind):
+    """Return the lines that use a variable of this type as it comes, where a text would mean something else."""
+    names = "|".join(name for name, each in TYPES.items() if each == kind)
+    variable = rf"(?:{names})(?:\s*\|\s*default\([^)]*\))?"
+    # the option of a module converts its whole value itself
+    fine = re.compile(rf"\"{{{{ {variable} }}}}\"|(?<![\w.']){variable}\s*\|\s*{kind}\b")
+    raw = re.compile(rf"(?<![\w.']){variable}{DECIDES[kind]}")
+    lines = [line for line in text.splitlines() if not re.match(r"\s*(#|- name:|tags:)", line)]
+    return [line for line in lines if raw.search(fine.sub("", line))]
+
+
+@pytest.mark.parametrize("kind", DECIDES)
+def test_a_text_is_what_the_check_takes_it_for(kind):
+    found = {named(path): raw_uses(path.read_text(encoding="utf-8"), kind) for path in READERS}
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+def test_a_raw_use_is_found():
+    assert raw_uses('absent: "{{ not redis_kernel }}"', "bool") and raw_uses("{{ redis_port or 1 }}", "int")
+    assert not raw_uses("{{ redis_kernel | bool and x }} {{ redis_port }}", "bool")
+
+
 # -- templates
 
 
