@@ -8,7 +8,9 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     doctor_machine,
     doctor_resp,
     doctor_unit,
+    redis_acl_file,
     redis_conf,
+    redis_include,
     redis_server,
     redis_shadow,
 )
@@ -100,7 +102,7 @@ def _meaning(text, file):
         return {}
     try:
         return redis_shadow.meaning(text)
-    except (redis_shadow.Unusable, OSError, RuntimeError) as error:
+    except (redis_shadow.Unusable, redis_include.Unreadable, redis_acl_file.Unusable, OSError, RuntimeError) as error:
         file["problem"] = " ".join(doctor_unit.masked(str(error)))
     return {}
 

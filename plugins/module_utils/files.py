@@ -14,6 +14,15 @@ OPTIONS = {
     "group": {"type": "str", "required": True},
     "mode": {"type": "str", "required": True},
 }
+# One of a unit: `unit` takes effect when that restarts, `manager` when systemd reads it.
+UNIT_OPTIONS = {
+    **OPTIONS,
+    "content": {"type": "str"},
+    "unit": {"type": "bool", "default": False},
+    "manager": {"type": "bool", "default": False},
+    "unless_container": {"type": "bool", "default": False},
+    "absent": {"type": "bool", "default": False},
+}
 SECRET_OPTIONS = {**OPTIONS, "secret_content": {"type": "str", "required": True, "no_log": True}}
 
 

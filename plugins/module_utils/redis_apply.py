@@ -6,6 +6,7 @@ import time
 from ansible_collections.cistern.core.plugins.module_utils import (
     files,
     kernel,
+    redis_acl_file,
     redis_conf,
     redis_server,
     redis_switchover,
@@ -63,6 +64,9 @@ def apply(step, want, have):
         redis_users.apply(step, want["users"], None)
     elif do in ("user", "remove user"):
         redis_users.apply(step, want["users"], have["client"] or _reconnect(want))
+    elif do == "default password":
+        rules = ["resetpass", "#" + redis_acl_file.digest(want["password"])]
+        have["client"].execute_command("ACL", "SETUSER", redis_acl_file.USER, *rules)
     elif do == "save users":
         (have["client"] or _reconnect(want)).execute_command("ACL", "SAVE")
     elif do == "replicate":

@@ -17,6 +17,7 @@ def of_instance(want, have):
         f"the server could not write its data to disk ({name} is {value}); its log says why"
         for name, value in have["unsaved"].items()
     ]
+    own += [f"the server answers at {address} without a password" for address in have["open"]]
     return {"instance": own, "deployment": _of_deployment(want["deployment"], have)}
 
 

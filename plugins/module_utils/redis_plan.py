@@ -9,7 +9,13 @@ want  {conf, files, unit, kernel, immutable, aliases, restart, asked, deployment
 have  what observe() of the module redis_config found
 """
 
-from ansible_collections.cistern.core.plugins.module_utils import files, kernel, redis_roles, redis_users
+from ansible_collections.cistern.core.plugins.module_utils import (
+    files,
+    kernel,
+    redis_acl_file,
+    redis_roles,
+    redis_users,
+)
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import said
 from ansible_collections.cistern.core.plugins.module_utils.redis_roles import Refused
 
@@ -88,6 +94,8 @@ def _start(want, have, conf):
     start = [{"do": "start", "unit": want["unit"]}]
     if not have["version"]:
         return steps + enable + start
+    if have["acl_default"]:
+        redis_acl_file.refuse_other_password(have["acl_file"], have["acl_default"], want["password"])
     before = (have["on_disk"] or {}).get(APPEND_ONLY, "no")
     after = have["wanted"][APPEND_ONLY]
     _refuse_moved_data(have["wanted"], have["on_disk"] or {}, have["stored"])
@@ -95,6 +103,22 @@ def _start(want, have, conf):
         # The data lies where the old value put it: start with that, then switch while the server runs.
         return [{**conf[0], APPEND_ONLY: before}, *enable, *start, {"do": "append only", "to": after}, *conf]
     return steps + enable + start + (_users(have, {}) if have["acl_file"] else [])
+
+
+def _default(want, have, drift):
+    """Return the steps about who may log in as `default`, beyond what a changed requirepass does by itself."""
+    state = have["acl_default"]
+    if state:
+        if have["running"]["aclfile"] != have["acl_file"]:
+            redis_acl_file.refuse_other_password(have["acl_file"], state, want["password"])
+            return []
+        same = redis_acl_file.digest(want["password"]) in state["digests"]
+        step = [{"do": "default password"}, {"do": "save users", "path": have["acl_file"]}]
+        return [] if same and not have["open"] else step
+    if have["open"] and "requirepass" not in drift and not have["running"].get("aclfile"):
+        # somebody opened it by ACL SETUSER; a requirepass that is the same would change nothing
+        return [{"do": "default password"}]
+    return []
 
 
 def _users(have, running):
@@ -123,7 +147,7 @@ def _change(want, have, conf):
         )
     if APPEND_ONLY in drift:
         steps.append({"do": "append only", "to": drift[APPEND_ONLY][1]})
-    steps += _users(have, have["running"]) + redis_roles.steps(want, have) + conf
+    steps += _default(want, have, drift) + _users(have, have["running"]) + redis_roles.steps(want, have) + conf
     if have["unit"]["enabled"] != "enabled":
         steps.append({"do": "enable", "unit": want["unit"]})
     return steps + _restart(want, have, drift)

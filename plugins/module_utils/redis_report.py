@@ -6,6 +6,7 @@ USERS = {
     "make password": "make the password of the user {name}",
     "user": "set the user {name} while running",
     "remove user": "remove the user {name}",
+    "default password": "set the password of the user default while running",
     "save users": "make the server write {path}",
 }
 

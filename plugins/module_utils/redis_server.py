@@ -109,6 +109,22 @@ def _try(places, passwords, **options):
     return None
 
 
+def open_to_everybody(addresses, port):
+    """Return the addresses at which a server answers one who brings no password; NOAUTH is the only right answer."""
+    found = []
+    for address in dict.fromkeys(map(reachable, addresses)):
+        client = client_at(host=address, port=int(port), socket_connect_timeout=2, socket_timeout=2)
+        try:
+            client.execute_command("PING")
+            found.append(address)
+        except (RedisError, OSError) as error:
+            if str(error).startswith(LOGGED_IN):
+                found.append(address)
+        finally:
+            client.close()
+    return found
+
+
 def reachable(address):
     """Return an address to connect to for one to listen on: `-` marks one that may be missing, `*` is all of them."""
     address = address.lstrip("-")

@@ -9,7 +9,13 @@ import subprocess
 import tempfile
 import time
 
-from ansible_collections.cistern.core.plugins.module_utils import redis_conf, redis_server, redis_users
+from ansible_collections.cistern.core.plugins.module_utils import (
+    redis_acl_file,
+    redis_conf,
+    redis_include,
+    redis_server,
+    redis_users,
+)
 
 # What the shadow must not take from the file, with the value that the server has where the file says nothing.
 # They are compared as the file spells them.
@@ -21,6 +27,7 @@ _NOT_IN_SHADOW = {
     "dir": "",
     "logfile": "",
     "pidfile": "",
+    "aclfile": "",
     "appendonly": "no",
     "cluster-enabled": "no",
     "syslog-enabled": "no",
@@ -43,13 +50,18 @@ def meaning(text, users=()):
     and defaults are the server's business, not ours. It takes about 20 ms. Raises Unusable where the server refuses.
     """
     found = {}
+    text = redis_include.expanded(text)
     for name, args, line in redis_conf.directives(text):
         if args is None:
             raise Unusable(f"unbalanced quotes in: {redis_conf.masked(line).strip()}")
         found.setdefault(name, []).append(args)
     folder = tempfile.mkdtemp(prefix="cistern-shadow-")
+    acl_file = found.get("aclfile", [[""]])[-1][0]
+    acl = redis_acl_file.for_shadow(redis_acl_file.read(acl_file)) if acl_file else ""
     try:
-        settings = _ask_shadow(folder, redis_conf.without(text, _LEFT_OUT), lambda client: _told(client, dict(users)))
+        settings = _ask_shadow(
+            folder, redis_conf.without(text, _LEFT_OUT), lambda client: _told(client, dict(users)), acl=acl
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for name, default in _NOT_IN_SHADOW.items():
@@ -80,9 +92,13 @@ def _as_told(name, text):
     return text.lower() if text.lower() in ("yes", "no") else text
 
 
-def _ask_shadow(folder, text, ask, options=()):
+def _ask_shadow(folder, text, ask, options=(), acl=""):
     account = pwd.getpwnam(redis_server.USER)
     socket = os.path.join(folder, "socket")
+    users = _unnamed(acl) if acl else None
+    # with users of a file, requirepass is nobody's password
+    password = "" if acl else redis_conf.value(text, "requirepass")
+    text += f"aclfile /proc/self/fd/{users}\n" if acl else ""
     text += f'port 0\nunixsocket {socket}\nunixsocketperm 700\ndir {folder}\nlogfile ""\n'
     os.chown(folder, account.pw_uid, account.pw_gid)
     with _given(folder, text, account, options) as (source, words):
@@ -96,13 +112,14 @@ def _ask_shadow(folder, text, ask, options=()):
             user=account.pw_uid,
             group=account.pw_gid,
             extra_groups=[],
+            pass_fds=[users] if acl else [],
             text=True,
             errors="replace",
         )
     try:
         for _try in range(2000):
             if os.path.exists(socket):
-                client = redis_server.client_at(unix_socket_path=socket, password=redis_conf.value(text, "requirepass"))
+                client = redis_server.client_at(unix_socket_path=socket, password=password)
                 try:
                     return ask(client)
                 except redis_server.ServerGone:
@@ -114,6 +131,15 @@ def _ask_shadow(folder, text, ask, options=()):
     finally:
         shadow.kill()
         shadow.communicate()
+        if acl:
+            os.close(users)
+
+
+def _unnamed(text):
+    """Return a file without a name: digests of passwords lie on no disk, also where a run is killed."""
+    descriptor = os.memfd_create("users")
+    os.write(descriptor, text.encode("utf-8", "surrogateescape"))
+    return descriptor
 
 
 @contextlib.contextmanager

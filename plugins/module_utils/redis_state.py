@@ -6,8 +6,10 @@ import os
 from ansible_collections.cistern.core.plugins.module_utils import (
     files,
     kernel,
+    redis_acl_file,
     redis_conf,
     redis_health,
+    redis_include,
     redis_server,
     redis_shadow,
     redis_topology,
@@ -43,6 +45,8 @@ def observe(want):
         "decision": None,
         "no_password": redis_users.missing(want["users"]),
         "acl_file": "",
+        "acl_default": None,
+        "open": [],
     }
     if not have["version"]:
         return have
@@ -53,6 +57,10 @@ def observe(want):
     if text is not None:
         have["on_disk"] = _on_disk(text, want["conf"]["content"], have["wanted"])
         have["replicaof"] = redis_conf.replicaof(text) if redis_conf.MARK in text else None
+    have["acl_file"] = have["wanted"]["aclfile"]
+    if have["acl_file"]:
+        have["acl_default"] = redis_acl_file.of_default(redis_acl_file.read(have["acl_file"]))
+        redis_acl_file.judge(have["acl_file"], have["acl_default"])
     if have["unit"]["active"] in ("active", "reloading"):
         _observe_server(want, have, text or "")
     _observe_users(want, have, text or "")
@@ -76,7 +84,8 @@ def _on_disk(text, content, wanted):
         return {name: value for name, value in wanted.items() if not name.startswith(redis_users.KEY)}
     try:
         return redis_shadow.meaning(text, redis_users.in_file(text))
-    except redis_shadow.Unusable:
+    except (redis_shadow.Unusable, redis_include.Unreadable, redis_acl_file.Unusable):
+        # what it says is replaced by what is wanted, whatever it means
         return None
 
 
@@ -85,7 +94,8 @@ def _observe_server(want, have, text):
     client = redis_server.connect(
         want["addresses"][:1] + bound[:1],
         [want["port"], redis_conf.value(text, "port", want["port"])],
-        have["passwords"],
+        # one that somebody has opened refuses every password, and has to be closed
+        [*have["passwords"], ""],
     )
     redis_server.wait_loaded(client)
     info = client.info()
@@ -103,6 +113,7 @@ def _observe_server(want, have, text):
         running_version=info["redis_version"],
         keys=sum(databases.values()),
         databases=list(databases),
+        open=redis_server.open_to_everybody(want["addresses"], want["port"]),
         unsaved={name: info[name] for name in redis_health.SAVED if info.get(name, "ok") != "ok"},
     )
 
@@ -112,7 +123,6 @@ def _observe_users(want, have, text):
 
     A server that waits for its restart into another version tells of rights in another way: what its file says counts.
     """
-    have["acl_file"] = have["wanted"].get("aclfile", "")
     running = redis_users.of_server(have["client"]) if have["client"] else {}
     names = redis_users.ours([*running, *redis_users.in_file(text)], want["users"])
     for name in names:

@@ -6,8 +6,10 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     files,
     kernel,
     machine,
+    redis_acl_file,
     redis_conf,
     redis_health,
+    redis_include,
     redis_prove,
     redis_server,
     redis_shadow,
@@ -120,19 +122,7 @@ health:
 SPEC = {
     "unit": {"type": "str", "required": True},
     "conf": {"type": "dict", "required": True, "options": files.SECRET_OPTIONS},
-    "files": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            **files.OPTIONS,
-            "content": {"type": "str"},
-            "unit": {"type": "bool", "default": False},
-            "manager": {"type": "bool", "default": False},
-            "unless_container": {"type": "bool", "default": False},
-            "absent": {"type": "bool", "default": False},
-        },
-    },
+    "files": {"type": "list", "elements": "dict", "default": [], "options": files.UNIT_OPTIONS},
     "kernel": {"type": "dict", "default": {}},
     "addresses": {"type": "list", "elements": "str", "required": True},
     "port": {"type": "int", "required": True},
@@ -150,7 +140,8 @@ SPEC = {
 }
 
 
-FAILURES = (Refused, redis_prove.Refused, redis_shadow.Unusable, redis_server.WrongPassword, *STEP_FAILURES)
+UNUSABLE = (redis_acl_file.Unusable, redis_include.Unreadable)
+FAILURES = (*UNUSABLE, Refused, redis_prove.Refused, redis_shadow.Unusable, redis_server.WrongPassword, *STEP_FAILURES)
 
 
 def ask(module, want):
@@ -164,6 +155,9 @@ def ask(module, want):
         # where something differs, the change proves it
         health["instance"] += [] if steps else redis_prove.closed_now(want, have)
         told = {"differs": bool(steps), "notes": notes(want, have), "health": health, **role(have)}
+    except UNUSABLE as error:
+        # nothing that a run does could make it well
+        facts["wrong"] = [str(error)]
     except FAILURES:
         pass
     module.exit_json(changed=False, facts=facts, **told)

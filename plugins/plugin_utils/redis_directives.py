@@ -218,9 +218,13 @@ def problems(
 
 
 def to_lines(config: dict, schema: dict) -> list[str]:
-    """The configuration as lines of redis.conf: included files first, so that what stands here wins; then by name."""
+    """The configuration as lines of redis.conf: included files first, so that what stands here wins; then by name.
+
+    Only save points stand before them: after an included file, Redis 7.0 takes the last line of save alone (config.c,
+    setConfigSaveOption asks whether a file is being read, and the end of the included one says no).
+    """
     out = []
-    for name in sorted(config, key=lambda key: (key != "include", key)):
+    for name in sorted(config, key=lambda key: (key != "save" or not config.get("include"), key != "include", key)):
         if config[name] is None:
             continue
         # A module's directive is not in the schema; its value is split into arguments as it stands.

@@ -33,6 +33,7 @@ def check(instances, options, schema, watchers=(), deployments=None):
             *settings(instance, schema),
             *places(instance, options),
             *downgrade(instance),
+            *(instance.facts or {}).get("wrong", []),
         ]:
             errors.setdefault(text, []).append(instance.name)
     told = deployments or redis_deployments.deployments(instances, watchers, options)

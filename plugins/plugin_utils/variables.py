@@ -85,7 +85,8 @@ def wrong(value, option):
             "float": "a number",
         }
         says = f"must be {article[kind]}, not {value!r}"
-        return says + OF_A_TEXT if kind in ("list", "dict") and str(value).lstrip().startswith(("[", "{")) else says
+        is_text = isinstance(value, str) and value.lstrip().startswith(("[", "{"))
+        return says + OF_A_TEXT if kind in ("list", "dict") and is_text else says
     if kind == "list" and "options" in option:
         says = [each for each in (_entry(entry, option["options"]) for entry in value) if each]
         return says[0] if says else None

@@ -10,12 +10,19 @@ DEPLOYMENT = {"name": "cache", "mode": "sentinel", "me": "10.0.0.2 6379", "nodes
 PRIMARY = {"answers": True, "role": "primary", "of": None, "loading": False, "syncs": False, "offset": 9, "link": False}
 REPLICA = {**PRIMARY, "role": "replica", "of": "10.0.0.1 6379", "link": True}
 WELL = {"10.0.0.1 6379": PRIMARY, "10.0.0.2 6379": REPLICA, "10.0.0.3 6379": REPLICA}
-NOT_RUNNING = {"version": "7.0.15", "running": None, "unsaved": {}, "decision": None, "seen": None}
+NOT_RUNNING = {"version": "7.0.15", "running": None, "unsaved": {}, "open": [], "decision": None, "seen": None}
 
 
 def instance(seen=None, decision=None, **more):
     settled = decision or Decision("10.0.0.1 6379", True, "the Sentinels say so")
-    have = {"version": "7.0.15", "running": {}, "unsaved": {}, "decision": settled, "seen": {"nodes": seen or WELL}}
+    have = {
+        "version": "7.0.15",
+        "running": {},
+        "unsaved": {},
+        "open": [],
+        "decision": settled,
+        "seen": {"nodes": seen or WELL},
+    }
     return redis_health.of_instance({"unit": "redis-server.service", "deployment": DEPLOYMENT}, {**have, **more})
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.cistern.core.plugins.module_utils import redis_acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe
 from ansible_collections.cistern.core.plugins.module_utils.redis_topology import decide
@@ -83,6 +84,8 @@ def usual():
         "decision": None,
         "no_password": [],
         "acl_file": "",
+        "acl_default": None,
+        "open": [],
     }
     return want, have
 
@@ -119,7 +122,7 @@ def test_plan(path):
     want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
     untouched = copy.deepcopy((want, have))
     if "refused" in case:
-        with pytest.raises(Refused, match=case["refused"]):
+        with pytest.raises((Refused, redis_acl_file.Unusable), match=case["refused"]):
             plan(want, have)
     else:
         assert [describe(step) for step in plan(want, have)] == case["steps"]
