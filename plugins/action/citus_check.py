@@ -6,6 +6,8 @@ from ansible_collections.cistern.core.plugins.plugin_utils import (
     citus_node,
     citus_removal,
     citus_schema,
+    host_checks,
+    host_claims,
     inventory_host,
 )
 
@@ -14,6 +16,7 @@ class ActionModule(ActionBase):
     """Returns the nodes of the cluster, the coordinator first.
 
     `names` is the variable in which the verb of a removal is told what leaves; that is absent then.
+    With `machines`, hold it also against what the hosts said of themselves (the register __citus_asked).
     """
 
     _requires_connection = False
@@ -30,6 +33,11 @@ class ActionModule(ActionBase):
         wish = self._templar.template(task_vars.get(variable, "")) if variable else ""
         if variable:
             errors = [*errors, *citus_removal.problems(nodes, options, wish)]
+        claims = {} if variable else host_claims.of_citus(nodes, options)
+        if self._task.args.get("machines"):
+            asked = host_checks.asked(claims, task_vars["hostvars"], ("__citus_asked",))
+            more, risks = host_checks.of_citus(claims, asked, nodes)
+            errors, warnings = [*errors, *more], [*warnings, *risks]
         if errors:
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
             lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
@@ -38,7 +46,8 @@ class ActionModule(ActionBase):
         states = {name: {"state": "absent"} for name in gone}
         places = [{**node.place(options), **states.get(node.name, {})} for node in nodes]
         told = {key: nodes[0].get(f"citus_{key}", options) for key in ("database", "role")}
-        return {"changed": False, "nodes": places, "coordinator": places[0], "warnings": warnings, **told}
+        told.update(nodes=places, coordinator=places[0], claims=claims)
+        return {"changed": False, "warnings": warnings, **told}
 
     def _node(self, name, coordinators, task_vars):
         return citus_node.Node(

@@ -94,6 +94,7 @@ options:
   sentinel_password: {description: Password of the Sentinels., type: str, default: ''}
   packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
   other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
+  claims: {description: What the machine must have free., type: dict, default: {}}
 """
 EXAMPLES = r"""
 - name: Write the configuration and make the server run with it
@@ -138,16 +139,15 @@ SPEC = {
     "sentinel_password": {"type": "str", "default": "", "no_log": True},
     "packages": {"type": "list", "elements": "str", "default": []},
     "other_files": {"type": "list", "elements": "str", "default": []},
+    "claims": {"type": "dict", "default": {}},
 }
-
-
 STEP_FAILURES = (redis_server.RedisError, redis_switchover.Failed, OSError, RuntimeError)
 FAILURES = (Refused, redis_shadow.Unusable, redis_server.WrongPassword, *STEP_FAILURES)
 
 
 def ask(module, want):
     """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
-    facts = machine.observe(module.params["packages"], module.params["other_files"])
+    facts = machine.observe(module.params["packages"], module.params["other_files"], module.params["claims"])
     told = {"differs": True, "notes": []}
     try:
         have, steps = planned(want)

@@ -96,6 +96,7 @@ options:
     default: change
   packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
   other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
+  claims: {description: What the machine must have free., type: dict, default: {}}
 """
 EXAMPLES = r"""
 - name: Make the Sentinel what the inventory says
@@ -150,13 +151,14 @@ SPEC = {
     "phase": {"type": "str", "choices": ["ask", *PHASES], "default": "change"},
     "packages": {"type": "list", "elements": "str", "default": []},
     "other_files": {"type": "list", "elements": "str", "default": []},
+    "claims": {"type": "dict", "default": {}},
 }
 FAILURES = (Refused, redis_server.WrongPassword, redis_server.RedisError, OSError, RuntimeError)
 
 
 def ask(module, want):
     """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
-    facts = machine.observe(module.params["packages"], module.params["other_files"])
+    facts = machine.observe(module.params["packages"], module.params["other_files"], module.params["claims"])
     told = {"differs": True, "notes": []}
     try:
         have = redis_sentinel_state.observe(want)
