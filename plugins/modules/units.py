@@ -71,7 +71,7 @@ options:
       files: {description: Beginnings of the paths that it is about., type: list, elements: str, required: true}
   waits: {description: Whether nothing is done while one of O(packages) is missing., type: bool, default: false}
   packages: {description: Packages to look for., type: list, elements: str, default: []}
-  claims: {description: What the machine must have free; where it has not, nothing is done., type: dict, default: {}}
+  claims: {description: What the machine must have free. Where it is taken nothing is done., type: dict, default: {}}
 """
 EXAMPLES = r"""
 - name: Run a timer
