@@ -1,8 +1,8 @@
 """What is said where a machine has what a run claims of it: each file of cases/host_checks is one case.
 
-`redis`, `sentinels`, `citus` and `watched` are inventory hosts with what the inventory `says` of each, its `machine`, and
-what was `found` there, laid over a machine that has nothing; one without was not asked. `errors` and `warnings` are the
-sentences, in order. `origins` are variables that were written in hosts.yml:1.
+`redis`, `sentinels`, `citus` and `watched` are inventory hosts with what the inventory `says` of each, its `machine`,
+and what was `found` there, laid over a machine that has nothing; one without was not asked. `errors` and `warnings` are
+the sentences, in order. `origins` are variables that were written in hosts.yml:1.
 """
 
 from pathlib import Path
