@@ -26,7 +26,14 @@ CASES = sorted(Path(__file__).parent.glob("cases/host_checks/*.yml"))
 NOTHING = {"listeners": [], "servers": [], "units": {}, "unusable": [], "own": [], "clusters": [], "names": {}}
 FOUND = {
     "listeners": {"port": 6379, "address": "0.0.0.0", "user": "redis", "suspects": [], "process": None},
-    "servers": {"pid": 7, "program": "/usr/bin/redis-server", "title": "", "folder": "/", "unit": ""},
+    "servers": {
+        "pid": 7,
+        "program": "/usr/bin/redis-server",
+        "name": "",
+        "is_sentinel": False,
+        "folder": "/",
+        "unit": "",
+    },
     "clusters": {"name": "15/main", "port": 5432, "folder": "/var/lib/postgresql/15/main", "start": "auto"},
 }
 PASSWORD = "long enough for all"

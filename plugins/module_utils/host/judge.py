@@ -76,7 +76,8 @@ def _server(listener):
 def _who(process):
     """Return a process as an operator knows it: its unit, its program, its folder."""
     name = process["unit"] if process["unit"].endswith(".service") else f"process {process['pid']}"
-    about = [process["program"] or process["title"].split(" ")[0]]
+    # as it was called: /usr/bin/redis-server of Debian is a link to a program of another name
+    about = [process["name"] if process["name"].startswith("/") else process["program"] or process["name"]]
     if process["folder"] not in ("", "/"):
         about.append(f"data in {process['folder']}")
     return f"{name} ({', '.join(each for each in about if each)})" if any(about) else name
@@ -88,7 +89,7 @@ def _way_out(process, claims):
     if process["unit"].endswith(".service"):
         text = f"stop and disable it (systemctl disable --now {process['unit']})"
     else:
-        text = f"stop it, and what starts it ({process['title'] or process['program']})"
+        text = "stop it, and what starts it"
     folders = [os.path.normpath(each["path"]) for each in claims["folders"]]
     return f"{text} and move its data" if process["folder"] in folders else text
 
@@ -138,7 +139,7 @@ def _folders(claims, found):
             if process["folder"] != os.path.normpath(claim["path"]) or process["unit"] in claims["ours"]:
                 continue
             # a Sentinel works there, and has no data; one that has the port too has been told
-            if "sentinel" in f"{process['program']} {process['title']}" or process["pid"] in told:
+            if process["is_sentinel"] or process["pid"] in told:
                 continue
             yield (
                 f"{claim['say']}: {claim['path']} of {claims['host']} is the folder of {_who(process)}; "

@@ -1,7 +1,8 @@
 """Processes of this machine: which has a socket, which has its data in a folder, which unit runs it. Reads only.
 
-A process is told as {pid, program, title, folder, unit}: its file, its command line, its working folder, and the unit
-of systemd that it belongs to, '' each where it is not to be known.
+A process is told as {pid, program, name, is_sentinel, folder, unit}: its file, the first word of its command line (what
+follows may be a secret), whether it says there to be a Sentinel, its working folder, and the unit of systemd that it
+belongs to, '' each where it is not to be known.
 """
 
 import json
@@ -69,10 +70,12 @@ def unit(pid):
 
 
 def _about(pid):
+    words = _text(f"{PROC}/{pid}/cmdline").replace("\0", " ").split()
     return {
         "pid": pid,
         "program": _link(f"{PROC}/{pid}/exe").replace(" (deleted)", ""),
-        "title": _text(f"{PROC}/{pid}/cmdline").replace("\0", " ").strip()[:200],
+        "name": words[0] if words else "",
+        "is_sentinel": any("sentinel" in word for word in words),
         "folder": _link(f"{PROC}/{pid}/cwd"),
         "unit": unit(pid),
     }
