@@ -145,6 +145,15 @@ def test_a_name_is_the_same_in_capitals_and_with_its_dot():
     assert redis_topology.place("Redis-1.Example.NET.", 6379) == redis_topology.place("redis-1.example.net", "6379")
 
 
+def test_a_name_to_listen_on_that_is_elsewhere(monkeypatch):
+    there = {"here.net": ["203.0.113.9", "127.0.0.1"], "nat.net": ["203.0.113.9"], "gone.net": [], "slow.net": []}
+    told = {name: {"addresses": each, "why": names.SLOW if name == "slow.net" else ""} for name, each in there.items()}
+    monkeypatch.setattr(names, "resolve", lambda _names: told)
+    binds = [{"addresses": [*there, "127.0.0.1"]}]
+    found = claims.observe({"ports": [], "folders": [], "units": [], "binds": binds, "clusters": None, "names": []})
+    assert found["unusable"] == ["nat.net", "gone.net"]
+
+
 def test_clusters_of_postgresql(tmp_path):
     folder = tmp_path / "15/main"
     (folder / "conf.d").mkdir(parents=True)

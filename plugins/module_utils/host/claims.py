@@ -37,7 +37,14 @@ def observe(claims):
     }
     # last: a thread may be left over that waits for a resolver
     found["names"] = names.resolve(claims["names"])
+    found["unusable"] += [name for bind in claims["binds"] for name in bind["addresses"] if _is_elsewhere(name, found)]
     return found
+
+
+def _is_elsewhere(name, found):
+    """Whether a name stands for addresses of which the machine has none."""
+    answer = found["names"].get(name, {"why": names.SLOW})
+    return answer["why"] != names.SLOW and answer["addresses"] == addresses.unusable(answer["addresses"])
 
 
 def unit_file(name, folders=OWN_UNITS):

@@ -6,6 +6,8 @@ Each problem is a sentence: which variable, where it was written, what is there,
 import ipaddress
 import os
 
+# They listen for a container, in the unit of all containers.
+PROXIES = ("docker-proxy", "rootlessport")
 EVERYWHERE = {"*": 4, "0.0.0.0": 4, "::": 6, "::*": 6}
 
 
@@ -30,7 +32,7 @@ def _ports(claims, found):
             if _is_ours(each, claims) or (each["process"] or {}).get("unit") in clusters:
                 continue
             told = f"{claim['say']}: port {each['port']} of {claims['host']} is served by {_server(each)}"
-            yield f"{told}; {_way_out(each['process'], claims)}, or write another {claim['variable']}"
+            yield f"{told}; {_way_out(each['process'], claims, each['port'])}, or write another {claim['variable']}"
             break
 
 
@@ -83,9 +85,11 @@ def _who(process):
     return f"{name} ({', '.join(each for each in about if each)})" if any(about) else name
 
 
-def _way_out(process, claims):
+def _way_out(process, claims, port=None):
     if not process:
         return "stop it"
+    if process["program"].endswith(PROXIES):
+        return f"stop the container that publishes it (docker ps --filter publish={port})"
     if process["unit"].endswith(".service"):
         text = f"stop and disable it (systemctl disable --now {process['unit']})"
     else:
@@ -176,5 +180,5 @@ def _binds(claims, found):
 
 
 def _instead(address, own):
-    same = [each for each in own if _family(each) == _family(address)]
+    same = [each for each in own if _family(address) in (_family(each), None)]
     return same[0] if same else None
