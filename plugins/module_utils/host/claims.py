@@ -4,7 +4,7 @@ Claims are
   host      how the machine is called in a sentence
   ours      units that a run makes, on this machine: what they have is theirs
   ports     [{say, variable, port, addresses}]: to be listened on, at these addresses
-  folders   [{say, variable, path}]: of a server's data
+  folders   [{say, variable, path}]: of a server's data, one at most
   units     [{say, unit, program}]: what the package's unit of that name runs
   binds     [{say, variable, addresses, is_list}]: addresses to listen on
   clusters  PostgreSQL clusters that are ours, as version/name; None where no PostgreSQL is wanted

@@ -4,7 +4,6 @@ Each problem is a sentence: which variable, where it was written, what is there,
 """
 
 import ipaddress
-import os
 
 # They listen for a container, in the unit of all containers.
 PROXIES = ("docker-proxy", "rootlessport")
@@ -32,7 +31,7 @@ def _ports(claims, found):
             if _is_ours(each, claims) or (each["process"] or {}).get("unit") in clusters:
                 continue
             told = f"{claim['say']}: port {each['port']} of {claims['host']} is served by {_server(each)}"
-            yield f"{told}; {_way_out(each['process'], claims, each['port'])}, or write another {claim['variable']}"
+            yield f"{told}; {_way_out(each['process'], found, each['port'])}, or write another {claim['variable']}"
             break
 
 
@@ -85,7 +84,7 @@ def _who(process):
     return f"{name} ({', '.join(each for each in about if each)})" if any(about) else name
 
 
-def _way_out(process, claims, port=None):
+def _way_out(process, found, port=None):
     if not process:
         return "stop it"
     if process["program"].endswith(PROXIES):
@@ -94,8 +93,8 @@ def _way_out(process, claims, port=None):
         text = f"stop and disable it (systemctl disable --now {process['unit']})"
     else:
         text = "stop it, and what starts it"
-    folders = [os.path.normpath(each["path"]) for each in claims["folders"]]
-    return f"{text} and move its data" if process["folder"] in folders else text
+    shares = process["pid"] in [each["pid"] for each in found["servers"]]
+    return f"{text} and move its data" if shares else text
 
 
 # -- PostgreSQL
@@ -140,14 +139,14 @@ def _folders(claims, found):
     told = {each["process"]["pid"] for each in found["listeners"] if each["process"] and each["port"] in ports}
     for claim in claims["folders"]:
         for process in found["servers"]:
-            if process["folder"] != os.path.normpath(claim["path"]) or process["unit"] in claims["ours"]:
+            if process["unit"] in claims["ours"]:
                 continue
             # a Sentinel works there, and has no data; one that has the port too has been told
             if process["is_sentinel"] or process["pid"] in told:
                 continue
             yield (
                 f"{claim['say']}: {claim['path']} of {claims['host']} is the folder of {_who(process)}; "
-                f"{_way_out(process, claims)}, or write another {claim['variable']}"
+                f"{_way_out(process, found)}, or write another {claim['variable']}"
             )
             break
 

@@ -41,7 +41,8 @@ def holders(sockets):
 
 def in_folders(folders, names):
     """Return the processes of programs whose names begin so, and whose working folder is one of these."""
-    wanted = {os.path.realpath(folder) for folder in folders}
+    # a path may be a link, and that of a container's process is another folder of the same name
+    wanted = {_identity(folder) for folder in folders if os.path.isdir(folder)}
     groups = {}
     for pid, owner in everyone() if wanted else ():
         if _text(f"{PROC}/{pid}/comm").startswith(names):
@@ -96,7 +97,12 @@ def _holds(pid, inodes):
 
 
 def _works_in(pid, folders):
-    return [(pid, _about(pid))] if os.readlink(f"{PROC}/{pid}/cwd") in folders else []
+    return [(pid, _about(pid))] if _identity(f"{PROC}/{pid}/cwd") in folders else []
+
+
+def _identity(path):
+    told = os.stat(path)
+    return told.st_dev, told.st_ino
 
 
 def _seen_by(owner, pids, look):
