@@ -56,7 +56,7 @@ class Instance:
             }
         )
         if self.says["redis_mode"] != "standalone":
-            merged["replica-announce-ip"] = self.says["redis_address"]
+            merged["replica-announce-ip"] = self.says["redis_address"].lower()
             merged["replica-announce-port"] = self.says["redis_announce_port"] or self.says["redis_port"]
         return {name: value for name, value in merged.items() if value is not None}
 

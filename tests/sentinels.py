@@ -55,7 +55,8 @@ class Watched:
 
 
 def place(host, announced, port):
-    return host.says["redis_address"], int(host.says[announced] or host.says[port])
+    """Return (address, port); a name in large letters is the same in small ones."""
+    return host.says["redis_address"].lower(), int(host.says[announced] or host.says[port])
 
 
 class Sentinel:
@@ -90,12 +91,13 @@ class Sentinel:
 
     def master(self, name, **options):
         """Return what it says of a deployment's primary."""
-        return pairs(self.redis(**options).execute_command("SENTINEL", "MASTER", name))
+        says = pairs(self.redis(**options).execute_command("SENTINEL", "MASTER", name))
+        return {**says, "ip": says["ip"].lower()}
 
     def others(self, command, name, **options):
         """Return the replicas or the Sentinels that it knows, by place."""
         found = map(pairs, self.redis(**options).execute_command("SENTINEL", command, name))
-        return {(each["ip"], int(each["port"])): each for each in found}
+        return {(each["ip"].lower(), int(each["port"])): each for each in found}
 
     def has_quorum(self, name, **options):
         try:

@@ -1,19 +1,25 @@
 """Hold the inventory of a Citus cluster against what the role knows, on the controller, before a machine is touched."""
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils import (
     citus_inventory,
     citus_node,
     citus_removal,
     citus_schema,
+    host_checks,
+    host_claims,
     inventory_host,
 )
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import at
 
 
 class ActionModule(ActionBase):
     """Returns the nodes of the cluster, the coordinator first.
 
     `names` is the variable in which the verb of a removal is told what leaves; that is absent then.
+    With `machines`, hold it also against what the hosts said of themselves (the register __citus_asked); while their
+    version is being changed (`upgrading`), not against that.
     """
 
     _requires_connection = False
@@ -30,6 +36,13 @@ class ActionModule(ActionBase):
         wish = self._templar.template(task_vars.get(variable, "")) if variable else ""
         if variable:
             errors = [*errors, *citus_removal.problems(nodes, options, wish)]
+        claims = {} if variable else host_claims.of_citus(nodes, options)
+        if self._task.args.get("machines"):
+            asked = host_checks.asked(claims, task_vars["hostvars"], ("__citus_asked",))
+            more, risks = host_checks.of_citus(claims, asked, nodes)
+            if not boolean(self._task.args.get("upgrading", False)):
+                more += [text for node in nodes for text in self._version(node, options, task_vars)]
+            errors, warnings = [*errors, *more], [*warnings, *risks]
         if errors:
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
             lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
@@ -38,7 +51,19 @@ class ActionModule(ActionBase):
         states = {name: {"state": "absent"} for name in gone}
         places = [{**node.place(options), **states.get(node.name, {})} for node in nodes]
         told = {key: nodes[0].get(f"citus_{key}", options) for key in ("database", "role")}
-        return {"changed": False, "nodes": places, "coordinator": places[0], "warnings": warnings, **told}
+        told.update(nodes=places, coordinator=places[0], claims=claims)
+        return {"changed": False, "warnings": warnings, **told}
+
+    def _version(self, node, options, task_vars):
+        """Yield what a host says against the version of the inventory, which an upgrade alone changes."""
+        told = (task_vars["hostvars"].raw_get(node.name).get("__citus_asked") or {}).get("facts")
+        other = node.other_version(told["packages"], options) if told else ""
+        if other:
+            version = node.get("citus_version", options)
+            yield (
+                f"{at(node, 'citus_version')}: is {version}, and {node.name} has {other}; "
+                "playbooks/citus_upgrade.yml brings all nodes to another version, or write the one that is there"
+            )
 
     def _node(self, name, coordinators, task_vars):
         return citus_node.Node(

@@ -6,6 +6,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils import (
     cache_policy,
     citus_node,
     citus_schema,
+    host_claims,
     inventory_host,
     monitoring_host,
     monitoring_inventory,
@@ -46,6 +47,7 @@ class ActionModule(ActionBase):
         return {
             "changed": False,
             "machines": monitoring_inventory.runs(hosts, options, task_vars["ansible_play_hosts_all"]),
+            "claims": host_claims.of_monitoring(hosts, options),
             "targets": monitoring_inventory.targets(hosts, options),
             "watchers": sorted({host.address() for host in hosts if host.watches}),
             "deployments": [self._deployment(name, each, instances) for name, each in told.items()],

@@ -2,6 +2,8 @@
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils import (
+    host_checks,
+    host_claims,
     inventory_host,
     redis_deployments,
     redis_instance,
@@ -36,6 +38,12 @@ class ActionModule(ActionBase):
         if variable:
             everything = redis_deployments.deployments(instances, watchers, options)
             errors = [*errors, *redis_deployments.named(variable, named, everything, hosts=leaves)]
+        told = (staying["instances"], staying["watchers"], staying["deployments"])
+        claims = {} if variable else host_claims.of_redis(*told, options)
+        if self._task.args.get("machines"):
+            asked = host_checks.asked(claims, task_vars["hostvars"], ("__redis_asked", "__redis_sentinel_asked"))
+            more, risks = host_checks.of_redis(claims, asked, *told)
+            errors, warnings = [*errors, *more], [*warnings, *risks]
         if errors:
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
             lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
@@ -48,6 +56,7 @@ class ActionModule(ActionBase):
             "deployments": staying["deployments"],
             "sentinels": redis_deployments.sentinels(staying["deployments"]),
             "leaving": left,
+            "claims": claims,
             "warnings": warnings,
         }
 

@@ -29,20 +29,6 @@ def citus_hba_line(rule):
     return "   ".join(str(value) for value in {**RULE, **rule}.values() if value not in ("", None))
 
 
-def citus_other_version(installed, package, version, postgresql):
-    """Return what is installed of Citus for this PostgreSQL and is not the wanted version; empty where nothing is.
-
-    13.2.1.citus-1 is 13.2.1.
-    """
-    for name, has in installed.items():
-        if name != package and re.fullmatch(rf"postgresql-{postgresql}-citus(-\d[\d.]*)?", name):
-            return f"{name} {has['version']}"
-    has = installed.get(package)
-    if has and not re.match(rf"{re.escape(version)}(\D|$)", has["version"]):
-        return f"{package} {has['version']}"
-    return ""
-
-
 def citus_text_of(path):
     """Return the text of a file of the controller, with one line break at its end."""
     return pathlib.Path(path).read_text(encoding="utf-8").rstrip("\n") + "\n"
@@ -100,7 +86,6 @@ class FilterModule:
             "citus_free_bytes": citus_free_bytes,
             "citus_hba_line": citus_hba_line,
             "citus_network": citus_network,
-            "citus_other_version": citus_other_version,
             "citus_place": citus_place,
             "citus_text_of": citus_text_of,
             "citus_trusted": citus_trusted,

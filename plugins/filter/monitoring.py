@@ -19,6 +19,13 @@ def monitoring_shipped(sources, folder):
     return [{"source": path, "path": f"{folder}/{os.path.basename(path)}", **ROOTS} for path in sorted(sources)]
 
 
+def monitoring_refused(sentences):
+    """Return what is in the way on the machines, as one message."""
+    count = f"{len(sentences)} error{'s' if len(sentences) > 1 else ''}"
+    told = f"The inventory has {count}. Where it has one nothing was touched, and packages were installed nowhere."
+    return "\n".join([told, *[f"- {each}" for each in sentences]])
+
+
 class FilterModule:
     def filters(self):
-        return {each.__name__: each for each in (monitoring_shipped, monitoring_targets)}
+        return {each.__name__: each for each in (monitoring_refused, monitoring_shipped, monitoring_targets)}

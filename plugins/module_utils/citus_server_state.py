@@ -25,7 +25,7 @@ def folder(want):
 
 def observe(want):
     """Return what is there; `running` is None where the server does not answer."""
-    facts = machine.observe(want["packages"], want["other_files"])
+    facts = machine.observe(want["packages"], want["other_files"], want.get("claims"))
     paths = [want["conf"]["path"], *[file["path"] for file in want["files"]]]
     have = {
         "facts": facts,

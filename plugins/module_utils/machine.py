@@ -6,16 +6,18 @@ import re
 import subprocess
 
 from ansible_collections.cistern.core.plugins.module_utils import kernel
+from ansible_collections.cistern.core.plugins.module_utils.host import claims as host_claims
 
 # Files that the role cache puts on a host: of its programs, and what families are filled from.
 PROGRAMS = ("/etc/systemd/system/cistern-cache-*", "/etc/cistern/cache-*", "/var/lib/cistern/cache-warm-data/*/*.jsonl")
 
 
-def observe(names, files):
-    """Return {distribution, release, memory_mb, cores, container, packages, files, programs, offered}.
+def observe(names, files, claims=None):
+    """Return {distribution, release, memory_mb, cores, container, packages, files, programs, offered, host}.
 
     `packages` gives each installed one's {version, hold}, `files` are those that exist, `programs` what the role cache
-    has there, `offered` is the version that apt would install of the first package that is missing.
+    has there, `offered` is the version that apt would install of the first package that is missing, `host` what there
+    is of what a run `claims`.
     """
     release = _os_release()
     installed = packages(names)
@@ -30,6 +32,7 @@ def observe(names, files):
         "files": [path for path in files if os.path.exists(path)],
         "programs": [path for pattern in PROGRAMS for path in glob.glob(pattern)],
         "offered": _offered(missing[0]) if missing else "",
+        "host": host_claims.observe(claims),
     }
 
 

@@ -101,7 +101,7 @@ def without(text, names):
 def replicaof(text):
     """Return whom the file makes the server a replica of, as "address port"; '' where it starts as a primary."""
     found = value(text, "replicaof", value(text, "slaveof", ""))
-    return "" if found.lower() == "no one" else found.lower()
+    return "" if found.lower() == "no one" else found.lower().replace(". ", " ")
 
 
 def with_server_lines(text, on_disk, follow=None, ours=()):

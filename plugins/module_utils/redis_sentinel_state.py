@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 
 from ansible_collections.cistern.core.plugins.module_utils import (
@@ -15,6 +14,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     systemd,
 )
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
+from ansible_collections.cistern.core.plugins.module_utils.host import names as host_names
 
 BINARY = "/usr/bin/redis-sentinel"
 
@@ -165,14 +165,10 @@ def _expected(deployment):
 
 def spellings(places):
     """Return how Sentinel may tell of {address, port}: a name also as what it stands for."""
-    found = set()
+    found, answers = set(), host_names.resolve([each["address"] for each in places])
     for each in places:
-        found.add(redis_topology.place_of(each))
-        try:
-            answers = socket.getaddrinfo(each["address"], None, proto=socket.IPPROTO_TCP)
-        except OSError:
-            continue
-        found |= {redis_topology.place(answer[4][0], each["port"]) for answer in answers}
+        told = answers[each["address"]]["addresses"]
+        found |= {redis_topology.place(address, each["port"]) for address in [each["address"], *told]}
     return found
 
 

@@ -93,7 +93,8 @@ def _observe_server(want, have, text):
     bound = redis_conf.value(text, "bind", "").split()
     client = redis_server.connect(
         want["addresses"][:1] + bound[:1],
-        [want["port"], redis_conf.value(text, "port", want["port"])],
+        # on the port that is wanted, a stranger may listen who never answers
+        [redis_conf.value(text, "port", want["port"]), want["port"]],
         # one that somebody has opened refuses every password, and has to be closed
         [*have["passwords"], ""],
     )

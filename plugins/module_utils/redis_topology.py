@@ -11,6 +11,7 @@ import typing
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.cistern.core.plugins.module_utils import redis_server
+from ansible_collections.cistern.core.plugins.module_utils.host import names as host_names
 
 # An answer takes milliseconds; a host that does not answer must not hold a run up.
 TIMEOUT = 2
@@ -30,11 +31,11 @@ class Decision(typing.NamedTuple):
 
 
 def place(address, port):
-    """Return where an instance is reached; an address in another spelling is the same place."""
+    """Return where an instance is reached; an address or a name in another spelling is the same place."""
     try:
         address = str(ipaddress.ip_address(address))
     except ValueError:
-        address = address.lower()
+        address = host_names.key(address)
     return f"{address} {port}"
 
 

@@ -70,7 +70,11 @@ def last_words(unit):
 
 
 def do(verb, *units):
-    """Run a systemctl verb; raise RuntimeError with the unit's last journal lines when it fails."""
+    """Run a systemctl verb; raise RuntimeError with the unit's last journal lines when it fails.
+
+    One that does not start is stopped: it would start over and over, on what belongs to another perhaps.
+    """
+    rested = verb == "start" and observe(units[0])["active"] in ("inactive", "failed")
     if verb in ("start", "restart"):
         # one that failed five times in ten seconds would be refused, also when its cause is gone
         _systemctl("reset-failed", *units)
@@ -80,4 +84,6 @@ def do(verb, *units):
     says = done.stderr.strip()
     if units:
         says += "\n" + last_words(units[0])
+    if rested:
+        _systemctl("stop", *units)
     raise RuntimeError(f"systemctl {verb} {' '.join(units)} failed: {says}")

@@ -80,6 +80,7 @@ options:
     type: dict
     default: {}
   other_files: {description: Files to look for., type: list, elements: str, default: []}
+  claims: {description: What the machine must have free., type: dict, default: {}}
 """
 EXAMPLES = r"""
 - name: Write the settings and make the server run with them
@@ -116,6 +117,7 @@ SPEC = {
     "packages": {"type": "list", "elements": "str", "default": []},
     "upgrades": {"type": "dict", "default": {}},
     "other_files": {"type": "list", "elements": "str", "default": []},
+    "claims": {"type": "dict", "default": {}},
 }
 # What pg_settings says of a setting that is taken at a start alone.
 AT_START = "postmaster"

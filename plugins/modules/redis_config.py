@@ -100,6 +100,7 @@ options:
   playing: {description: "Hosts that this run goes through, in phase V(prove).", type: list, elements: str, default: []}
   packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
   other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
+  claims: {description: What the machine must have free., type: dict, default: {}}
 """
 EXAMPLES = r"""
 - name: Write the configuration and make the server run with it
@@ -137,6 +138,7 @@ SPEC = {
     "playing": {"type": "list", "elements": "str", "default": []},
     "packages": {"type": "list", "elements": "str", "default": []},
     "other_files": {"type": "list", "elements": "str", "default": []},
+    "claims": {"type": "dict", "default": {}},
 }
 
 
@@ -146,7 +148,7 @@ FAILURES = (*UNUSABLE, Refused, redis_prove.Refused, redis_shadow.Unusable, redi
 
 def ask(module, want):
     """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
-    facts = machine.observe(module.params["packages"], module.params["other_files"])
+    facts = machine.observe(module.params["packages"], module.params["other_files"], module.params["claims"])
     facts["paths"] = redis_conf.paths(want["conf"]["content"])
     told = {"differs": True, "notes": []}
     try:

@@ -101,6 +101,7 @@ options:
   playing: {description: "Hosts that this run goes through, in phase V(prove).", type: list, elements: str, default: []}
   packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
   other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
+  claims: {description: What the machine must have free., type: dict, default: {}}
 """
 EXAMPLES = r"""
 - name: Make the Sentinel what the inventory says
@@ -157,13 +158,14 @@ SPEC = {
     "playing": {"type": "list", "elements": "str", "default": []},
     "packages": {"type": "list", "elements": "str", "default": []},
     "other_files": {"type": "list", "elements": "str", "default": []},
+    "claims": {"type": "dict", "default": {}},
 }
 FAILURES = (Refused, redis_prove.Refused, redis_server.WrongPassword, redis_server.RedisError, OSError, RuntimeError)
 
 
 def ask(module, want):
     """Tell what there is and whether something differs; what cannot be planned is left to the change to tell."""
-    facts = machine.observe(module.params["packages"], module.params["other_files"])
+    facts = machine.observe(module.params["packages"], module.params["other_files"], module.params["claims"])
     told = {"differs": True, "notes": []}
     try:
         have = redis_sentinel_state.observe(want)

@@ -16,6 +16,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     units_health,
     units_ready,
 )
+from ansible_collections.cistern.core.plugins.module_utils.host import claims, judge
 from ansible_collections.cistern.core.plugins.module_utils.units_plan import KEPT, describe, plan, told
 
 DOCUMENTATION = r"""
@@ -77,6 +78,7 @@ options:
       files: {description: Beginnings of the paths that it is about., type: list, elements: str, required: true}
   waits: {description: Whether nothing is done while one of O(packages) is missing., type: bool, default: false}
   packages: {description: Packages to look for., type: list, elements: str, default: []}
+  claims: {description: What the machine must have free. Where it is taken nothing is done., type: dict, default: {}}
 """
 EXAMPLES = r"""
 - name: Run a timer
@@ -90,6 +92,7 @@ EXAMPLES = r"""
 RETURN = r"""
 steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
 health: {description: Units that have failed., type: list, returned: when observed}
+refused: {description: "What is in the way of O(claims), as sentences.", type: list, returned: always}
 missing: {description: Those of O(packages) that are not installed., type: list, returned: always}
 """
 
@@ -122,6 +125,7 @@ SPEC = {
     "checks": {"type": "list", "elements": "dict", "default": [], "options": CHECK},
     "waits": {"type": "bool", "default": False},
     "packages": {"type": "list", "elements": "str", "default": []},
+    "claims": {"type": "dict", "default": {}},
 }
 
 
@@ -203,10 +207,10 @@ def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want, secret = wanted(module.params)
     missing = [name for name, is_in in packages(want["packages"]).items() if not is_in]
-    if want["waits"] and missing:
-        module.exit_json(changed=False, steps=[], missing=missing)
-    if want["where"] and not os.path.exists(want["where"]):
-        module.exit_json(changed=False, steps=[], missing=missing)
+    refused = judge.problems(want["claims"], claims.observe(want["claims"]))
+    elsewhere = want["where"] and not os.path.exists(want["where"])
+    if refused or elsewhere or (want["waits"] and missing):
+        module.exit_json(changed=False, steps=[], missing=missing, refused=refused)
     have = observe(want)
     steps = plan(want, have)
     result = {
@@ -214,6 +218,7 @@ def main():
         "steps": told(steps),
         "diff": [files.diff(step["file"], have["files"][step["path"]]) for step in steps if shown(step, secret)],
         "missing": missing,
+        "refused": [],
     }
     try:
         changed = [step["path"] for step in steps if "path" in step]

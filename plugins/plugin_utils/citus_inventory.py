@@ -7,6 +7,7 @@ import ipaddress
 import itertools
 import re
 
+from ansible_collections.cistern.core.plugins.module_utils.host import names as host_names
 from ansible_collections.cistern.core.plugins.plugin_utils import citus_tables, citus_variables, variables
 from ansible_collections.cistern.core.plugins.plugin_utils.citus_node import LAYERS
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_sharing import normal
@@ -147,7 +148,7 @@ def _duplicates(nodes, options):
         names, port = [one.name, other.name], integer(one.get("citus_port", options), 0)
         together = one.machine == other.machine
         if port == integer(other.get("citus_port", options), 0):
-            if one.address() == other.address():
+            if host_names.key(one.address()) == host_names.key(other.address()):
                 yield f"citus_port: {one.address()} {port} is taken twice; give one of them another", names
             elif together:
                 # they share the folder of sockets, whatever addresses they listen on

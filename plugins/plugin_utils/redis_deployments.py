@@ -1,5 +1,6 @@
 """The deployments of an inventory: what instances and Sentinels make them up, and what is wrong with the whole."""
 
+from ansible_collections.cistern.core.plugins.module_utils.host import names as host_names
 from ansible_collections.cistern.core.plugins.module_utils.redis_topology import place
 from ansible_collections.cistern.core.plugins.plugin_utils.variables import integer
 
@@ -110,7 +111,8 @@ def _port(instance, announced, port, options):
 
 
 def _reached(instance, port):
-    address = str(instance.address())
+    # a Sentinel takes two spellings of a name for two replicas
+    address = host_names.key(instance.address())
     return {"address": address, "port": integer(port, 0), "place": place(address, integer(port, 0))}
 
 

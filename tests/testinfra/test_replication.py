@@ -14,17 +14,17 @@ def test_there_is_one_primary(members):
 def test_every_replica_follows_the_primary(members):
     told = roles(members)
     [primary] = [member for member in members if told[member.name][0] == "master"]
-    place = [primary.says["redis_address"], primary.says["redis_announce_port"] or primary.says["redis_port"]]
-    followed = {name: [role[1], role[2], role[3]] for name, role in told.items() if role[0] == "slave"}
+    place = [primary.says["redis_address"].lower(), primary.says["redis_announce_port"] or primary.says["redis_port"]]
+    followed = {name: [role[1].lower(), role[2], role[3]] for name, role in told.items() if role[0] == "slave"}
     assert followed == {member.name: [*place, "connected"] for member in members if member is not primary}
 
 
 def test_the_primary_sees_every_replica_at_its_address(members):
     told = roles(members)
     [primary] = [name for name, role in told.items() if role[0] == "master"]
-    seen = {(address, int(port)) for address, port, _offset in told[primary][2]}
+    seen = {(address.lower(), int(port)) for address, port, _offset in told[primary][2]}
     wanted = {
-        (member.says["redis_address"], member.says["redis_announce_port"] or member.says["redis_port"])
+        (member.says["redis_address"].lower(), member.says["redis_announce_port"] or member.says["redis_port"])
         for member in members
         if member.name != primary
     }

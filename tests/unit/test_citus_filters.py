@@ -2,6 +2,7 @@
 
 import pytest
 from ansible_collections.cistern.core.plugins.filter import citus
+from ansible_collections.cistern.core.plugins.plugin_utils import citus_node, citus_schema
 
 
 def test_filters_are_those_of_the_file():
@@ -63,7 +64,9 @@ PACKAGE = "postgresql-15-citus-13.2"
 )
 def test_another_version_is_told(installed, version, other):
     packages = {name: {"version": text, "hold": False} for name, text in installed.items()}
-    assert citus.citus_other_version(packages, PACKAGE, version, "15") == other
+    values = {"citus_version": version, "postgresql_version": "15"}
+    node = citus_node.Node("one", True, ("one", 22), values=values, origins={}, broken={})
+    assert node.other_version(packages, citus_schema.options()) == other
 
 
 def test_texts_of_certificates_end_with_one_line_break(tmp_path):

@@ -73,7 +73,7 @@ def place(address, port):
     try:
         address = ipaddress.ip_address(str(address))
     except ValueError:
-        address = str(address).lower()
+        address = str(address).lower().rstrip(".")
     return str(address), int(port)
 
 

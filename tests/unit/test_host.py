@@ -1,0 +1,218 @@
+"""What a machine says of itself: sockets and their processes, folders, addresses, names, PostgreSQL, unit files."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from ansible_collections.cistern.core.plugins.module_utils import redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.host import (
+    addresses,
+    claims,
+    judge,
+    names,
+    ports,
+    postgresql,
+    processes,
+)
+
+LISTENER = (
+    "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A process that listens on the loopback, and works in a folder: (process, port)."""
+    words = [sys.executable, "-c", LISTENER]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path, text=True) as process:
+        yield process, int(process.stdout.readline())
+        process.stdin.close()
+
+
+def test_a_listener_is_told_with_its_process(server, tmp_path):
+    process, port = server
+    [found] = ports.observe([port])
+    assert (found["port"], found["address"]) == (port, "127.0.0.1")
+    assert found["process"]["pid"] == process.pid
+    assert found["process"]["program"] == os.path.realpath(sys.executable)
+    assert found["process"]["folder"] == str(tmp_path)
+    assert found["process"]["name"] == sys.executable
+    assert "create_server" not in str(found), "what follows the name may be a secret"
+
+
+def test_a_free_port_has_nobody():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        free = taken.getsockname()[1]
+    assert ports.observe([free]) == []
+
+
+def test_a_process_that_may_not_be_seen_leaves_its_user(server, monkeypatch):
+    def refused(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(processes, "_holds", refused)
+    [found] = ports.observe([server[1]])
+    assert found["process"] is None and found["user"]
+
+
+def test_root_that_may_not_look_becomes_the_user(server, monkeypatch):
+    if os.geteuid():
+        pytest.skip("another user is root's to become")
+    us, look = os.getpid(), processes._holds
+
+    def refused(pid, sockets):
+        if os.getpid() == us:
+            raise PermissionError
+        return look(pid, sockets)
+
+    monkeypatch.setattr(processes, "_holds", refused)
+    [found] = ports.observe([server[1]])
+    assert found["process"]["pid"] == server[0].pid
+
+
+def test_servers_of_a_folder(server, tmp_path):
+    name = processes._text(f"/proc/{server[0].pid}/comm")[:6]
+    link = tmp_path.parent / "link"
+    link.symlink_to(tmp_path)
+    [found] = processes.in_folders([f"{link}/"], (name,))
+    assert found["pid"] == server[0].pid
+    assert processes.in_folders([str(tmp_path)], ("other",)) == []
+    assert processes.in_folders([], (name,)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("0::/system.slice/redis.service\n", "redis.service"),
+        ("9:name=systemd:/a/system.slice/system-redis.slice/redis@b.service/x\n1:cpu:/no.service\n", "redis@b.service"),
+        ("0::/user.slice/user@0.service/app.slice/run-1.scope\n", "run-1.scope"),
+        ("0::/\n", ""),
+    ],
+)
+def test_the_unit_of_a_process(text, unit, tmp_path, monkeypatch):
+    (tmp_path / "5").mkdir()
+    (tmp_path / "5/cgroup").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(processes, "PROC", str(tmp_path))
+    assert processes.unit(5) == unit
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="as a machine of the other order spells them")
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("0100007F", "127.0.0.1"),
+        ("00000000000000000000000001000000", "::1"),
+        ("0000000000000000FFFF00000500000A", "10.0.0.5"),
+        ("00000000000000000000000000000000", "::"),
+    ],
+)
+def test_an_address_of_the_kernels_table(text, address):
+    assert ports.spelled(text) == address
+
+
+def test_addresses_that_the_machine_has_not():
+    wanted = ["127.0.0.1", "203.0.113.11", "a.example.net", "0.0.0.0"]
+    assert addresses.unusable(wanted) == ["203.0.113.11"]
+    assert "127.0.0.1" not in addresses.own() and "203.0.113.11" not in addresses.own()
+
+
+def test_names_are_resolved_at_once_and_not_waited_for(monkeypatch, tmp_path):
+    def slowly(name, *_args, **_more):
+        if name == "slow.example.net":
+            time.sleep(5)
+        if name == "none.example.net":
+            raise socket.gaierror(-2, "Name or service not known")
+        return [(0, 0, 0, "", ("fd00::1", 0)), (0, 0, 0, "", ("10.0.0.1", 0)), (0, 0, 0, "", ("fd00::1", 0))]
+
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.1.1 A.Example.NET. a # none.example.net\n", encoding="utf-8")
+    monkeypatch.setattr(names, "HOSTS", str(hosts))
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    began = time.monotonic()
+    found = names.resolve(["a.example.net", "slow.example.net", "none.example.net"], seconds=0.2)
+    assert time.monotonic() - began < 2
+    assert found == {
+        "a.example.net": {"addresses": ["fd00::1", "10.0.0.1"], "why": "", "in_hosts": True},
+        "slow.example.net": {"addresses": [], "why": names.SLOW, "in_hosts": False},
+        "none.example.net": {"addresses": [], "why": "Name or service not known", "in_hosts": False},
+    }
+
+
+def test_a_name_is_the_same_in_capitals_and_with_its_dot():
+    assert redis_topology.place("Redis-1.Example.NET.", 6379) == redis_topology.place("redis-1.example.net", "6379")
+
+
+def test_a_name_to_listen_on_that_is_elsewhere(monkeypatch):
+    there = {"here.net": ["203.0.113.9", "127.0.0.1"], "nat.net": ["203.0.113.9"], "gone.net": [], "slow.net": []}
+    told = {name: {"addresses": each, "why": names.SLOW if name == "slow.net" else ""} for name, each in there.items()}
+    monkeypatch.setattr(names, "resolve", lambda _names: told)
+    binds = [{"addresses": [*there, "127.0.0.1"]}]
+    found = claims.observe({"ports": [], "folders": [], "units": [], "binds": binds, "clusters": None, "names": []})
+    assert found["unusable"] == ["nat.net", "gone.net"]
+
+
+def test_clusters_of_postgresql(tmp_path):
+    folder = tmp_path / "15/main"
+    (folder / "conf.d").mkdir(parents=True)
+    (folder / "postgresql.conf").write_text(
+        "data_directory = '/srv/data'\t# use\n#port = 1\nport = 5432  # (change)\nport_of_something = 3\n",
+        encoding="utf-8",
+    )
+    pattern = f"{tmp_path}/*/*/postgresql.conf"
+    told = {"name": "15/main", "port": 5432, "folder": "/srv/data", "start": "auto"}
+    assert postgresql.observe(pattern) == [told]
+    (folder / "conf.d/own.conf").write_text("port 5433\n", encoding="utf-8")
+    (folder / "start.conf").write_text("# automatic\nmanual\n", encoding="utf-8")
+    assert postgresql.observe(pattern) == [{**told, "port": 5433, "start": "manual"}]
+
+
+def test_a_unit_file_in_place_of_the_packages(tmp_path):
+    assert claims.unit_file("redis-server@a.service", [str(tmp_path)]) is None
+    file = tmp_path / "redis-server@.service"
+    file.write_text("[Service]\nExecStartPre=/bin/true\nExecStart=-/opt/redis-server /x\n", encoding="utf-8")
+    found = claims.unit_file("redis-server@a.service", [str(tmp_path)])
+    assert found == {"path": str(file), "program": "/opt/redis-server"}
+    file.unlink()
+    # what systemctl enable makes is a link to the package's; a masked one is a link to nothing
+    file.symlink_to("/dev/null")
+    assert claims.unit_file("redis-server@a.service", [str(tmp_path)]) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "taken"),
+    [
+        (["127.0.0.1"], "127.0.0.1", True),
+        (["127.0.0.1"], "10.0.0.5", False),
+        (["127.0.0.1"], "0.0.0.0", True),
+        (["::1"], "0.0.0.0", False),
+        (["10.0.0.5"], "::", True),
+        (["*"], "10.0.0.5", True),
+        (["*"], "fd00::1", False),
+        (["::*"], "fd00::1", True),
+        (["-::1"], "0:0:0:0:0:0:0:1", True),
+        (["a.example.net"], "10.0.0.5", True),
+    ],
+)
+def test_whether_two_servers_are_in_each_others_way(wanted, there, taken):
+    assert judge.overlap(wanted, there) is taken
+
+
+def test_nothing_is_looked_for_where_nothing_is_claimed():
+    assert claims.observe({}) == {} and claims.observe(None) == {}
+
+
+def test_it_is_cheap(server):
+    asked = {
+        "ports": [{"port": server[1]}],
+        "folders": [{"path": "/var/lib/redis"}],
+        "units": [{"unit": "redis-server.service"}],
+        "binds": [{"addresses": ["127.0.0.1"]}],
+        "clusters": [],
+        "names": [],
+    }
+    began = time.process_time()
+    assert claims.observe(asked)["listeners"]
+    assert time.process_time() - began < 0.2
