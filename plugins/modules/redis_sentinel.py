@@ -121,20 +121,11 @@ health: {description: What is not whole of each deployment., type: dict, returne
 """
 
 PLACES = {"type": "list", "elements": "dict", "required": True}
+FILE = {key: option for key, option in files.UNIT_OPTIONS.items() if key not in ("manager", "unless_container")}
 SPEC = {
     "unit": {"type": "str", "required": True},
     "conf": {"type": "dict", "required": True, "options": files.SECRET_OPTIONS},
-    "files": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            **files.OPTIONS,
-            "content": {"type": "str"},
-            "unit": {"type": "bool", "default": False},
-            "absent": {"type": "bool", "default": False},
-        },
-    },
+    "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
     "password": {"type": "str", "required": True, "no_log": True},
     "hooks": {"type": "dict", "default": {}},
     "me": {"type": "str", "default": ""},

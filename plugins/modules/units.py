@@ -206,7 +206,8 @@ def apply(step):
 def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want, secret = wanted(module.params)
-    missing = [name for name, is_in in packages(want["packages"]).items() if not is_in]
+    installed = machine.packages(want["packages"]) if want["packages"] else {}
+    missing = [name for name in want["packages"] if name not in installed]
     refused = judge.problems(want["claims"], claims.observe(want["claims"]))
     elsewhere = want["where"] and not os.path.exists(want["where"])
     if refused or elsewhere or (want["waits"] and missing):
@@ -241,11 +242,6 @@ def main():
 
 def shown(step, secret):
     return step["do"] == "write" and step["path"] not in secret
-
-
-def packages(names):
-    installed = machine.packages(names) if names else {}
-    return {name: name in installed for name in names}
 
 
 if __name__ == "__main__":
