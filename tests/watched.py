@@ -108,7 +108,7 @@ def wanted_targets(machines, watcher):
         found |= {("postgresql", name) for name in machine.groups.get("citus", [])}
         replicated = [name for name in machine.groups.get("redis", []) if _mode(machine, name) == SENTINELS]
         watching = machine.groups.get("redis_sentinel", [])[:1] or replicated[:1]
-        found |= {(SENTINELS, name) for name in watching}
+        found |= {(SENTINELS, name) for name in watching if machine.hosts[name]["monitoring_sentinels"]}
     return found
 
 

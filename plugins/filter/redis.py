@@ -42,7 +42,7 @@ def redis_users(programs, rules):
     return [
         {"name": name, "rules": each[rules], "path": f"/etc/cistern/{name}.password"}
         for name, each in programs.items()
-        if each["wanted"] and rules in each
+        if each["wanted"] and each.get(rules)
     ]
 
 

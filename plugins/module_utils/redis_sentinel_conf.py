@@ -47,7 +47,16 @@ OWN_DEFAULTS = {
 
 def live(version):
     """Whether this version changes its own settings and passwords while it runs."""
-    return not version or [int(part) for part in version.split(".")[:2]] >= [6, 2]
+    return _since(version, [6, 2])
+
+
+def calls_from_bind(version):
+    """Whether a Sentinel of this version makes its own connections from the first address that it listens on."""
+    return not _since(version, [7, 0])
+
+
+def _since(version, first_version):
+    return not version or [int(part) for part in version.split(".")[:2]] >= first_version
 
 
 def digest(password):
@@ -97,11 +106,32 @@ def _accepted(rules):
 
 
 def known_to(text, version):
-    """Return the text without the lines that this version would refuse."""
-    if live(version):
-        return text
-    drop = {line for name, _args, line in _lines(text) if name in [f"sentinel {option}" for option in SINCE_6_2]}
-    return "".join(line + "\n" for line in text.splitlines() if line not in drop)
+    """Return the text as this version takes it: without the lines that it would refuse, addresses in its order."""
+    refused = [] if live(version) else [f"sentinel {option}" for option in SINCE_6_2]
+    drop = {line for name, _args, line in _lines(text) if name in refused}
+    ordered = {}
+    if calls_from_bind(version):
+        announced = [args for name, args, _line in _lines(text) if name == "sentinel announce-ip"]
+        ordered = {
+            line: " ".join([name, *_callable(args, announced)]) for name, args, line in _lines(text) if name == "bind"
+        }
+    return "".join(ordered.get(line, line) + "\n" for line in text.splitlines() if line not in drop)
+
+
+def same(name, args, found, version):
+    """Whether a setting that was found is what it should be; the order of addresses is one only where it has a use."""
+    if name == "bind" and found and not calls_from_bind(version):
+        return sorted(found) == sorted(args)
+    return found == args
+
+
+def _callable(addresses, announced):
+    """Return addresses to listen on, first the one at which others know it, last those from which it reaches nobody."""
+    return sorted(addresses, key=lambda address: (_is_loopback(address), [address] not in announced))
+
+
+def _is_loopback(address):
+    return address.startswith("127.") or address in ("::1", "localhost")
 
 
 def monitor_lines(monitor, hooks):

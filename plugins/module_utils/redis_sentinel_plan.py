@@ -136,7 +136,7 @@ def _only_at_start(want, have, wanted):
     why += [
         _reason(name, have["settings"].get(name), args)
         for name, args in wanted["settings"].items()
-        if name != PASSWORD and have["settings"].get(name) != args
+        if name != PASSWORD and not conf.same(name, args, have["settings"].get(name), have["version"])
     ]
     moved = any(reason["name"] in ("port", "bind") for reason in why)
     why += [

@@ -6,7 +6,7 @@ import re
 import pytest
 import redis
 import sentinels as suite
-from test_redis import PLACES, exposure
+from test_redis import PLACES, exposure, listening, packaged_exposure
 
 
 def pytest_generate_tests(metafunc):
@@ -40,11 +40,7 @@ def test_it_refuses_anyone_else(sentinel, password):
 
 
 def test_it_listens_where_the_inventory_says_and_nowhere_else(sentinel):
-    pid = sentinel.pid()
-    rows = [
-        line.split() for line in sentinel.run("ss --listening --tcp --numeric --processes --no-header").splitlines()
-    ]
-    listens = {row[3] for row in rows if f"pid={pid}," in row[-1]}
+    listens = listening(sentinel.run, sentinel.pid())
     wanted = {f"[{address}]" if ":" in address else address for address in sentinel.says["redis_sentinel_bind"]}
     assert listens == {f"{address.lstrip('-')}:{sentinel.says['redis_sentinel_port']}" for address in wanted}
 
@@ -100,10 +96,7 @@ def test_the_unit_runs_now_and_after_a_reboot(sentinel):
 
 
 def test_the_unit_is_as_hardened_as_packaged(sentinel):
-    before = sentinel.run(
-        f"folder=$(mktemp -d) && cp $(systemctl show --property FragmentPath --value {suite.UNIT}) $folder/"
-        f" && systemd-analyze security --no-pager --offline=true $folder/{suite.UNIT} | tail -1; rm -r $folder"
-    )
+    before = packaged_exposure(sentinel.run, suite.UNIT)
     after = sentinel.run(f"systemd-analyze security --no-pager {suite.UNIT} | tail -1")
     assert exposure(after) <= exposure(before)
 

@@ -49,3 +49,5 @@ def test_programs_are_users_where_they_are_wanted():
         {"name": "cistern-c", "rules": "+get ~*", "path": "/etc/cistern/cistern-c.password"},
     ]
     assert redis_users(programs, "sentinel_rules") == [{**a, "rules": "+info"}]
+    programs["cistern-a"]["sentinel_rules"] = ""
+    assert redis_users(programs, "sentinel_rules") == []

@@ -186,6 +186,21 @@ def test_an_old_version_is_spared_what_it_does_not_know():
     assert "sentinel announce-ip" in old and "sentinel-pass" not in old and "hostnames" not in old
 
 
+@pytest.mark.parametrize(
+    ("listens", "version", "written"),
+    [
+        ("127.0.0.1 10.0.0.1", "6.0.16", "10.0.0.1 127.0.0.1"),
+        ("127.0.0.1 10.0.0.1", "6.2.14", "10.0.0.1 127.0.0.1"),
+        ("127.0.0.1 10.0.0.1", "7.0.15", "127.0.0.1 10.0.0.1"),
+        ("::1 127.0.0.1 192.168.0.1 10.0.0.1", "6.0.16", "10.0.0.1 192.168.0.1 ::1 127.0.0.1"),
+        ("10.0.0.1", "6.0.16", "10.0.0.1"),
+    ],
+)
+def test_an_old_version_calls_from_the_address_at_which_it_is_known(listens, version, written):
+    text = conf.known_to(CONTENT.replace("127.0.0.1 10.0.0.1", listens), version)
+    assert conf.read(text)["settings"]["bind"] == written.split()
+
+
 def test_secrets_are_masked():
     shown = conf.masked(REWRITTEN)
     assert "o\\ld" not in shown and "o\\\\ld" not in shown and "a\\b#c" not in shown and HASH not in shown
