@@ -7,6 +7,7 @@ import time
 from ansible_collections.cistern.core.plugins.module_utils import citus_server_candidate, citus_sql, files, systemd
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_candidate import Unusable
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_state import USER, folder, server, unit
+from ansible_collections.cistern.core.plugins.module_utils.host import folders
 
 READY_SECONDS = 60
 
@@ -60,7 +61,9 @@ def _create(want):
     command = ["pg_createcluster", want["version"], want["cluster"], "--datadir", want["data_dir"]]
     command += ["--port", str(want["port"]), "--locale", "C.UTF-8", "--encoding", "UTF8", "--start-conf", "auto"]
     command += ["--", "--data-checksums", "--auth-local=peer", "--auth-host=scram-sha-256"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    folders.make(os.path.dirname(want["data_dir"]))
+    # the program makes folders and files that postgres has to reach, whatever the umask of the session
+    done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o022)
     if done.returncode:
         raise RuntimeError(f"pg_createcluster: {(done.stderr or done.stdout).strip()}")
     # its unit is made by a generator

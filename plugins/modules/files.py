@@ -3,6 +3,7 @@
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import files
+from ansible_collections.cistern.core.plugins.module_utils.host import folders
 
 DOCUMENTATION = r"""
 module: files
@@ -62,6 +63,11 @@ def main():
     ]
     have = files.observe([file["path"] for file in wanted])
     changed = [file for file in wanted if files.differs(file, have[file["path"]])]
+    closed = [text for file in changed if (text := folders.closed_to(file["path"], file["owner"]))]
+    if closed:
+        module.fail_json(
+            msg=f"Nothing was written: {'; '.join(closed)}. Let it pass (chmod o+x), or write another path."
+        )
     try:
         for file in changed if not module.check_mode else []:
             files.write(file)

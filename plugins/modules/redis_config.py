@@ -18,7 +18,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
 from ansible_collections.cistern.core.plugins.module_utils.redis_apply import STEP_FAILURES, take_steps, wait_linked
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe, diffs, notes
-from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable, observe
+from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable, observe, unreachable
 
 DOCUMENTATION = r"""
 module: redis_config
@@ -150,6 +150,7 @@ def ask(module, want):
     """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
     facts = machine.observe(module.params["packages"], module.params["other_files"], module.params["claims"])
     facts["paths"] = redis_conf.paths(want["conf"]["content"])
+    facts["wrong"] = unreachable(want)
     told = {"differs": True, "notes": []}
     try:
         have, steps = planned(want)
@@ -159,7 +160,7 @@ def ask(module, want):
         told = {"differs": bool(steps), "notes": notes(want, have), "health": health, **role(have)}
     except UNUSABLE as error:
         # nothing that a run does could make it well
-        facts["wrong"] = [str(error)]
+        facts["wrong"].append(str(error))
     except FAILURES:
         pass
     module.exit_json(changed=False, facts=facts, **told)

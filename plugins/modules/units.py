@@ -16,7 +16,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     units_health,
     units_ready,
 )
-from ansible_collections.cistern.core.plugins.module_utils.host import claims, judge
+from ansible_collections.cistern.core.plugins.module_utils.host import claims, folders, judge
 from ansible_collections.cistern.core.plugins.module_utils.units_plan import KEPT, describe, plan, told
 
 DOCUMENTATION = r"""
@@ -193,7 +193,7 @@ def apply(step):
     elif step["do"] == "stop":
         systemd.do("disable", "--now", step["unit"])
     elif step["do"] == "reload unit":
-        os.makedirs(STAMPS, exist_ok=True)
+        folders.make(STAMPS)
         systemd.do("reload", step["unit"])
         with open(os.path.join(STAMPS, step["unit"]), "w", encoding="utf-8"):
             pass
