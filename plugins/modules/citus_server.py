@@ -13,8 +13,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_apply import apply
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_candidate import Unusable
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_plan import Refused, describe, notes, plan
-from ansible_collections.cistern.core.plugins.module_utils.citus_server_state import USER, folder, observe
-from ansible_collections.cistern.core.plugins.module_utils.host import folders
+from ansible_collections.cistern.core.plugins.module_utils.citus_server_state import folder, observe, wrong
 
 DOCUMENTATION = r"""
 module: citus_server
@@ -166,18 +165,12 @@ def ask(module):
         told = {"differs": plan(want, have) != [], "notes": notes(want, have)}
     module.exit_json(
         changed=False,
-        facts={**have["facts"], "version": have["version"], "wrong": unreachable(want)},
+        facts={**have["facts"], "version": have["version"], "wrong": wrong(want)},
         tls=have["tls"],
         database=have["database"] or {"exists": False, "owner": None, "role": None, "extensions": {}},
         free_bytes=have["free_bytes"],
         **told,
     )
-
-
-def unreachable(want):
-    """Return why the server could not reach its data: a folder on the way is closed to it."""
-    text = folders.closed_to(want["data_dir"], USER)
-    return [f"citus_data_dir: {text}; let it pass (chmod o+x), or write another path"] if text else []
 
 
 def restarting(steps, told):

@@ -15,6 +15,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_shadow,
     redis_users,
 )
+from ansible_collections.cistern.core.plugins.module_utils.host import libraries
 from ansible_collections.cistern.core.plugins.module_utils.redis_apply import STEP_FAILURES, take_steps, wait_linked
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe, diffs, notes
@@ -150,7 +151,7 @@ def ask(module, want):
     """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
     facts = machine.observe(module.params["packages"], module.params["other_files"], module.params["claims"])
     facts["paths"] = redis_conf.paths(want["conf"]["content"])
-    facts["wrong"] = unreachable(want)
+    facts["wrong"] = [*unreachable(want), *libraries.lacking(["redis"], ["python3-redis"])]
     told = {"differs": True, "notes": []}
     try:
         have, steps = planned(want)

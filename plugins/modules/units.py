@@ -94,6 +94,7 @@ steps: {description: "What was done or, in check mode, would be done, in order."
 health: {description: Units that have failed., type: list, returned: when observed}
 refused: {description: "What is in the way of O(claims), as sentences.", type: list, returned: always}
 missing: {description: Those of O(packages) that are not installed., type: list, returned: always}
+listed: {description: Whether apt's lists have all of them., type: bool, returned: always}
 """
 
 FILE = {
@@ -208,17 +209,18 @@ def main():
     want, secret = wanted(module.params)
     installed = machine.packages(want["packages"]) if want["packages"] else {}
     missing = [name for name in want["packages"] if name not in installed]
+    apt = {"missing": missing, "listed": machine.listed(missing)}
     refused = judge.problems(want["claims"], claims.observe(want["claims"]))
     elsewhere = want["where"] and not os.path.exists(want["where"])
     if refused or elsewhere or (want["waits"] and missing):
-        module.exit_json(changed=False, steps=[], missing=missing, refused=refused)
+        module.exit_json(changed=False, steps=[], refused=refused, **apt)
     have = observe(want)
     steps = plan(want, have)
     result = {
         "health": units_health.sentences(want),
         "steps": told(steps),
         "diff": [files.diff(step["file"], have["files"][step["path"]]) for step in steps if shown(step, secret)],
-        "missing": missing,
+        **apt,
         "refused": [],
     }
     try:
@@ -232,7 +234,7 @@ def main():
                 apply(step)
             except (OSError, KeyError, RuntimeError, subprocess.CalledProcessError) as error:
                 text = f"To {describe(step)}: {getattr(error, 'stderr', '') or error}"
-                module.fail_json(msg=text, changed=True, steps=result["steps"], missing=result["missing"])
+                module.fail_json(msg=text, changed=True, steps=result["steps"], **apt)
         left = plan(want, observe(want)) if steps else []
         if left:
             what = "; ".join(map(describe, left))
