@@ -89,12 +89,12 @@ def write(want, modified=None):
     path, mode = want["path"], int(want["mode"], 8)
     uid, gid = pwd.getpwnam(want["owner"]).pw_uid, grp.getgrnam(want["group"]).gr_gid
     if want.get("content") is None:
-        os.makedirs(path, mode=mode, exist_ok=True)
+        make_folders(path)
         os.chown(path, uid, gid)
         os.chmod(path, mode)
         return
     folder = os.path.dirname(path)
-    os.makedirs(folder, mode=0o755, exist_ok=True)
+    make_folders(folder)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -109,6 +109,22 @@ def write(want, modified=None):
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def make_folders(path):
+    """Make a folder and what is missing above it, to be passed by everyone. What is there stays as it is."""
+    missing = []
+    while not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for folder in reversed(missing):
+        try:
+            os.mkdir(folder)
+        except FileExistsError:
+            if not os.path.isdir(folder):
+                raise
+        else:
+            os.chmod(folder, 0o755)  # whatever the umask
 
 
 def as_packaged(path, text):

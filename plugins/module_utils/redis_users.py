@@ -43,7 +43,7 @@ def missing(users):
 
 def make(path):
     """Make the password where there is none. Two instances of a machine may do so at once: the first one's counts."""
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    files.make_folders(os.path.dirname(path))
     if os.path.exists(path) and not password(path):
         os.unlink(path)
     if not os.path.exists(path):
