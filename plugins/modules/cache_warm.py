@@ -223,6 +223,7 @@ def _started(job, folder, until):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     folder = os.path.join(module.params["state_dir"], module.params["name"])
     job = job_of(module.params)

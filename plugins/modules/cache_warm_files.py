@@ -111,6 +111,7 @@ def _private(path, flags):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     folder, files = module.params["folder"], module.params["files"]
     try:

@@ -2,6 +2,7 @@
 """Converge the PostgreSQL server of one Citus node: its cluster, its files, the settings it runs with."""
 
 import contextlib
+import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import (
@@ -232,6 +233,7 @@ def take(module):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     try:
         {"ask": ask, "trust": trust}.get(module.params["phase"], take)(module)

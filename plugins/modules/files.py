@@ -1,6 +1,8 @@
 #!/usr/bin/python
 """Make files and folders so, all of them in one exchange."""
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import files
 from ansible_collections.cistern.core.plugins.module_utils.host import folders
@@ -55,6 +57,7 @@ SPEC = {
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     secret = {file["path"] for file in module.params["files"] if file["secret_content"] is not None}
     wanted = [

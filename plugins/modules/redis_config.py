@@ -1,6 +1,8 @@
 #!/usr/bin/python
 """Converge one Redis instance: its files, its unit, the values it runs with."""
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import (
     files,
@@ -214,6 +216,7 @@ def join(module, want):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want = dict(module.params)
     want["conf"] = {**want["conf"], "content": want["conf"]["secret_content"]}
