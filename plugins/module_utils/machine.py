@@ -75,6 +75,12 @@ def packages(names):
     }
 
 
+def missing(names):
+    """Return the packages that are not installed."""
+    installed = packages(names) if names else {}
+    return [name for name in names if name not in installed]
+
+
 def listed(names):
     """Whether apt's lists have a candidate for each of the packages; a machine made a moment ago may have no lists."""
     return all(_offered(name) for name in names)

@@ -209,11 +209,10 @@ def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want, secret = wanted(module.params)
     installed = machine.packages(want["packages"]) if want["packages"] else {}
-    missing = [name for name in want["packages"] if name not in installed]
+    missing = machine.missing(want["packages"])
     apt = {"missing": missing, "listed": machine.listed(missing)}
     refused = judge.problems(want["claims"], claims.observe(want["claims"]))
-    elsewhere = want["where"] and not os.path.exists(want["where"])
-    if refused or elsewhere or (want["waits"] and missing):
+    if refused or (want["where"] and not os.path.exists(want["where"])) or (want["waits"] and missing):
         module.exit_json(changed=False, steps=[], refused=refused, **apt)
     have = observe(want)
     steps = plan(want, have)

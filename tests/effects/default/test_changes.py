@@ -106,7 +106,7 @@ def test_a_new_password_takes_effect_live_and_is_told_to_nobody(everyone, playbo
 
 def test_what_the_server_refuses_replaces_nothing(everyone, playbook):
     before = {name: instance.run(f"cat {instance.conf}") for name, instance in everyone.items()}
-    run = playbook.run({"redis_host_config": {"include": "/nowhere/else.conf"}}, fails=True)
+    run = playbook.run({"redis_host_config": {"loadmodule": "/nowhere/else.so"}}, fails=True)
     assert "refuses the new" in run.output and "nothing was replaced" in run.output
     assert {name: instance.run(f"cat {instance.conf}") for name, instance in everyone.items()} == before
     assert all(instance.redis().ping() for instance in everyone.values())
