@@ -208,7 +208,6 @@ def main():
     os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want, secret = wanted(module.params)
-    installed = machine.packages(want["packages"]) if want["packages"] else {}
     missing = machine.missing(want["packages"])
     apt = {"missing": missing, "listed": machine.listed(missing)}
     refused = judge.problems(want["claims"], claims.observe(want["claims"]))
