@@ -5,6 +5,7 @@ import re
 
 import pytest
 import redis
+import sentinels as suite
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_directives import size_in_bytes
 
 
@@ -135,10 +136,45 @@ def test_the_kernel_is_set_at_boot_and_now(instance):
         assert "[always]" not in instance.run("cat /sys/kernel/mm/transparent_hugepage/enabled")
 
 
+def test_a_server_that_failed_is_started_again_for_as_long_as_it_takes(instance):
+    told = unit_says(instance.run, instance.unit, "StartLimitIntervalUSec", "TimeoutStartUSec", "Restart", "RestartUSec")
+    assert told["StartLimitIntervalUSec"] == "0" and told["Restart"] == "always"
+    assert told["TimeoutStartUSec"] == "infinity", "a big data set takes longer to read"
+    # under Sentinel not before a replica has its place: the others need one time to find it gone, and another to act
+    gone = {**suite.BASELINE, **instance.says["redis_sentinel_config"]}["down-after-milliseconds"]
+    stays = span_in_seconds(told["RestartUSec"])
+    if instance.says["redis_mode"] == "sentinel":
+        assert 2 * int(gone) / 1000 <= stays < 2 * int(gone) / 1000 + 1
+    else:
+        assert stays == 1
+
+
+def unit_says(run, unit, *properties):
+    """Return {property: value} of a unit, as systemd has it loaded."""
+    lines = run(f"systemctl show --property {','.join(properties)} {unit}").splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def span_in_seconds(text):
+    """Return the seconds of a time span as systemd writes it, such as 1min 30s."""
+    units = {"h": 3600, "min": 60, "s": 1, "ms": 0.001, "us": 0.000001}
+    parts = re.findall(r"([\d.]+)(h|min|s|ms|us)\b", text)
+    assert parts, text
+    return sum(float(number) * units[unit] for number, unit in parts)
+
+
 def test_the_log_is_rotated(instance):
     if instance.says["redis_log_file"]:
-        plan = instance.host.run("logrotate --debug /etc/logrotate.conf")
-        assert f"considering log {instance.says['redis_log_file']}" in plan.stdout + plan.stderr
+        assert kept_logs(instance.run, instance.says["redis_log_file"]) == 12
+
+
+def kept_logs(run, log):
+    """Return how many old ones of a log logrotate keeps, as it says itself."""
+    plan = run("logrotate --debug /etc/logrotate.conf 2>&1")
+    rules = re.split(r"^rotating pattern: ", plan, flags=re.MULTILINE)[1:]
+    [rule] = [each for each in rules if re.search(rf"^considering log {re.escape(log)}$", each, re.MULTILINE)]
+    kept = re.search(r"\((\d+) rotations\)", rule.splitlines()[0])
+    return int(kept.group(1)) if kept else 0
 
 
 PLACES = {
