@@ -1,0 +1,150 @@
+"""Who must not come in, beside who must: each door of the inventory, tried from outside as each of them.
+
+Changes nothing, so it may be asked of production: a few connections, files that are opened and closed again.
+"""
+
+import re
+
+import doors
+import pytest
+
+REFUSES = r"-NOAUTH|-WRONGPASS|-NOPERM|-DENIED|-ERR operation not permitted|closed: "
+
+
+def pytest_generate_tests(metafunc):
+    if "machine" in metafunc.fixturenames:
+        inventory = metafunc.config.getoption("ansible_inventory")
+        if not inventory:
+            raise pytest.UsageError("which inventory? --ansible-inventory=inventories/<environment>")
+        if not hasattr(metafunc.config, "_doors"):
+            metafunc.config._doors = doors.read(inventory)
+        found = metafunc.config._doors
+        metafunc.parametrize("machine", found.values(), ids=list(found), scope="session")
+
+
+# -- files
+
+
+def test_files_open_for_those_alone_whom_they_are_for(machine):
+    paths, tried = machine.told["paths"], machine.told["files"]
+    assert "nobody" in tried
+    wrong = []
+    for path, number in paths.items():
+        _pattern, readers, writers = machine.files[number]
+        for user, opened in tried.items():
+            may = {"r": readers is None or user in readers, "w": user in writers}
+            wrong += [(user, way, path) for way in opened[path] if not may[way]]
+            wrong += [(user, "cannot read", path)] if user in (readers or ()) and "r" not in opened[path] else []
+    assert wrong == []
+
+
+# -- ports
+
+
+def test_nothing_of_ours_listens_anywhere_else(machine):
+    ours = re.compile(r"redis|postgres|prometheus|alertmanager")
+    listens = {(program, at) for program, at in map(tuple, machine.told["listening"]) if ours.match(program)}
+    assert {at for _program, at in listens} <= machine.places, listens
+
+
+def test_another_machine_gets_no_answer_of_a_server_without_the_password(machine):
+    if machine.stranger is None:
+        pytest.skip("the inventory has one machine")
+    told = machine.stranger.told["asked"]
+    for name, (_address, _port, commands) in machine.doors.items():
+        if commands:
+            answers = told[name]
+            assert len(answers) in (1, len(commands))
+            assert [each for each in answers if not re.match(REFUSES, each)] == [], name
+
+
+def test_a_machine_that_does_not_watch_reaches_no_exporter(machine):
+    """systemd holds the packets back where the kernel lets it, which that of a container may not."""
+    if machine.stranger is None or machine.stranger.watches or machine.watched is None:
+        pytest.skip("no exporter, or nobody else who might ask it")
+    if machine.is_container:
+        pytest.skip("in a container nothing holds the packets back")
+    told = machine.stranger.told["asked"]
+    for name, (_address, _port, commands) in machine.doors.items():
+        if not commands:
+            assert told[name][0].startswith("closed: "), name
+
+
+# -- users of the toolkit in Redis
+
+
+def test_programs_of_the_machine_may_what_they_must_and_nothing_else(machine):
+    for name, answers in machine.told["local"].items():
+        _user, _address, _port, commands = machine.local[name]
+        found = dict(zip(map(" ".join, [["AUTH"], *commands]), answers, strict=True))
+        must_not = {word for word in found if word.split()[0] in doors.FORBIDDEN or word in doors.FORBIDDEN}
+        assert found["AUTH"] == "+OK", name
+        let_in = {word for word, answer in found.items() if not re.match(REFUSES, answer)}
+        assert let_in == set(found) - must_not, name
+
+
+def test_users_of_a_server_have_passwords_and_those_of_the_toolkit_few_rights(instance):
+    client = instance.redis()
+    lines = [line.split() for line in client.execute_command("ACL", "LIST")]
+    assert [words[1] for words in lines if "on" in words and "nopass" in words] == []
+    if [int(part) for part in client.info("server")["redis_version"].split(".")[:1]] < [7]:
+        pytest.skip("this server has no ACL DRYRUN")
+    for user in {words[1] for words in lines} & set(doors.MUST):
+        for words in doors.MUST[user]:
+            assert client.execute_command("ACL", "DRYRUN", user, *words) == "OK", (user, words)
+        for words in doors.DANGEROUS:
+            answer = client.execute_command("ACL", "DRYRUN", user, *words)
+            allowed = user == "cistern-warm" and answer == "OK" and words[0] in ("SET", "GET", "DEL")
+            assert answer != "OK" or allowed, (user, words)
+
+
+# -- units
+
+
+def test_programs_are_shut_in(machine):
+    """Asked of the kernel, of the program that runs; of systemd where a container may not mount."""
+    for unit, found in machine.told["units"].items():
+        assert found.get("user", "root") != "root", f"{unit} does not run, or as root"
+        assert not found["gains"] and not found["any_call"] and found["may"] == 0, (unit, found)
+        told = found["told"]
+        # that of a machine tells how full each of its file systems is
+        homes = "read-only" if unit == "prometheus-node-exporter.service" else "yes"
+        assert (told["ProtectSystem"], told["ProtectHome"]) == ("strict", homes), unit
+        if found["sees_all"]:
+            assert machine.is_container, f"{unit} sees the file systems of all"
+        else:
+            assert found["writes"] == [] and found["sees_home"] == (homes == "read-only"), (unit, found)
+
+
+# -- pages
+
+
+def test_pages_tell_no_secret(machine):
+    for url, text in machine.told["pages"].items():
+        assert text, url
+        for name, secret in machine.secrets.items():
+            assert secret not in text, (url, name)
+
+
+# -- PostgreSQL over its socket
+
+NOT_WITHOUT = {
+    None: r"no password supplied|no pg_hba\.conf entry",
+    doors.WRONG: r"password authentication failed|no pg_hba\.conf entry",
+}
+
+
+def test_another_user_of_the_machine_is_not_let_in_through_the_socket(machine):
+    if not machine.nodes:
+        pytest.skip("no node")
+    named = {rule["user"] for node in machine.nodes for rule in node.says["citus_hba"] if rule.get("type") == "local"}
+    for name, answer in machine.told["psql"].items():
+        how = machine.psql[name]
+        if {how["role"], "all"} & named:
+            continue
+        if how["user"] == how["role"] and how["role"] in machine.knows_by_name:
+            assert answer == "1", name
+        elif how["role"] in (node.says["citus_role"] for node in machine.nodes):
+            assert re.search(NOT_WITHOUT[how["password"]], answer), (name, answer)
+        else:
+            assert re.search(r"Peer authentication failed|no pg_hba\.conf entry", answer), (name, answer)
