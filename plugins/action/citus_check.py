@@ -40,6 +40,7 @@ class ActionModule(ActionBase):
         if self._task.args.get("machines"):
             asked = host_checks.asked(claims, task_vars["hostvars"], ("__citus_asked",))
             more, risks = host_checks.of_citus(claims, asked, nodes)
+            more += [text for node in nodes for text in self._wrong(node, task_vars)]
             if not boolean(self._task.args.get("upgrading", False)):
                 more += [text for node in nodes for text in self._version(node, options, task_vars)]
             errors, warnings = [*errors, *more], [*warnings, *risks]
@@ -53,6 +54,11 @@ class ActionModule(ActionBase):
         told = {key: nodes[0].get(f"citus_{key}", options) for key in ("database", "role")}
         told.update(nodes=places, coordinator=places[0], claims=claims)
         return {"changed": False, "warnings": warnings, **told}
+
+    def _wrong(self, node, task_vars):
+        """Return what a host said that cannot work there."""
+        told = (task_vars["hostvars"].raw_get(node.name).get("__citus_asked") or {}).get("facts") or {}
+        return [f"{text} [{node.name}]" for text in told.get("wrong", [])]
 
     def _version(self, node, options, task_vars):
         """Yield what a host says against the version of the inventory, which an upgrade alone changes."""

@@ -4,9 +4,16 @@ import os
 import subprocess
 import time
 
-from ansible_collections.cistern.core.plugins.module_utils import citus_server_candidate, citus_sql, files, systemd
+from ansible_collections.cistern.core.plugins.module_utils import (
+    citus_server_candidate,
+    citus_sql,
+    files,
+    systemd,
+    unit_start,
+)
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_candidate import Unusable
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_state import USER, folder, server, unit
+from ansible_collections.cistern.core.plugins.module_utils.host import folders
 
 READY_SECONDS = 60
 
@@ -24,15 +31,19 @@ def apply(step, want, have):
     elif do == "certificate":
         _install_certificate(want["tls"])
     elif do == "start":
-        systemd.do("start", unit(want))
+        unit_start.run("start", unit(want), _log(want))
         _wait_ready(want, have)
     elif do == "reload":
         _reload(want, have)
     elif do == "restart":
         # after an upgrade these are other libraries than those that run
         citus_server_candidate.meaning(want, [])
-        systemd.do("restart", unit(want))
+        unit_start.run("restart", unit(want), _log(want))
         _wait_ready(want, have)
+
+
+def _log(want):
+    return f"/var/log/postgresql/postgresql-{want['version']}-{want['cluster']}.log"
 
 
 def _file(step, want):
@@ -60,6 +71,7 @@ def _create(want):
     command = ["pg_createcluster", want["version"], want["cluster"], "--datadir", want["data_dir"]]
     command += ["--port", str(want["port"]), "--locale", "C.UTF-8", "--encoding", "UTF8", "--start-conf", "auto"]
     command += ["--", "--data-checksums", "--auth-local=peer", "--auth-host=scram-sha-256"]
+    folders.make(os.path.dirname(want["data_dir"]))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"pg_createcluster: {(done.stderr or done.stdout).strip()}")

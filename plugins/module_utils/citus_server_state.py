@@ -9,6 +9,7 @@ import re
 import subprocess
 
 from ansible_collections.cistern.core.plugins.module_utils import citus_certificate, citus_sql, files, machine, systemd
+from ansible_collections.cistern.core.plugins.module_utils.host import folders, libraries
 from ansible_collections.community.postgresql.plugins.module_utils.saslprep import saslprep
 
 ETC, SOCKETS, USER = "/etc/postgresql", "/var/run/postgresql", "postgres"
@@ -52,6 +53,14 @@ def observe(want):
                 have["database"].update(_extensions(connection))
         have["versions"] = _versions(want, have)
     return have
+
+
+def wrong(want):
+    """Return what cannot work here: a folder on the way is closed to the server, or a Python has no library."""
+    text = folders.closed_to(want["data_dir"], USER)
+    found = [f"citus_data_dir: {text}; let it pass (chmod o+x), or write another path"] if text else []
+    packages = ["python3-psycopg2", "python3-cryptography"]
+    return found + libraries.lacking(["psycopg2", "cryptography"], packages)
 
 
 def server(want, have, database="postgres"):

@@ -92,6 +92,16 @@ def _foreign(key, pending, tables, groups, have):
         )
 
 
+def literal(text):
+    """Return a text as SQL has it, in a statement that is offered to be pasted."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def as_argument(name, have):
+    """Return a table as an argument of a function: its name as the server quotes it, in a text."""
+    return literal(have["tables"][name]["quoted"])
+
+
 def _matches(key, tables, have):
     def column(name):
         return tables[name]["column"] if name in tables else have["tables"][name]["column"]
@@ -104,7 +114,7 @@ def _converted(name, have):
     if have["tables"][name]["managed"] and _graph(name, have) != {name}:
         yield (
             f"Citus keeps {short(name)} as one of its local tables, for a foreign key: SELECT "
-            f"undistribute_table('{name}', cascade_via_foreign_keys := true), then run again"
+            f"undistribute_table({as_argument(name, have)}, cascade_via_foreign_keys := true), then run again"
         )
 
 

@@ -8,7 +8,7 @@ import difflib
 
 from ansible_collections.cistern.core.plugins.module_utils import citus_table_keys
 from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, size
-from ansible_collections.cistern.core.plugins.module_utils.citus_table_keys import short
+from ansible_collections.cistern.core.plugins.module_utils.citus_table_keys import as_argument, literal, short
 
 TYPES = ("distributed", "reference", "local")
 # What Citus itself takes in colocate_with; anything else is the name of a table, or one for tables that lie together.
@@ -133,26 +133,29 @@ def _differences(name, table, groups, have):
     if has["type"] != table["type"]:
         again = "" if table["type"] == "local" else ", then run again"
         said = {"distributed": f"distributed by {has['column']}"}.get(has["type"], f"a {has['type']} table")
-        yield f"{short(name)} is {said} and should be {table['type']}: SELECT undistribute_table('{name}'){again}"
+        undo = f"SELECT undistribute_table({as_argument(name, have)})"
+        yield f"{short(name)} is {said} and should be {table['type']}: {undo}{again}"
         return
     if table["type"] != "distributed":
         return
     if has["column"] != table["column"]:
         yield (
             f"{short(name)} is distributed by {has['column']} and should be by {table['column']}: "
-            f"SELECT alter_distributed_table('{name}', distribution_column := '{table['column']}')"
+            f"SELECT alter_distributed_table({as_argument(name, have)}, "
+            f"distribution_column := {literal(table['column'])})"
         )
     group = groups[name]
     first = _first(group["head"], groups, have)
     if name == first and group["shards"] and has["shards"] != group["shards"]:
         yield (
             f"{short(name)} has {has['shards']} shards and should have {group['shards']}: SELECT "
-            f"alter_distributed_table('{name}', shard_count := {group['shards']}, cascade_to_colocated := true)"
+            f"alter_distributed_table({as_argument(name, have)}, shard_count := {group['shards']}, "
+            "cascade_to_colocated := true)"
         )
     if name != first and have["tables"][first]["colocation"] != has["colocation"]:
         yield (
             f"{short(name)} is not colocated with {short(first)}: "
-            f"SELECT alter_distributed_table('{name}', colocate_with := '{first}')"
+            f"SELECT alter_distributed_table({as_argument(name, have)}, colocate_with := {as_argument(first, have)})"
         )
     elif name == first and not group["default"]:
         yield from _mixed(name, groups, have)
@@ -166,7 +169,7 @@ def _mixed(name, groups, have):
         if same and head != groups[name]["head"] and other > name:
             yield (
                 f"{short(other)} is colocated with {short(name)} and should not be: "
-                f"SELECT alter_distributed_table('{other}', colocate_with := 'none')"
+                f"SELECT alter_distributed_table({as_argument(other, have)}, colocate_with := 'none')"
             )
 
 
@@ -213,17 +216,21 @@ def notes(want, have):
         if not has or table["type"] == "local":
             continue
         if has["bytes"]:
-            (full_ones if has["type"] == "local" else left).append(f"{short(name)} ({size(has['bytes'])})")
+            (full_ones if has["type"] == "local" else left).append((name, f"{short(name)} ({size(has['bytes'])})"))
         if not has["identified"]:
             told.append(
                 f"{short(name)} has no primary key and no replica identity, without which its shards cannot move: "
-                f"ALTER TABLE {name} REPLICA IDENTITY FULL"
+                f"ALTER TABLE {has['quoted']} REPLICA IDENTITY FULL"
             )
     if full_ones:
-        told.append(f"writes wait while the rows of these are copied: {', '.join(full_ones)}")
+        told.append(f"writes wait while the rows of these are copied: {', '.join(text for _name, text in full_ones)}")
     if left:
         told.append(
-            f"on this disk are rows from before these were distributed, which nobody sees: {', '.join(left)}; "
-            "SELECT truncate_local_data_after_distributing_table('NAME') deletes them"
+            f"on this disk are rows from before these were distributed, which nobody sees: "
+            f"{', '.join(text for _name, text in left)}; to delete them: "
+            + "; ".join(
+                f"SELECT truncate_local_data_after_distributing_table({as_argument(name, have)})"
+                for name, _text in left
+            )
         )
     return told

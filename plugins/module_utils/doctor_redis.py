@@ -98,7 +98,7 @@ def observe(want, sockets):
 def _meaning(text, file):
     """Return what the server takes its file for; why it would not start with it goes to `problem`."""
     file["problem"] = ""
-    if not text or not redis_server.installed_version() or redis_server.redis is None:
+    if not text or not redis_server.installed_version():
         return {}
     try:
         return redis_shadow.meaning(text)

@@ -7,6 +7,8 @@ import pwd
 import subprocess
 import tempfile
 
+from ansible_collections.cistern.core.plugins.module_utils.host import folders
+
 # What a module is told of a file that it writes.
 OPTIONS = {
     "path": {"type": "path", "required": True},
@@ -89,12 +91,12 @@ def write(want, modified=None):
     path, mode = want["path"], int(want["mode"], 8)
     uid, gid = pwd.getpwnam(want["owner"]).pw_uid, grp.getgrnam(want["group"]).gr_gid
     if want.get("content") is None:
-        os.makedirs(path, mode=mode, exist_ok=True)
+        folders.make(path)
         os.chown(path, uid, gid)
         os.chmod(path, mode)
         return
     folder = os.path.dirname(path)
-    os.makedirs(folder, mode=0o755, exist_ok=True)
+    folders.make(folder)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:

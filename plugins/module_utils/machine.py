@@ -32,6 +32,7 @@ def observe(names, files, claims=None):
         "files": [path for path in files if os.path.exists(path)],
         "programs": [path for pattern in PROGRAMS for path in glob.glob(pattern)],
         "offered": _offered(missing[0]) if missing else "",
+        "listed": listed(missing),
         "host": host_claims.observe(claims),
     }
 
@@ -72,6 +73,17 @@ def packages(names):
         for name, version, wanted, status in rows
         if status == "installed"
     }
+
+
+def missing(names):
+    """Return the packages that are not installed."""
+    installed = packages(names) if names else {}
+    return [name for name in names if name not in installed]
+
+
+def listed(names):
+    """Whether apt's lists have a candidate for each of the packages; a machine made a moment ago may have no lists."""
+    return all(_offered(name) for name in names)
 
 
 def _offered(name):

@@ -4,7 +4,6 @@ import os
 import time
 
 from ansible_collections.cistern.core.plugins.module_utils import (
-    doctor_unit,
     files,
     kernel,
     redis_acl_file,
@@ -14,6 +13,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_topology,
     redis_users,
     systemd,
+    unit_start,
 )
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe
@@ -56,7 +56,7 @@ def apply(step, want, have):
     elif do == "enable":
         systemd.do("enable", step["unit"])
     elif do == "start":
-        _systemctl("start", step["unit"], have)
+        unit_start.run("start", step["unit"], have["wanted"].get("logfile", ""))
     elif do == "set":
         redis_server.set_live(have["client"], step["want"], have["running_version"])
     elif do == "append only":
@@ -77,15 +77,6 @@ def apply(step, want, have):
         redis_switchover.switch(deployment, have["passwords"], want["sentinel_password"])
     elif do == "restart":
         _restart(step, want, have)
-
-
-def _systemctl(verb, unit, have):
-    """Start a server; where it does not, it tells the reason in its log, and systemd knows no more than that."""
-    try:
-        systemd.do(verb, unit)
-    except RuntimeError as error:
-        said = doctor_unit.masked(doctor_unit.tail(have["wanted"].get("logfile", "")))
-        raise RuntimeError("\n".join([str(error), *said])) from error
 
 
 def _file(step, want, have):
@@ -128,7 +119,7 @@ def _restart(step, want, have):
     if step.get("carry"):
         # with a save point, the server writes its keys when systemd stops it, after the last client has been served
         have["client"].execute_command("CONFIG", "SET", "save", "3600 1")
-    _systemctl("restart", step["unit"], have)
+    unit_start.run("restart", step["unit"], have["wanted"].get("logfile", ""))
     have["client"] = _reconnect(want)
     if travels and os.path.exists(snapshot):
         # left behind, it would bring old keys back after a crash

@@ -93,7 +93,7 @@ def _start(want, have, conf):
     enable = [] if have["unit"]["enabled"] == "enabled" else [{"do": "enable", "unit": want["unit"]}]
     start = [{"do": "start", "unit": want["unit"]}]
     if not have["version"]:
-        return steps + enable + start
+        return steps + start + enable
     if have["acl_default"]:
         redis_acl_file.refuse_other_password(have["acl_file"], have["acl_default"], want["password"])
     before = (have["on_disk"] or {}).get(APPEND_ONLY, "no")
@@ -101,8 +101,8 @@ def _start(want, have, conf):
     _refuse_moved_data(have["wanted"], have["on_disk"] or {}, have["stored"])
     if have["stored"] and before != after:
         # The data lies where the old value put it: start with that, then switch while the server runs.
-        return [{**conf[0], APPEND_ONLY: before}, *enable, *start, {"do": "append only", "to": after}, *conf]
-    return steps + enable + start + (_users(have, {}) if have["acl_file"] else [])
+        return [{**conf[0], APPEND_ONLY: before}, *start, *enable, {"do": "append only", "to": after}, *conf]
+    return steps + start + enable + (_users(have, {}) if have["acl_file"] else [])
 
 
 def _default(want, have, drift):

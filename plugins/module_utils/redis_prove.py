@@ -131,11 +131,8 @@ def _refusal(door):
     try:
         for words in door["words"]:
             client.execute_command(*words)
-    except redis_server.redis.exceptions.BusyLoadingError:
-        return ""
     except ERRORS as error:
-        text = str(error) or type(error).__name__
-        return "" if text.startswith(redis_server.LOGGED_IN) else text
+        return "" if redis_server.serves(error) else str(error) or type(error).__name__
     finally:
         client.close()
     return ""

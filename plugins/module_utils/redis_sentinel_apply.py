@@ -11,6 +11,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_topology,
     redis_users,
     systemd,
+    unit_start,
 )
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_forget import forget
@@ -35,7 +36,7 @@ def apply(step, want, have):
     elif do == "enable":
         systemd.do("enable", step["unit"])
     elif do == "start":
-        systemd.do("start", step["unit"])
+        unit_start.run("start", step["unit"], _log(want))
         have["client"] = _reconnect(want)
     elif do == "restart":
         _restart(step, want, have)
@@ -81,6 +82,10 @@ def _words(pairs):
     return [word for pair in pairs.items() for word in pair]
 
 
+def _log(want):
+    return "".join(conf.read(want["conf"]["content"])["settings"].get("logfile", []))
+
+
 def _content(want, have):
     return conf.known_to(want["conf"]["content"], have["version"])
 
@@ -111,7 +116,7 @@ def _restart(step, want, have):
     systemd.do("stop", unit)
     before = _edit(want, have)
     try:
-        systemd.do("start", unit)
+        unit_start.run("start", unit, _log(want))
     except RuntimeError:
         systemd.do("stop", unit)
         files.write({**want["conf"], "content": before})

@@ -34,9 +34,9 @@ def plan(want, have):
         if have["first"]:
             monitors = [_monitor(each, have) for each in want["deployments"] if _may_add(each["name"], have)]
             steps.append(_step("write", path=want["conf"]["path"], monitors=monitors))
-            return steps + enable + start + _users(want, have)
+            return steps + start + enable + _users(want, have)
         edit = [_step("edit", path=want["conf"]["path"], why=why)] if why else _attributes(want, have)
-        return steps + edit + enable + start + changes + _users(want, have)
+        return steps + edit + start + enable + changes + _users(want, have)
     steps += _attributes(want, have) + changes + enable + _users(want, have) + _passwords(want, have, wanted)
     if why and not have["blocked"]:
         steps.append(_step("restart", phase="restart", unit=want["unit"], why=why))

@@ -9,16 +9,21 @@ import time
 
 try:
     import redis
-except ImportError:  # a fresh host in check mode: there is no server to ask yet
+except ImportError:  # a host where nothing is installed yet, or a server alone
     redis = None
+
+from ansible_collections.cistern.core.plugins.module_utils import redis_reader
 
 RedisError = redis.RedisError if redis else RuntimeError
 ResponseError = redis.ResponseError if redis else RuntimeError
 ServerGone = redis.ConnectionError if redis else ConnectionError
+GONE = (ServerGone, OSError, redis.TimeoutError) if redis else (OSError,)
+# Of redis-py, a refused password is a connection that fails.
+LOGIN = redis.AuthenticationError if redis else ()
 
 # What a server answers to one who is logged in, and does not serve just now: it cannot write its data, its primary is
 # away, a script runs.
-LOGGED_IN = ("MISCONF", "MASTERDOWN", "BUSY")
+LOGGED_IN = ("MISCONF", "MASTERDOWN", "BUSY", "LOADING", "Redis is loading")
 BINARY, USER = "/usr/bin/redis-server", "redis"
 
 # CONFIG GET says these too; they are topology, or the command line of the packaged unit.
@@ -33,9 +38,9 @@ def installed_version():
     """Return the version of the server, or '' where it is not there.
 
     Nor is it where its package is only unpacked, by an installation that was interrupted or still runs: then its user
-    is missing. One that was installed by hand, without python3-redis, can be asked when that is there.
+    is missing.
     """
-    if not os.path.exists(BINARY) or not _exists(USER) or redis is None:
+    if not os.path.exists(BINARY) or not _exists(USER):
         return ""
     says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
     return re.search(r"v=(\S+)", says).group(1)
@@ -50,7 +55,9 @@ def _exists(user):
 
 
 def client_at(**where):
-    """Return a client of a server; `where` is what redis.Redis takes."""
+    """Return a client of a server; `where` is what redis.Redis takes. Without redis-py it can only read."""
+    if redis is None:
+        return redis_reader.Reader(**where)
     options = {"decode_responses": True, "encoding_errors": "surrogateescape", "socket_connect_timeout": 5}
     return redis.Redis(**{**options, **where})
 
@@ -95,18 +102,20 @@ def _try(places, passwords, **options):
         try:
             client.execute_command("PING")
             return client
-        except redis.exceptions.BusyLoadingError:
-            return client
-        except (redis.exceptions.AuthenticationError, redis.exceptions.ResponseError) as error:
-            if str(error).startswith(LOGGED_IN):
+        except (RedisError, OSError) as error:
+            if serves(error):
                 return client
-            # an older redis-py reports a missing or needless password as a plain error
-            refused = error
-        except redis.exceptions.ConnectionError:
-            continue
+            if isinstance(error, LOGIN) or not isinstance(error, GONE):
+                # an older redis-py reports a missing or needless password as a plain error
+                refused = error
     if refused:
         raise WrongPassword(str(refused))
     return None
+
+
+def serves(error):
+    """Whether a server that answers so has taken the password: it loads its data, or does not serve just now."""
+    return str(error).startswith(LOGGED_IN)
 
 
 def open_to_everybody(addresses, port):
@@ -118,7 +127,7 @@ def open_to_everybody(addresses, port):
             client.execute_command("PING")
             found.append(address)
         except (RedisError, OSError) as error:
-            if str(error).startswith(LOGGED_IN):
+            if serves(error):
                 found.append(address)
         finally:
             client.close()

@@ -16,6 +16,10 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_users,
     systemd,
 )
+from ansible_collections.cistern.core.plugins.module_utils.host import folders
+
+# Directives that say where the server writes, and the variables that say them.
+PLACES = {"dir": "redis_data_dir", "logfile": "redis_log_file", "unixsocket": "unixsocket in redis_config"}
 
 
 def observe(want):
@@ -70,6 +74,16 @@ def observe(want):
             lambda: look(want, have), want["deployment"], want["patience"]
         )
     return have
+
+
+def unreachable(want):
+    """Return why the server could not reach its data or its log, as sentences: a folder on the way is closed to it."""
+    found = {variable: redis_conf.value(want["conf"]["content"], name) for name, variable in PLACES.items()}
+    return [
+        f"{variable}: {text}; let it pass (chmod o+x), or write another path"
+        for variable, path in found.items()
+        if path and (text := folders.closed_to(path, redis_server.USER))
+    ]
 
 
 def look(want, have):

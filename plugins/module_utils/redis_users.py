@@ -9,6 +9,7 @@ import os
 import secrets
 
 from ansible_collections.cistern.core.plugins.module_utils import files, redis_conf, redis_server
+from ansible_collections.cistern.core.plugins.module_utils.host import folders
 
 # What a module is told of a user.
 OPTIONS = {
@@ -43,7 +44,7 @@ def missing(users):
 
 def make(path):
     """Make the password where there is none. Two instances of a machine may do so at once: the first one's counts."""
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    folders.make(os.path.dirname(path))
     if os.path.exists(path) and not password(path):
         os.unlink(path)
     if not os.path.exists(path):

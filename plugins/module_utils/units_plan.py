@@ -53,8 +53,6 @@ def _is_to_stop(unit, have):
 def _runs(unit, have, paths):
     """Yield what makes a unit start at boot, and run with what its files say now."""
     name, is_now, reloads = unit["name"], have["units"][unit["name"]], unit.get("reloads", [])
-    if is_now["enabled"] != "enabled":
-        yield {"do": "enable", "unit": name}
     # also where a run was killed between the file and the restart
     if is_now["active"] not in ("active", "activating"):
         steps = [{"do": "start", "unit": name}]
@@ -67,6 +65,9 @@ def _runs(unit, have, paths):
     yield from steps
     if steps and unit.get("ready"):
         yield {"do": "wait", "unit": name, "for": unit["ready"]}
+    # last: one that does not start is not tried at each boot
+    if is_now["enabled"] != "enabled":
+        yield {"do": "enable", "unit": name}
 
 
 def _newer(paths, have, since):

@@ -151,6 +151,7 @@ def chosen(options, package, sources):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     sources = module.params["sources"]
     folder = tempfile.mkdtemp(prefix="cistern-apt-")

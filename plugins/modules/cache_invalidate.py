@@ -1,6 +1,8 @@
 #!/usr/bin/python
 """Drop cached keys by pattern at the primary of a deployment."""
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import redis_server
 from ansible_collections.cistern.core.plugins.module_utils.cache import connection, invalidate
@@ -107,6 +109,7 @@ def shown(number, some):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     if connection.redis is None:
         module.fail_json(msg=connection.MISSING, steps=[])

@@ -90,6 +90,7 @@ def run(module):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     if connection.redis is None:
         module.exit_json(changed=False, role="", walked=False, why=connection.MISSING, facts={})

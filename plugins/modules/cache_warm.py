@@ -7,6 +7,7 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.cache import checkpoint, resp, warm, warm_job, warm_worker
 from ansible_collections.cistern.core.plugins.module_utils.cache_warm_report import line, planned, replaced
+from ansible_collections.cistern.core.plugins.module_utils.host import folders
 
 DOCUMENTATION = r"""
 module: cache_warm
@@ -205,7 +206,7 @@ def ended(module, folder):
 def own_folder(folder):
     """Make the folder of the instance. It is owned as the one above is, by the user of the units where there is one."""
     if not os.path.isdir(folder):
-        os.makedirs(folder, mode=0o755)
+        folders.make(folder)
         above = os.stat(os.path.dirname(folder))
         os.chown(folder, above.st_uid, above.st_gid)
 
@@ -222,6 +223,7 @@ def _started(job, folder, until):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     folder = os.path.join(module.params["state_dir"], module.params["name"])
     job = job_of(module.params)

@@ -7,6 +7,7 @@ import os
 import shutil
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cistern.core.plugins.module_utils.host import folders
 
 DOCUMENTATION = r"""
 module: cache_warm_files
@@ -96,7 +97,7 @@ def apply(step, folder, sent, gid):
         os.unlink(path)
         return
     if do == "write":
-        os.makedirs(folder, mode=0o755, exist_ok=True)
+        folders.make(folder)
         temporary = f"{path}.new"
         with open(sent[family], "rb") as source, open(temporary, "wb", opener=_private) as target:
             shutil.copyfileobj(source, target)
@@ -110,6 +111,7 @@ def _private(path, flags):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     folder, files = module.params["folder"], module.params["files"]
     try:

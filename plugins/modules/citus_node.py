@@ -1,6 +1,7 @@
 #!/usr/bin/python
 """Make the nodes of a Citus cluster those of the inventory, in both directions."""
 
+import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -217,6 +218,7 @@ def diff(want, have):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want = {**module.params, "check": module.check_mode}
     try:

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 """Move the shards of a Citus cluster until they are even, or end what moves them."""
 
+import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -118,6 +119,7 @@ def take(module, connection, want):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     try:
         with citus_sql.connected(module) as connection:

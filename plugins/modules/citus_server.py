@@ -2,6 +2,7 @@
 """Converge the PostgreSQL server of one Citus node: its cluster, its files, the settings it runs with."""
 
 import contextlib
+import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import (
@@ -13,7 +14,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_apply import apply
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_candidate import Unusable
 from ansible_collections.cistern.core.plugins.module_utils.citus_server_plan import Refused, describe, notes, plan
-from ansible_collections.cistern.core.plugins.module_utils.citus_server_state import folder, observe
+from ansible_collections.cistern.core.plugins.module_utils.citus_server_state import folder, observe, wrong
 
 DOCUMENTATION = r"""
 module: citus_server
@@ -165,7 +166,7 @@ def ask(module):
         told = {"differs": plan(want, have) != [], "notes": notes(want, have)}
     module.exit_json(
         changed=False,
-        facts={**have["facts"], "version": have["version"]},
+        facts={**have["facts"], "version": have["version"], "wrong": wrong(want)},
         tls=have["tls"],
         database=have["database"] or {"exists": False, "owner": None, "role": None, "extensions": {}},
         free_bytes=have["free_bytes"],
@@ -232,6 +233,7 @@ def take(module):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     try:
         {"ask": ask, "trust": trust}.get(module.params["phase"], take)(module)

@@ -1,6 +1,8 @@
 #!/usr/bin/python
 """Distribute the tables of a Citus database as the inventory says."""
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import citus_sql, citus_table_state
 from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, refusal
@@ -72,6 +74,7 @@ def apply(connection, step):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want, told = module.params["tables"], []
     try:

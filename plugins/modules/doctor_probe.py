@@ -1,6 +1,7 @@
 #!/usr/bin/python
 """Gather what there is to know of a host, for the doctor: one run, reads only, with tight limits of time."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -128,6 +129,7 @@ def observe(params):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     module.exit_json(changed=False, evidence=observe(module.params))
 

@@ -1,8 +1,11 @@
 #!/usr/bin/python
 """Make files and folders so, all of them in one exchange."""
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import files
+from ansible_collections.cistern.core.plugins.module_utils.host import folders
 
 DOCUMENTATION = r"""
 module: files
@@ -54,6 +57,7 @@ SPEC = {
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     secret = {file["path"] for file in module.params["files"] if file["secret_content"] is not None}
     wanted = [
@@ -62,6 +66,11 @@ def main():
     ]
     have = files.observe([file["path"] for file in wanted])
     changed = [file for file in wanted if files.differs(file, have[file["path"]])]
+    closed = [text for file in changed if (text := folders.closed_to(file["path"], file["owner"]))]
+    if closed:
+        module.fail_json(
+            msg=f"Nothing was written: {'; '.join(closed)}. Let it pass (chmod o+x), or write another path."
+        )
     try:
         for file in changed if not module.check_mode else []:
             files.write(file)

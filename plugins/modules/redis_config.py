@@ -1,6 +1,8 @@
 #!/usr/bin/python
 """Converge one Redis instance: its files, its unit, the values it runs with."""
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import (
     files,
@@ -15,10 +17,11 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_shadow,
     redis_users,
 )
+from ansible_collections.cistern.core.plugins.module_utils.host import libraries
 from ansible_collections.cistern.core.plugins.module_utils.redis_apply import STEP_FAILURES, take_steps, wait_linked
 from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe, diffs, notes
-from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable, observe
+from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable, observe, unreachable
 
 DOCUMENTATION = r"""
 module: redis_config
@@ -150,6 +153,7 @@ def ask(module, want):
     """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
     facts = machine.observe(module.params["packages"], module.params["other_files"], module.params["claims"])
     facts["paths"] = redis_conf.paths(want["conf"]["content"])
+    facts["wrong"] = [*unreachable(want), *libraries.lacking(["redis"], ["python3-redis"])]
     told = {"differs": True, "notes": []}
     try:
         have, steps = planned(want)
@@ -159,7 +163,7 @@ def ask(module, want):
         told = {"differs": bool(steps), "notes": notes(want, have), "health": health, **role(have)}
     except UNUSABLE as error:
         # nothing that a run does could make it well
-        facts["wrong"] = [str(error)]
+        facts["wrong"].append(str(error))
     except FAILURES:
         pass
     module.exit_json(changed=False, facts=facts, **told)
@@ -212,6 +216,7 @@ def join(module, want):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want = dict(module.params)
     want["conf"] = {**want["conf"], "content": want["conf"]["secret_content"]}

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 """Make another instance of a deployment primary, without losing a write."""
 
+import os
 import signal
 
 from ansible.module_utils.basic import AnsibleModule
@@ -112,6 +113,7 @@ def sentence(error):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, stopped)

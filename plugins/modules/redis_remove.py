@@ -137,6 +137,7 @@ def describe(step):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want = module.params
     try:

@@ -1,6 +1,8 @@
 #!/usr/bin/python
 """Converge the Sentinel of a machine: its file, its unit, what it watches and how."""
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils import (
     files,
@@ -220,6 +222,7 @@ def prove(module, want):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want = {**module.params, "check": module.check_mode, "forget": module.params["phase"] == "forget"}
     want["conf"] = {**want["conf"], "content": want["conf"]["secret_content"]}

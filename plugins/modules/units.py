@@ -16,7 +16,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     units_health,
     units_ready,
 )
-from ansible_collections.cistern.core.plugins.module_utils.host import claims, judge
+from ansible_collections.cistern.core.plugins.module_utils.host import claims, folders, judge
 from ansible_collections.cistern.core.plugins.module_utils.units_plan import KEPT, describe, plan, told
 
 DOCUMENTATION = r"""
@@ -94,6 +94,7 @@ steps: {description: "What was done or, in check mode, would be done, in order."
 health: {description: Units that have failed., type: list, returned: when observed}
 refused: {description: "What is in the way of O(claims), as sentences.", type: list, returned: always}
 missing: {description: Those of O(packages) that are not installed., type: list, returned: always}
+listed: {description: Whether apt's lists have all of them., type: bool, returned: always}
 """
 
 FILE = {
@@ -193,7 +194,7 @@ def apply(step):
     elif step["do"] == "stop":
         systemd.do("disable", "--now", step["unit"])
     elif step["do"] == "reload unit":
-        os.makedirs(STAMPS, exist_ok=True)
+        folders.make(STAMPS)
         systemd.do("reload", step["unit"])
         with open(os.path.join(STAMPS, step["unit"]), "w", encoding="utf-8"):
             pass
@@ -204,21 +205,21 @@ def apply(step):
 
 
 def main():
+    os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want, secret = wanted(module.params)
-    installed = machine.packages(want["packages"]) if want["packages"] else {}
-    missing = [name for name in want["packages"] if name not in installed]
+    missing = machine.missing(want["packages"])
+    apt = {"missing": missing, "listed": machine.listed(missing)}
     refused = judge.problems(want["claims"], claims.observe(want["claims"]))
-    elsewhere = want["where"] and not os.path.exists(want["where"])
-    if refused or elsewhere or (want["waits"] and missing):
-        module.exit_json(changed=False, steps=[], missing=missing, refused=refused)
+    if refused or (want["where"] and not os.path.exists(want["where"])) or (want["waits"] and missing):
+        module.exit_json(changed=False, steps=[], refused=refused, **apt)
     have = observe(want)
     steps = plan(want, have)
     result = {
         "health": units_health.sentences(want),
         "steps": told(steps),
         "diff": [files.diff(step["file"], have["files"][step["path"]]) for step in steps if shown(step, secret)],
-        "missing": missing,
+        **apt,
         "refused": [],
     }
     try:
@@ -232,7 +233,7 @@ def main():
                 apply(step)
             except (OSError, KeyError, RuntimeError, subprocess.CalledProcessError) as error:
                 text = f"To {describe(step)}: {getattr(error, 'stderr', '') or error}"
-                module.fail_json(msg=text, changed=True, steps=result["steps"], missing=result["missing"])
+                module.fail_json(msg=text, changed=True, steps=result["steps"], **apt)
         left = plan(want, observe(want)) if steps else []
         if left:
             what = "; ".join(map(describe, left))

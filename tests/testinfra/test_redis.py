@@ -199,3 +199,10 @@ def test_the_password_is_nowhere_it_should_not_be(instance, place):
         f" && ({PLACES[place]}) | grep --text --count --fixed-strings --file $pattern; rm $pattern"
     )
     assert found.stdout.strip() == "0", place
+
+
+def test_the_server_reaches_its_data_and_its_log(instance):
+    """Asked as its user, for a folder on the way may be closed to it."""
+    places = [instance.says["redis_data_dir"], instance.says["redis_log_file"]]
+    for path in filter(None, places):
+        instance.run(f"runuser -u redis -- test -w {path}")

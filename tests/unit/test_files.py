@@ -3,9 +3,11 @@
 import grp
 import os
 import pwd
+import stat
 
 import pytest
 from ansible_collections.cistern.core.plugins.module_utils import files
+from ansible_collections.cistern.core.plugins.module_utils.host import folders
 
 
 @pytest.fixture
@@ -57,3 +59,26 @@ def test_a_diff_hides_what_it_is_told_to(want):
     files.write(want)
     shown = files.diff({**want, "content": "secret"}, found(want), show=lambda text: text.replace("secret", "(hidden)"))
     assert shown["after"] == "(hidden)" and shown["before"] == "text ✓\n"
+
+
+def test_folders_on_the_way_can_be_passed_whatever_the_umask(tmp_path):
+    before = os.umask(0o077)
+    try:
+        folders.make(str(tmp_path / "a" / "b" / "c"))
+        folders.make(str(tmp_path / "a" / "b" / "c"))
+    finally:
+        os.umask(before)
+    for name in ("a", "a/b", "a/b/c"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o755
+
+
+def test_a_folder_that_somebody_cannot_pass_is_named(tmp_path):
+    os.chmod(tmp_path, 0o755)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    account = pwd.getpwuid(os.geteuid()).pw_name
+    assert folders.closed_to(str(closed / "x" / "y"), account) == ""
+    told = folders.closed_to(str(closed / "x" / "y"), "nobody")
+    # the folders of tests may lie below one that is closed too
+    assert told.endswith(f"of {account}, and nobody cannot pass it") and " is 0700 of " in told
+    assert folders.closed_to("/etc/nothing/there", "nobody-of-this-name") == ""

@@ -216,3 +216,11 @@ def test_it_is_cheap(server):
     began = time.process_time()
     assert claims.observe(asked)["listeners"]
     assert time.process_time() - began < 0.2
+
+
+def test_a_process_that_ends_while_it_is_read_is_none(monkeypatch):
+    """A worker of a server that has just ended has no unit any more, and is nobody's server."""
+    monkeypatch.setattr(processes, "_link", lambda path: "" if path.endswith("/exe") else os.readlink(path))
+    with open(f"/proc/{os.getpid()}/comm", encoding="utf-8") as file:
+        name = file.read().strip()
+    assert processes.in_folders([os.getcwd()], (name,)) == []

@@ -29,11 +29,15 @@ class Connection:
         self._connect()
 
     def _connect(self):
-        self._socket = socket.create_connection(self._place, timeout=self._seconds)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = self._opened()
         self._rest, self._used = b"", time.monotonic()
         if self._login:
             self.call("AUTH", *self._login)
+
+    def _opened(self):
+        connection = socket.create_connection(self._place, timeout=self._seconds)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
 
     def __enter__(self):
         return self

@@ -26,6 +26,9 @@ class Busy(Exception):
 def locked(folder, seconds=0):
     """Hold the lock of an instance; wait so long for it. Yields its descriptor."""
     descriptor = os.open(os.path.join(folder, "lock"), os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    if os.fstat(descriptor).st_uid == os.geteuid():
+        # the user of the units takes it too, whatever the umask of the session that has made it
+        os.fchmod(descriptor, 0o644)
     until = time.monotonic() + seconds
     try:
         with contextlib.suppress(PermissionError):

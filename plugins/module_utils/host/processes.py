@@ -71,15 +71,20 @@ def unit(pid):
 
 
 def _about(pid):
+    """Return what there is of a process; ProcessLookupError where it has ended meanwhile, as workers of a server do."""
     words = _text(f"{PROC}/{pid}/cmdline").replace("\0", " ").split()
-    return {
+    told = {
         "pid": pid,
-        "program": _link(f"{PROC}/{pid}/exe").replace(" (deleted)", ""),
         "name": words[0] if words else "",
         "is_sentinel": any("sentinel" in word for word in words),
         "folder": _link(f"{PROC}/{pid}/cwd"),
         "unit": unit(pid),
     }
+    # last: what was read of one that has ended is not so
+    program = _link(f"{PROC}/{pid}/exe")
+    if not program:
+        raise ProcessLookupError(pid)
+    return {**told, "program": program.replace(" (deleted)", "")}
 
 
 def _holds(pid, inodes):

@@ -99,3 +99,38 @@ def test_a_worker_leaves_and_takes_no_row_along(playbook, coordinator, cluster, 
     # the others let it in until it is out of the inventory
     playbook.run()
     states.settle(playbook)
+
+
+ODD = """
+    CREATE SCHEMA "App" AUTHORIZATION chat_app;
+    CREATE TABLE "App"."Message" ("senderId" bigint, "order" bigint, body text);
+    ALTER TABLE "App"."Message" OWNER TO chat_app;
+    INSERT INTO "App"."Message" VALUES (1, 2, 'x');
+"""
+
+
+def offered(run, begins):
+    """Return the statement that a message offers, as somebody would copy it."""
+    lines = [line for line in run.output.splitlines() if line.startswith(("[ERROR]", "  coordinator: note"))]
+    [found] = {line[line.index(begins) :].split("; ")[0].rstrip(". ") for line in lines if begins in line}
+    return found
+
+
+def test_a_statement_that_is_offered_can_be_pasted(playbook, coordinator, tables):
+    """Of a table whose names need quotes; with the words of the message, as they are."""
+    declared = {**coordinator.says["citus_tables"], "App.Message": {"column": "senderId"}}
+    coordinator.execute(ODD)
+    try:
+        run = playbook.run({"citus_tables": declared})
+        run = playbook.check({"citus_tables": declared})
+        statement = offered(run, "ALTER TABLE")
+        assert statement == 'ALTER TABLE "App"."Message" REPLICA IDENTITY FULL'
+        coordinator.execute(statement)
+        assert "REPLICA IDENTITY" not in playbook.check({"citus_tables": declared}).output
+
+        other = {**declared, "App.Message": {"type": "local"}}
+        run = playbook.run({"citus_tables": other}, fails=True)
+        coordinator.execute(offered(run, "SELECT undistribute_table"))
+        assert playbook.run({"citus_tables": other}).changed == 0
+    finally:
+        coordinator.execute('DROP SCHEMA "App" CASCADE')

@@ -106,7 +106,20 @@ def test_a_new_password_takes_effect_live_and_is_told_to_nobody(everyone, playbo
 
 def test_what_the_server_refuses_replaces_nothing(everyone, playbook):
     before = {name: instance.run(f"cat {instance.conf}") for name, instance in everyone.items()}
-    run = playbook.run({"redis_host_config": {"include": "/nowhere/else.conf"}}, fails=True)
+    run = playbook.run({"redis_host_config": {"loadmodule": "/nowhere/else.so"}}, fails=True)
     assert "refuses the new" in run.output and "nothing was replaced" in run.output
     assert {name: instance.run(f"cat {instance.conf}") for name, instance in everyone.items()} == before
     assert all(instance.redis().ping() for instance in everyone.values())
+
+
+def test_a_check_run_needs_no_library_on_the_host(everyone, playbook):
+    """As on a server that somebody has installed by hand, where the first check run decides whether we are trusted."""
+    host = everyone["debian13"]
+    change = {"redis_host_config": {"hz": 20, "databases": 32}}
+    limit = ["--limit", str(host)]
+    planned = playbook.check(change, limit).steps(str(host))
+    assert [step for step in planned if "databases: 16 -> 32" in step]
+    host.run("dpkg --remove --force-depends python3-redis")
+    assert playbook.check(change, limit).steps(str(host)) == planned
+    # and a run that finds nothing else to do brings it back
+    assert playbook.run(options=limit).changed and host.host.package("python3-redis").is_installed

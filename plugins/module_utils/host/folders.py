@@ -1,0 +1,63 @@
+"""Folders on the way to a file: made so that they can be passed, whatever the umask of a session, and proven to be."""
+
+import grp
+import os
+import pwd
+import stat
+
+PASSABLE = 0o755
+
+
+def make(path, mode=PASSABLE):
+    """Make a folder and those above it that are missing. The umask of a hardened session takes no right away."""
+    above = os.path.dirname(path)
+    if above and not os.path.isdir(above):
+        make(above)
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        return
+    os.chmod(path, mode)
+
+
+def closed_to(path, user):
+    """Return the first folder above a path that is there and that a user cannot pass, as part of a sentence, or ''.
+
+    A user who is not there yet is anybody. Rights are those of owner, group and others; a list of rights is not read.
+    """
+    uid, groups = _account(user)
+    above = os.path.dirname(os.path.abspath(path))
+    for number in range(1, len(above.split("/")) + 1):
+        folder = "/".join(above.split("/")[:number]) or "/"
+        try:
+            found = os.stat(folder)
+        except OSError:
+            return ""
+        if not _may_pass(found, uid, groups):
+            owner = _owner(found.st_uid)
+            return f"{folder} is {stat.S_IMODE(found.st_mode):04o} of {owner}, and {user} cannot pass it"
+    return ""
+
+
+def _may_pass(found, uid, groups):
+    if uid == 0:
+        return True
+    if uid == found.st_uid:
+        return bool(found.st_mode & stat.S_IXUSR)
+    return bool(found.st_mode & (stat.S_IXGRP if found.st_gid in groups else stat.S_IXOTH))
+
+
+def _account(user):
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        return None, set()
+    members = {group.gr_gid for group in grp.getgrall() if user in group.gr_mem}
+    return account.pw_uid, members | {account.pw_gid}
+
+
+def _owner(uid):
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
