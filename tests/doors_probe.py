@@ -12,7 +12,7 @@ import subprocess
 import urllib.request
 
 OUTSIDE = ("/", "/etc", "/usr", "/boot", "/root", "/home")
-TOLD = ("ProtectSystem", "ProtectHome", "NoNewPrivileges", "User")
+TOLD = ("ProtectSystem", "ProtectHome", "Restart", "TimeoutStartUSec", "User")
 
 
 def probe(ask):
@@ -26,7 +26,11 @@ def probe(ask):
         "paths": paths,
         "files": {user: as_user(user, lambda: opened(paths)) for user in users},
         "listening": sorted(line for user in ["root", *users] for line in as_user(user, listening)),
-        "units": {unit: unit_from_outside(unit) for unit in ask["units"]},
+        "units": {unit: unit_from_outside(unit) for unit in [*ask["units"], *programs("service")]},
+        "timers": {
+            unit: _run(["systemctl", "show", "--property", "ActiveState", "--value", unit]).strip()
+            for unit in programs("timer")
+        },
         "psql": {name: psql(**how) for name, how in ask["psql"].items() if _exists(how["user"])},
         "asked": {name: asked(*how) for name, how in ask["asked"].items()},
         "local": {name: asked_as(*how) for name, how in ask["local"].items() if os.path.exists(_password_file(how[0]))},
@@ -86,11 +90,22 @@ def listening():
     return [[row[-1].split('"')[1], row[4]] for row in rows if '"' in row[-1]]
 
 
+def programs(kind):
+    """Return the units of a cache, one of each template."""
+    found = glob.glob(f"/etc/systemd/system/cistern-cache-*.{kind}")
+    return [os.path.basename(path).replace("@.", "@door.") for path in sorted(found)]
+
+
 def unit_from_outside(unit):
     """Return what the kernel lets the program of a unit do, and what systemd was told of it; no user if it is off."""
     words = ["systemctl", "show", "--property", f"MainPID,{','.join(TOLD)}", unit]
     said = dict(line.split("=", 1) for line in _run(words).splitlines())
-    found = {"told": {name: said[name] for name in TOLD}}
+    judged = [line.split() for line in _run(["systemd-analyze", "security", "--no-pager", unit]).splitlines()]
+    found = {
+        "told": {name: said[name] for name in TOLD},
+        # what systemd finds closed
+        "closed": [words[1] for words in judged if words[:1] == ["✓"]],
+    }
     if said["MainPID"] == "0":
         return found
     with open(f"/proc/{said['MainPID']}/status") as file:
@@ -110,7 +125,9 @@ def unit_from_outside(unit):
 
 
 def _run(words):
-    return subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
+    # its marks are in UTF-8, where the machine speaks no language of its own
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    return subprocess.run(words, env=environment, stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
 
 
 def _mounts(pid):

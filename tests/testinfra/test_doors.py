@@ -101,19 +101,83 @@ def test_users_of_a_server_have_passwords_and_those_of_the_toolkit_few_rights(in
 # -- units
 
 
-def test_programs_are_shut_in(machine):
-    """Asked of the kernel, of the program that runs; of systemd where a container may not mount."""
+OF_A_MACHINE = "prometheus-node-exporter.service"
+USERS = {
+    "prometheus-redis-exporter.service": "cistern-exporter",
+    "prometheus-postgres-exporter.service": "cistern-exporter",
+    "prometheus": "prometheus",
+    "cistern-cache-metrics": "cistern-report",
+    "cistern-cache": "cistern-warm",
+    "redis": "redis",
+}
+# what systemd has to find closed in a unit of the toolkit
+CLOSED = {
+    "AmbientCapabilities=",
+    "CapabilityBoundingSet=~CAP_SYS_ADMIN",
+    "LockPersonality=",
+    "MemoryDenyWriteExecute=",
+    "NoNewPrivileges=",
+    "PrivateDevices=",
+    "PrivateTmp=",
+    "ProtectClock=",
+    "ProtectControlGroups=",
+    "ProtectHome=",
+    "ProtectHostname=",
+    "ProtectKernelLogs=",
+    "ProtectKernelModules=",
+    "ProtectKernelTunables=",
+    "ProtectSystem=",
+    "RestrictAddressFamilies=~AF_PACKET",
+    "RestrictAddressFamilies=~…",
+    "RestrictNamespaces=~user",
+    "RestrictRealtime=",
+    "RestrictSUIDSGID=",
+    "SystemCallArchitectures=",
+    "SystemCallFilter=~@mount",
+    "User=/DynamicUser=",
+}
+# the exporter of a machine tells how full each file system is, and how the clock goes
+OPEN_FOR_IT = {"PrivateDevices=", "PrivateTmp=", "ProtectClock=", "ProtectHome="}
+
+
+def test_programs_run_as_whom_they_should_and_are_closed_in(machine):
     for unit, found in machine.told["units"].items():
+        # of the names that fit, the longest is that of the unit
+        [*_others, who] = sorted((name for name in USERS if unit.startswith(name)), key=len)
+        assert found["told"]["User"] == USERS[who], unit
+        if not unit.startswith("redis"):  # which is closed in as it is packaged, and compared with that
+            open_for_it = OPEN_FOR_IT if unit == OF_A_MACHINE else set()
+            assert CLOSED - open_for_it - set(found["closed"]) == set(), unit
+
+
+def test_programs_that_run_see_and_change_nothing_but_their_own(machine):
+    """Asked of the kernel; of systemd where a container may not mount."""
+    for unit, found in machine.told["units"].items():
+        if unit.startswith("cistern-cache") and "user" not in found:
+            continue  # runs now and then
         assert found.get("user", "root") != "root", f"{unit} does not run, or as root"
         assert not found["gains"] and not found["any_call"] and found["may"] == 0, (unit, found)
         told = found["told"]
-        # that of a machine tells how full each of its file systems is
-        homes = "read-only" if unit == "prometheus-node-exporter.service" else "yes"
+        homes = "read-only" if unit == OF_A_MACHINE else "yes"
         assert (told["ProtectSystem"], told["ProtectHome"]) == ("strict", homes), unit
         if found["sees_all"]:
             assert machine.is_container, f"{unit} sees the file systems of all"
         else:
             assert found["writes"] == [] and found["sees_home"] == (homes == "read-only"), (unit, found)
+
+
+def test_programs_come_back_and_have_the_time_that_they_need(machine):
+    for unit, found in machine.told["units"].items():
+        told = found["told"]
+        if unit.startswith("prometheus"):
+            assert told["Restart"] == "on-failure", unit
+        if unit == "prometheus.service":
+            assert told["TimeoutStartUSec"] == "15min", "it reads what it has written before it answers"
+        if unit.startswith("cistern-cache-metrics"):
+            assert told["TimeoutStartUSec"] == "infinity", "a walk takes as long as its rate makes it"
+        if unit.startswith("cistern-cache-watch"):
+            assert told["Restart"] == "always", unit
+    assert set(machine.told["timers"].values()) <= {"active"}, machine.told["timers"]
 
 
 # -- pages

@@ -1,5 +1,6 @@
 """Is what the inventory says of monitoring true on its machines? Changes nothing, so it may be asked of production."""
 
+import re
 import time
 
 import pytest
@@ -79,6 +80,18 @@ def test_every_target_is_there_and_up(watcher, machines):
 def test_every_server_answers_its_exporter(watcher):
     for metric in ("redis_up", "pg_up"):
         assert [labels for labels, value in watcher.query(metric) if value != 1] == []
+
+
+def test_what_is_kept_is_kept_as_long_as_it_should(watcher):
+    flags = watcher.prometheus("status/flags")
+    assert in_days(flags["storage.tsdb.retention.time"]) == in_days(watcher.says["monitoring_retention"])
+
+
+def in_days(text):
+    days = {"y": 365, "w": 7, "d": 1, "h": 1 / 24, "m": 1 / 24 / 60, "s": 1 / 24 / 3600}
+    parts = re.findall(r"(\d+)([ywdhms])", text)
+    assert parts, text
+    return pytest.approx(sum(int(number) * days[unit] for number, unit in parts))
 
 
 def test_rules_are_loaded_and_evaluated(watcher):
