@@ -158,6 +158,12 @@ class Machine:
         return {f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address, port in flat}
 
     @property
+    def exporter_asks_sentinels(self):
+        """A Sentinel before Redis 6.2 has no users, and the inventory says that its exporter does not ask it."""
+        hosts = self.watched.hosts.values() if self.watched else ()
+        return all(says.get("monitoring_sentinels", True) for says in hosts)
+
+    @property
     def knows_by_name(self):
         """Return the roles that a system user of the same name has."""
         return {"postgres", "cistern-exporter"} if self.watched else {"postgres"}
@@ -204,11 +210,11 @@ class Machine:
         """Return {name: [user, address, port, commands]}: users of the toolkit, each at each server here."""
         found = {}
         for each in self.instances:
-            at = [each.says["redis_bind"][0].lstrip("-"), each.says["redis_port"]]
+            at = [here(each.says["redis_bind"][0]), each.says["redis_port"]]
             for user, must in MUST.items():
                 found[f"{user} {each}"] = [user, *at, [*must, *MUST_NOT]]
-        for each in self.sentinels:
-            at = [each.says["redis_sentinel_bind"][0].lstrip("-"), each.says["redis_sentinel_port"]]
+        for each in self.sentinels if self.exporter_asks_sentinels else ():
+            at = [here(each.says["redis_sentinel_bind"][0]), each.says["redis_sentinel_port"]]
             commands = [["PING"], ["SENTINEL", "MASTERS"], ["ACL", "LIST"], ["SENTINEL", "REMOVE", "cistern:door"]]
             found[f"cistern-exporter sentinel {each}"] = ["cistern-exporter", *at, commands]
         return found
@@ -282,7 +288,8 @@ class Machine:
         exporter = ("cistern-exporter",)
         found += [(path, exporter, exporter) for path in ("/run/cistern-*", "/run/cistern-*/**")]
         warm = ("cistern-warm",)
-        found += [(path, warm, warm) for path in ("/var/lib/cistern/cache-warm", "/var/lib/cistern/cache-warm/**")]
+        # the folder is seen, as systemd makes it; what is in it is not
+        found += [("/var/lib/cistern/cache-warm", None, warm), ("/var/lib/cistern/cache-warm/**", warm, warm)]
         found += [
             ("/etc/cistern/**", None, ()),
             ("/usr/local/*/cistern/**", None, ()),
@@ -314,6 +321,12 @@ def within(value, place):
 def acl_files(instance):
     value = instance.directives().get("aclfile")
     return [value] if value else []
+
+
+def here(address):
+    """Return where a server that listens at an address of its machine is asked from there."""
+    address = address.lstrip("-")
+    return {"*": "127.0.0.1", "::*": "::1"}.get(address, address)
 
 
 def reached(says):

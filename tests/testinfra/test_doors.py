@@ -32,11 +32,13 @@ def test_files_open_for_those_alone_whom_they_are_for(machine):
     assert "nobody" in tried
     wrong = []
     for path, number in paths.items():
-        _pattern, readers, writers = machine.files[number]
+        pattern, readers, writers = machine.files[number]
         for user, opened in tried.items():
             may = {"r": readers is None or user in readers, "w": user in writers}
             wrong += [(user, way, path) for way in opened[path] if not may[way]]
-            wrong += [(user, "cannot read", path)] if user in (readers or ()) and "r" not in opened[path] else []
+            # what stands there by its name; of others somebody may have been root
+            must = "*" not in pattern and user in (readers or ())
+            wrong += [(user, "cannot read", path)] if must and "r" not in opened[path] else []
     assert wrong == []
 
 
@@ -77,10 +79,13 @@ def test_a_machine_that_does_not_watch_reaches_no_exporter(machine):
 
 def test_programs_of_the_machine_may_what_they_must_and_nothing_else(machine):
     for name, answers in machine.told["local"].items():
-        _user, _address, _port, commands = machine.local[name]
-        found = dict(zip(map(" ".join, [["AUTH"], *commands]), answers, strict=True))
-        if found["AUTH"].startswith(NO_USERS):
+        user, _address, _port, commands = machine.local[name]
+        if answers[0].startswith(NO_USERS):
             continue
+        if answers[0].startswith("-WRONGPASS") and not (user == "cistern-exporter" and machine.watched):
+            continue  # one password for all servers of the machine, and this one does not have that program
+        assert len(answers) == len(commands) + 1, (name, answers)
+        found = dict(zip(map(" ".join, [["AUTH"], *commands]), answers, strict=True))
         must_not = {word for word in found if word.split()[0] in doors.FORBIDDEN or word in doors.FORBIDDEN}
         assert found["AUTH"] == "+OK", name
         let_in = {word for word, answer in found.items() if not re.match(REFUSES, answer)}
@@ -132,7 +137,6 @@ CLOSED = {
     "ProtectKernelTunables=",
     "ProtectSystem=",
     "RestrictAddressFamilies=~AF_PACKET",
-    "RestrictAddressFamilies=~…",
     "RestrictNamespaces=~user",
     "RestrictRealtime=",
     "RestrictSUIDSGID=",
@@ -151,9 +155,7 @@ def test_programs_run_as_whom_they_should_and_are_closed_in(machine):
         assert found["told"]["User"] == USERS[who], unit
         if not unit.startswith("redis"):  # which is closed in as it is packaged, and compared with that
             open_for_it = OPEN_FOR_IT if unit == OF_A_MACHINE else set()
-            # systemd 247 has another name for one
-            closed = {word.replace("CLONE_NEWUSER", "user") for word in found["closed"]}
-            assert CLOSED - open_for_it - closed == set(), unit
+            assert CLOSED - open_for_it - set(found["closed"]) == set(), unit
 
 
 def test_programs_that_run_see_and_change_nothing_but_their_own(machine):
@@ -163,7 +165,9 @@ def test_programs_that_run_see_and_change_nothing_but_their_own(machine):
             continue  # runs now and then
         assert found.get("user", "root") != "root", f"{unit} does not run, or as root"
         assert not found["gains"], unit
-        if unit.startswith("redis"):  # closed in as its package has it, which differs between systems
+        if unit.startswith("redis"):
+            # as its package has it, which differs; none of them lets it write to the machine
+            assert found["sees_all"] or found["writes"] == [], (unit, found)
             continue
         assert not found["any_call"] and found["may"] == 0, (unit, found)
         told = found["told"]
