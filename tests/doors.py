@@ -288,8 +288,7 @@ class Machine:
         exporter = ("cistern-exporter",)
         found += [(path, exporter, exporter) for path in ("/run/cistern-*", "/run/cistern-*/**")]
         warm = ("cistern-warm",)
-        # the folder is seen, as systemd makes it; what is in it is not
-        found += [("/var/lib/cistern/cache-warm", None, warm), ("/var/lib/cistern/cache-warm/**", warm, warm)]
+        found += [(path, warm, warm) for path in ("/var/lib/cistern/cache-warm", "/var/lib/cistern/cache-warm/**")]
         found += [
             ("/etc/cistern/**", None, ()),
             ("/usr/local/*/cistern/**", None, ()),

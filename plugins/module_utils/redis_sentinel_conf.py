@@ -55,6 +55,11 @@ def calls_from_bind(version):
     return not _since(version, [7, 0])
 
 
+def logs_passwords(version):
+    """Whether a Sentinel of this version writes auth-pass into its log as it is set (redis/redis#9652)."""
+    return not _since(version, [7, 0])
+
+
 def _since(version, first_version):
     return not version or [int(part) for part in version.split(".")[:2]] >= first_version
 
@@ -140,6 +145,11 @@ def monitor_lines(monitor, hooks):
     lines = [f"sentinel monitor {name} {monitor['address']} {monitor['port']} {monitor['quorum']}"]
     lines += [f"sentinel {option} {name} {value}" for option, value in monitor["set"].items()]
     return lines + [f"sentinel {option} {name} {path}" for option, path in hooks.items() if path]
+
+
+def log_file(content):
+    """Return the path of the log; empty where it goes to the journal."""
+    return "".join(read(content)["settings"].get("logfile", []))
 
 
 def first(content, monitors, hooks):

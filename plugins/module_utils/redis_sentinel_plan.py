@@ -11,18 +11,15 @@ their password changes: each accepts both, then each uses the new one, then each
 
 from ansible_collections.cistern.core.plugins.module_utils import files, redis_users
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_refused import refuse
 
 PHASES = ("change", "rotate", "restart", "finish", "forget")
 PASSWORD = "requirepass"
 
 
-class Refused(Exception):
-    """A wish that Sentinel cannot be held to; says what to do instead."""
-
-
 def plan(want, have):
     """Return the steps, in order. Empty means that all is as it should be."""
-    _refuse(want, have)
+    refuse(want, have)
     text = want["conf"]["content"]
     wanted = conf.read(conf.known_to(text, have["running_version"] or have["version"]))
     steps = [_step("make password", name=name) for name in have["no_password"]] + _files(want, have)
@@ -55,24 +52,6 @@ def needed(want, have):
 
 def _step(do, phase="change", **more):
     return {"do": do, "phase": phase, **more}
-
-
-def _refuse(want, have):
-    for variable, password in [
-        ("redis_sentinel_password", want["password"]),
-        *[(f"redis_password of {each['name']}", each["auth_pass"]) for each in want["deployments"]],
-    ]:
-        if not conf.unquoted(password):
-            raise Refused(
-                f"{variable} has blanks or quotes, or is empty: Sentinel writes it into its file without quoting and "
-                "could not start again. Write one without them."
-            )
-    version, own = have["running_version"] or have["version"], conf.read(want["conf"]["content"])["own"]
-    if not conf.live(version) and "yes" in (own.get("resolve-hostnames"), own.get("announce-hostnames")):
-        raise Refused(
-            f"Redis {version} cannot watch hosts by name. Write addresses into redis_address, "
-            "or install Redis 6.2 or later."
-        )
 
 
 # -- files

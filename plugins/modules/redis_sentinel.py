@@ -14,7 +14,8 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_users,
 )
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_apply import apply
-from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_plan import PHASES, Refused, needed, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_plan import PHASES, needed, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_refused import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_report import describe, diffs, notes, waiting
 
 DOCUMENTATION = r"""

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_apply
 from ansible_collections.cistern.core.plugins.module_utils import redis_sentinel_conf as conf
-from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_plan import PHASES, Refused, needed, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_plan import PHASES, needed, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_refused import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_report import describe, notes
 from test_redis_plan import laid_over
 
@@ -178,6 +180,17 @@ def test_the_first_file_has_monitors_and_is_read_back():
             "port": "6379",
         }
     }
+
+
+def test_a_password_goes_out_of_the_log_and_nothing_else_does(tmp_path):
+    log = tmp_path / "sentinel.log"
+    before = "* +set master cache 10.0.0.1 6379 auth-pass n.w\n"
+    log.write_text(before, encoding="utf-8")
+    with log.open("a", encoding="utf-8") as server:
+        server.write("# +set master cache 10.0.0.1 6379 auth-pass n.w\n# +set master cache 10.0.0.1 6379 quorum n.w\n")
+    redis_sentinel_apply.hide(str(log), len(before), "n.w")
+    told = log.read_text(encoding="utf-8")[len(before) :]
+    assert told == before.replace("n.w", "***").replace("* +", "# +") + "# +set master cache 10.0.0.1 6379 quorum n.w\n"
 
 
 def test_an_old_version_is_spared_what_it_does_not_know():
