@@ -137,7 +137,9 @@ def test_the_kernel_is_set_at_boot_and_now(instance):
 
 
 def test_a_server_that_failed_is_started_again_for_as_long_as_it_takes(instance):
-    told = unit_says(instance.run, instance.unit, "StartLimitIntervalUSec", "TimeoutStartUSec", "Restart", "RestartUSec")
+    told = unit_says(
+        instance.run, instance.unit, "StartLimitIntervalUSec", "TimeoutStartUSec", "Restart", "RestartUSec"
+    )
     assert told["StartLimitIntervalUSec"] == "0" and told["Restart"] == "always"
     assert told["TimeoutStartUSec"] == "infinity", "a big data set takes longer to read"
     # under Sentinel not before a replica has its place: the others need one time to find it gone, and another to act
