@@ -113,8 +113,8 @@ def test_a_shadow_is_asked_as_default_and_reads_every_line():
 
 def test_what_the_server_says_of_a_file_is_told_of_that_file():
     says = (
-        "7:M 27 Nov 2026 22:08:13.343 # Aborting Redis startup because of ACL errors: /proc/self/fd/5:1: Error in applying "
-        "operation '+@foo': Unknown command or category name in ACL. WARNING: ACL errors detected, no change\n"
+        "7:M 27 Nov 2026 22:08:13.343 # Aborting Redis startup because of ACL errors: /proc/self/fd/5:1: Error in "
+        "applying operation '+@foo': Unknown command or category name in ACL. WARNING: ACL errors detected, no change\n"
     )
     with pytest.raises(redis_acl_file.Unusable, match=r"would not start: users.acl:1: Error in applying .*'\+@foo'"):
         redis_acl_file.refuse_complaint(says, "/proc/self/fd/5", "users.acl")
