@@ -66,10 +66,13 @@ def apply(step, want, have):
     elif do in ("user", "remove user"):
         redis_users.apply(step, want["users"], have["client"] or _reconnect(want))
     elif do == "default password":
+        if have["acl_file"]:
+            # what cannot be kept is not begun
+            _save_users(have["client"], have["acl_file"])
         rules = ["resetpass", "#" + redis_acl_file.digest(want["password"])]
         have["client"].execute_command("ACL", "SETUSER", redis_acl_file.USER, *rules)
     elif do == "save users":
-        (have["client"] or _reconnect(want)).execute_command("ACL", "SAVE")
+        _save_users(have["client"] or _reconnect(want), step["path"])
     elif do == "replicate":
         have["client"].execute_command("REPLICAOF", *step["of"].split(" "))
     elif do == "switch over":
@@ -77,6 +80,16 @@ def apply(step, want, have):
         redis_switchover.switch(deployment, have["passwords"], want["sentinel_password"])
     elif do == "restart":
         _restart(step, want, have)
+
+
+def _save_users(client, path):
+    try:
+        client.execute_command("ACL", "SAVE")
+    except redis_server.ResponseError as error:
+        raise RuntimeError(
+            f"the server cannot write {path} ({error}): its folder must be one that {redis_server.USER} may write to, "
+            "and that the unit lets it write to (ReadWritePaths); /etc/redis is both"
+        ) from error
 
 
 def _file(step, want, have):
@@ -96,8 +109,10 @@ def _file(step, want, have):
         original = step["path"] + ".before-cistern"
         if not os.path.exists(original):
             files.write({**want["conf"], "path": original, "content": on_disk["text"]})
-    ours = redis_users.ours(redis_users.in_file(on_disk["text"]), want["users"])
-    return {**want["conf"], "content": redis_conf.with_server_lines(text, on_disk["text"], follow, ours)}
+    had = (have["running"] or have["on_disk"] or {}).get("aclfile", "")
+    before = redis_acl_file.with_users(on_disk["text"], had, have["acl_file"])
+    ours = redis_users.ours(redis_users.in_file(before), want["users"])
+    return {**want["conf"], "content": redis_conf.with_server_lines(text, before, follow, ours)}
 
 
 def _reconnect(want):

@@ -82,7 +82,7 @@ def _conf(want, have):
     attributes = files.differs({**want["conf"], "content": None}, have["files"].get(want["conf"]["path"]))
     same = have["on_disk"] is not None and not differences(have["wanted"], have["on_disk"], want["aliases"])
     follow = redis_roles.follow(want, have)
-    if follow is not None and follow != have["replicaof"]:
+    if have["wrong_default"] or (follow is not None and follow != have["replicaof"]):
         same = False
     step = {"do": "write", "path": want["conf"]["path"], **({} if follow is None else {"replicaof": follow})}
     return [] if same and not attributes else [step]

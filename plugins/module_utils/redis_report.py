@@ -47,10 +47,10 @@ def describe(step):
 
 
 def notes(want, have):
-    """Return what differs and is not ours: in a container the kernel is the machine's."""
+    """Return what differs and is not ours: in a container the kernel is the machine's, an ACL file its writer's."""
     if not have["container"]:
-        return []
-    return [
+        return have["risks"]
+    return have["risks"] + [
         f"{name} is {have['kernel'].get(name, 'not readable')} and should be {value}: "
         "set it on the machine that runs this container"
         for name, value in want["kernel"].items()

@@ -50,17 +50,17 @@ def meaning(text, users=()):
     and defaults are the server's business, not ours. It takes about 20 ms. Raises Unusable where the server refuses.
     """
     found = {}
-    text = redis_include.expanded(text)
+    text = redis_include.expanded(text, redis_server.USER)
     for name, args, line in redis_conf.directives(text):
         if args is None:
             raise Unusable(f"unbalanced quotes in: {redis_conf.masked(line).strip()}")
         found.setdefault(name, []).append(args)
     folder = tempfile.mkdtemp(prefix="cistern-shadow-")
     acl_file = found.get("aclfile", [[""]])[-1][0]
-    acl = redis_acl_file.for_shadow(redis_acl_file.read(acl_file)) if acl_file else ""
+    acl = redis_acl_file.for_shadow(redis_acl_file.read(acl_file, redis_server.USER)) if acl_file else ""
     try:
         settings = _ask_shadow(
-            folder, redis_conf.without(text, _LEFT_OUT), lambda client: _told(client, dict(users)), acl=acl
+            folder, redis_conf.without(text, _LEFT_OUT), lambda client: _told(client, dict(users)), acl=(acl_file, acl)
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -92,13 +92,15 @@ def _as_told(name, text):
     return text.lower() if text.lower() in ("yes", "no") else text
 
 
-def _ask_shadow(folder, text, ask, options=(), acl=""):
+def _ask_shadow(folder, text, ask, options=(), acl=("", "")):
     account = pwd.getpwnam(redis_server.USER)
     socket = os.path.join(folder, "socket")
+    acl_file, acl = acl
     users = _unnamed(acl) if acl else None
+    given = f"/proc/self/fd/{users}"
     # with users of a file, requirepass is nobody's password
     password = "" if acl else redis_conf.value(text, "requirepass")
-    text += f"aclfile /proc/self/fd/{users}\n" if acl else ""
+    text += f"aclfile {given}\n" if acl else ""
     text += f'port 0\nunixsocket {socket}\nunixsocketperm 700\ndir {folder}\nlogfile ""\n'
     os.chown(folder, account.pw_uid, account.pw_gid)
     with _given(folder, text, account, options) as (source, words):
@@ -125,7 +127,10 @@ def _ask_shadow(folder, text, ask, options=(), acl=""):
                 except redis_server.ServerGone:
                     pass
             if shadow.poll() is not None:
-                raise Unusable(_complaint(shadow.stdout.read()))
+                says = shadow.stdout.read()
+                if acl:
+                    redis_acl_file.refuse_complaint(says, given, acl_file)
+                raise Unusable(_complaint(says))
             time.sleep(0.002)
         raise Unusable("it does not answer within 4 s")
     finally:

@@ -50,6 +50,8 @@ def observe(want):
         "no_password": redis_users.missing(want["users"]),
         "acl_file": "",
         "acl_default": None,
+        "wrong_default": False,
+        "risks": [],
         "open": [],
     }
     if not have["version"]:
@@ -61,10 +63,7 @@ def observe(want):
     if text is not None:
         have["on_disk"] = _on_disk(text, want["conf"]["content"], have["wanted"])
         have["replicaof"] = redis_conf.replicaof(text) if redis_conf.MARK in text else None
-    have["acl_file"] = have["wanted"]["aclfile"]
-    if have["acl_file"]:
-        have["acl_default"] = redis_acl_file.of_default(redis_acl_file.read(have["acl_file"]))
-        redis_acl_file.judge(have["acl_file"], have["acl_default"])
+    _observe_acl(want, have, text or "")
     if have["unit"]["active"] in ("active", "reloading"):
         _observe_server(want, have, text or "")
     _observe_users(want, have, text or "")
@@ -74,6 +73,24 @@ def observe(want):
             lambda: look(want, have), want["deployment"], want["patience"]
         )
     return have
+
+
+def _observe_acl(want, have, text):
+    """Tell of the user `default`, as an ACL file or a line of redis.conf makes it. Raises redis_acl_file.Unusable."""
+    path = have["acl_file"] = have["wanted"]["aclfile"]
+    users = redis_users.in_file(text)
+    if not path:
+        have["wrong_default"] = redis_acl_file.contradicts(text, want["password"])
+        return
+    # before 6.2 there are no channels to be denied
+    channels = have["wanted"].get("acl-pubsub-default", "allchannels") == "allchannels"
+    have["acl_default"] = redis_acl_file.of_default(redis_acl_file.read(path), channels)
+    redis_acl_file.judge(path, have["acl_default"], (want["deployment"] or {}).get("mode", ""))
+    redis_acl_file.refuse_lost_users(
+        want["conf"]["path"], set(users) - set(redis_users.ours(users, want["users"])), path
+    )
+    have["wrong_default"] = bool(users)
+    have["risks"] = redis_acl_file.risks(path)
 
 
 def unreachable(want):

@@ -7,6 +7,29 @@ from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, 
 
 EMPTY = {"ports": [], "folders": [], "units": [], "binds": [], "clusters": None, "names": []}
 SENTINEL = "redis-sentinel.service"
+# What to write for an option of a server's command that is no directive of redis_config.
+OPTIONS = {
+    "bind": "redis_bind",
+    "port": "redis_port",
+    "requirepass": "redis_password",
+    "masterauth": "redis_password",
+    "dir": "redis_data_dir",
+    "logfile": "redis_log_file",
+    "cluster-enabled": "redis_mode",
+    "replicaof": "redis_mode",
+    "slaveof": "redis_mode",
+    "daemonize": "nothing",
+    "include": "its lines into redis_config",
+    "": "{} in redis_config",
+}
+SENTINEL_OPTIONS = {
+    **OPTIONS,
+    "bind": "redis_sentinel_bind",
+    "port": "redis_sentinel_port",
+    "requirepass": "redis_sentinel_password",
+    "logfile": "redis_sentinel_log_file",
+    "": "{} into /etc/redis/sentinel.conf",
+}
 
 
 def is_name(address):
@@ -61,7 +84,14 @@ def _instance(claims, each, options):
     folder = each.values.get("redis_data_dir") or f"/var/lib/redis{f'/{name}' if name else ''}"
     claims["folders"].append({"say": at(each, "redis_data_dir"), "variable": "redis_data_dir", "path": str(folder)})
     claims["units"].append(
-        {"say": at(each, "redis_instance"), "unit": redis_unit(each, options), "program": "/usr/bin/redis-server"}
+        {
+            "say": at(each, "redis_instance"),
+            "unit": redis_unit(each, options),
+            "program": "/usr/bin/redis-server",
+            "conf": f"/etc/redis/redis{f'-{name}' if name else ''}.conf",
+            "user": "redis",
+            "variables": OPTIONS,
+        }
     )
     claims["binds"].append(_bind(at(each, "redis_bind"), "redis_bind", each.bind()))
 
@@ -69,7 +99,16 @@ def _instance(claims, each, options):
 def _sentinel(claims, each, options):
     bind = sentinel_bind(each)
     claims["ports"].append(_port(each, "redis_sentinel_port", each.get("redis_sentinel_port", options), bind))
-    claims["units"].append({"say": "redis_sentinel", "unit": SENTINEL, "program": "/usr/bin/redis-sentinel"})
+    claims["units"].append(
+        {
+            "say": "redis_sentinel",
+            "unit": SENTINEL,
+            "program": "/usr/bin/redis-sentinel",
+            "conf": "/etc/redis/sentinel.conf",
+            "user": "redis",
+            "variables": SENTINEL_OPTIONS,
+        }
+    )
     claims["binds"].append(_bind(at(each, "redis_sentinel_bind"), "redis_sentinel_bind", bind))
 
 
@@ -122,6 +161,13 @@ def of_citus(nodes, options):
                     "say": at(node, "citus_data_dir"),
                     "variable": "citus_data_dir",
                     "path": node.values.get("citus_data_dir") or f"/var/lib/postgresql/{_cluster(node, options)}",
+                }
+            ],
+            "units": [
+                {
+                    "say": at(node, "citus_cluster"),
+                    "unit": f"postgresql@{_cluster(node, options).replace('/', '-')}.service",
+                    "program": "/usr/bin/pg_ctlcluster",
                 }
             ],
             "binds": [bound],

@@ -3,32 +3,18 @@
 A run would be content with them: the links that stand go on. At the next connection, restart or failover they break.
 """
 
+from ansible_collections.cistern.core.plugins.module_utils import redis_commands
 from ansible_collections.cistern.core.plugins.plugin_utils import redis_text
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LAYERS
 from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer
 
-# Commands that are sent by the toolkit, by a replica to its primary, and by a Sentinel to its instances (the server's
-# src/replication.c and src/sentinel.c): one that is renamed is refused at the next connection.
-TOOLKIT = ("acl", "auth", "bgsave", "command", "config", "info", "module", "ping")
-REPLICATION = ("client", "failover", "psync", "replconf", "replicaof", "role", "sync", "wait")
-SENTINEL = ("exec", "hello", "multi", "publish", "script", "slaveof", "subscribe")
 TAKE = "take it from users with an ACL instead"
 YES = ("yes", "true")
 
 
-def needed(mode):
-    """Return {command: who sends it} of the commands that must keep their names in a deployment of this mode."""
-    found = dict.fromkeys(TOOLKIT, "the toolkit")
-    if mode in ("replication", "sentinel"):
-        found.update(dict.fromkeys(REPLICATION, "replication"))
-    if mode == "sentinel":
-        found.update(dict.fromkeys(SENTINEL, "Sentinel"))
-    return found
-
-
 def renamed(value, mode):
     """Return what is wrong with lines of rename-command, or ''."""
-    senders = needed(mode)
+    senders = redis_commands.needed(mode)
     for line in redis_text.rows(value, {"type": "rename", "many": True}):
         name = line[0].lower() if line else ""
         if name in senders:

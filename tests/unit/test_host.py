@@ -16,6 +16,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host import (
     ports,
     postgresql,
     processes,
+    unit_overrides,
 )
 
 LISTENER = (
@@ -179,6 +180,53 @@ def test_a_unit_file_in_place_of_the_packages(tmp_path):
     # what systemctl enable makes is a link to the package's; a masked one is a link to nothing
     file.symlink_to("/dev/null")
     assert claims.unit_file("redis-server@a.service", [str(tmp_path)]) is None
+
+
+def test_what_drop_ins_say_of_a_unit(tmp_path):
+    folders = [str(tmp_path / "etc"), str(tmp_path / "run")]
+
+    def write(path, *lines):
+        path = tmp_path / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("[Service]\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        return str(path)
+
+    unit = "redis-server@a.service"
+    assert unit_overrides.observe(unit, folders) == {}
+    write(f"etc/{unit}.d/limits.conf", "LimitNOFILE=5", "Restart=no", "# ExecStart=/x", "Environment=User=x")
+    assert unit_overrides.observe(unit, folders) == {}
+    second = write("etc/redis-server@.service.d/second.conf", "ExecStart=/y \\", "  --z 1")
+    package = {"path": "", "value": ""}
+    found = unit_overrides.observe(unit, folders)["ExecStart"]
+    assert found == [package, {"path": second, "value": "/y    --z 1"}]
+    # of the same name in a folder that counts for more: taken back, and said anew
+    other = write(f"run/{unit}.d/zz.conf", "ExecStart=", "ExecStart=/z", "[Unit]", "User=nobody")
+    write("etc/redis-.service.d/user.conf", "User=bob", "User=eve")
+    found = unit_overrides.observe(unit, folders)
+    assert found["ExecStart"] == [{"path": other, "value": "/z"}]
+    assert [each["value"] for each in found["User"]] == ["eve"]
+    # an empty one leaves nothing of it, and hides that of its name
+    write(f"etc/{unit}.d/zz.conf", "User=")
+    (tmp_path / "etc/redis-server@.service.d/second.conf").unlink()
+    assert unit_overrides.observe(unit, folders) == {}
+
+
+def test_what_comes_before_ours_does_not_count(tmp_path):
+    folder = tmp_path / "prometheus.service.d"
+    folder.mkdir()
+    for name in ("a.conf", "cistern.conf"):
+        (folder / name).write_text(f"[Service]\nExecStart=\nExecStart=/{name}\n", encoding="utf-8")
+    assert unit_overrides.observe("prometheus.service", [str(tmp_path)]) == {}
+    (folder / "override.conf").write_text("[Service]\nExecStart=\nExecStart=/o\n", encoding="utf-8")
+    [found] = unit_overrides.observe("prometheus.service", [str(tmp_path)])["ExecStart"]
+    assert found == {"path": f"{folder}/override.conf", "value": "/o"}
+
+
+def test_a_whole_unit_file_of_its_own_counts_as_one_command(tmp_path):
+    path = tmp_path / "redis-server.service"
+    path.write_text("[Service]\nExecStart=/usr/bin/redis-server /etc/redis/redis.conf --hz 9\n", encoding="utf-8")
+    [found] = unit_overrides.observe("redis-server.service", [str(tmp_path)])["ExecStart"]
+    assert found["path"] == str(path)
 
 
 @pytest.mark.parametrize(

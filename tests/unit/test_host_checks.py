@@ -23,7 +23,10 @@ from ansible_collections.cistern.core.plugins.plugin_utils import (
 )
 
 CASES = sorted(Path(__file__).parent.glob("cases/host_checks/*.yml"))
-NOTHING = {"listeners": [], "servers": [], "units": {}, "unusable": [], "own": [], "clusters": [], "names": {}}
+NOTHING = {
+    **dict.fromkeys(("listeners", "servers", "unusable", "own", "clusters"), []),
+    **dict.fromkeys(("units", "overrides", "names"), {}),
+}
 FOUND = {
     "listeners": {"port": 6379, "address": "0.0.0.0", "user": "redis", "suspects": [], "process": None},
     "servers": {

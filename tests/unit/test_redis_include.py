@@ -1,7 +1,12 @@
 """What a redis.conf includes counts where the server reads it; what an ACL file makes of the user `default`."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import redis_acl_file, redis_conf, redis_include
+from ansible_collections.cistern.core.plugins.module_utils import (
+    redis_acl_file,
+    redis_commands,
+    redis_conf,
+    redis_include,
+)
 
 
 @pytest.fixture
@@ -9,6 +14,9 @@ def folder(tmp_path):
     (tmp_path / "local.conf").write_text("# a comment\nmaxclients 500\nappendonly yes\n", encoding="utf-8")
     (tmp_path / "a.conf").write_text(f'include "{tmp_path}/local.conf"\nmaxclients 600\n', encoding="utf-8")
     (tmp_path / "loop.conf").write_text(f"include {tmp_path}/loop.conf\n", encoding="utf-8")
+    (tmp_path / "renames.conf").write_text("Rename-Command FLUSHALL x\n", encoding="utf-8")
+    (tmp_path / "relative.conf").write_text("include local.conf\n", encoding="utf-8")
+    (tmp_path / "nested.conf").write_text(f"include {tmp_path}/gone.conf\n", encoding="utf-8")
     (tmp_path / "replica.conf").write_text("\nreplicaof 10.0.0.1 6379\n", encoding="utf-8")
     return tmp_path
 
@@ -34,11 +42,25 @@ def test_a_pattern_stands_for_all_its_files_and_none_is_none(folder):
         ("missing.conf", "missing.conf, which include in redis_config names, cannot be read"),
         ("loop.conf", "includes itself"),
         ("replica.conf", "replica.conf line 2 has replicaof: leave it out, the servers know who is primary"),
+        ("renames.conf", "renames.conf line 1 has rename-command: write it into redis_config"),
+        ("relative.conf", "relative.conf line 1 includes local.conf: where that lies depends on where the server is"),
+        ("nested.conf", "gone.conf, which .*/nested.conf includes, cannot be read"),
     ],
 )
 def test_what_cannot_be_included(folder, name, says):
     with pytest.raises(redis_include.Unreadable, match=says):
         redis_include.expanded(f"include {folder}/{name}\n")
+
+
+def test_a_file_that_the_server_may_not_read_is_told(folder):
+    for above in [folder, *folder.parents][:4]:
+        if str(above) not in ("/", "/tmp"):
+            above.chmod(0o755)
+    (folder / "local.conf").chmod(0o600)
+    with pytest.raises(redis_include.Unreadable, match="cannot be read by the server: it is 0600 of root; let nobody"):
+        redis_include.expanded(f"include {folder}/local.conf\n", user="nobody")
+    (folder / "local.conf").chmod(0o644)
+    assert "500" in redis_include.expanded(f"include {folder}/local.conf\n", user="nobody")
 
 
 SHA = redis_acl_file.digest("secret")
@@ -53,22 +75,91 @@ SHA = redis_acl_file.digest("secret")
         ("user default off #aa ~* +@all", "lets nobody in"),
         ("user default off nopass", "lets nobody in"),
         ("user default on ~* +@all", "lets nobody in"),
-        (f"user default on #{SHA} ~* +@read", "denies the user default commands"),
-        (f"user default on nopass #{SHA} +@all", "lets everybody in"),
+        (f"user default on #{SHA} ~* +@read", r"denies the user default .* \(the command ACL\)"),
+        (f"user default on #{SHA} nopass +@all", "lets everybody in"),
+        (f"user default on #{SHA} ~* &* +@all !{SHA}", "lets nobody in"),
+        (f"user default on #{SHA} ~* &* +@all reset", "lets nobody in"),
+        (f"user default on #{SHA} ~* &* +@all -config|set", "the command CONFIG"),
+        (f"user default on #{SHA} ~* &* +@all -@dangerous", "the command ACL"),
+        (f"user default on #{SHA} ~* &* +@all -psync", "the command PSYNC"),
+        (f"user default on #{SHA} ~* &* +@all +acl -@admin", "the command ACL"),
+        (f"user default on #{SHA} ~* +@all", "the channel __sentinel__:hello"),
+        (f"user default on #{SHA} ~* &* -@all (+@all ~*)", "the command ACL"),
     ],
 )
 def test_a_default_that_is_no_use(line, says):
     with pytest.raises(redis_acl_file.Unusable, match=says):
-        redis_acl_file.judge("/etc/redis/users.acl", redis_acl_file.of_default(line))
+        redis_acl_file.judge("/etc/redis/users.acl", redis_acl_file.of_default(line, channels=False), "sentinel")
 
 
 def test_a_default_that_is_well():
-    for line in (f"user default on #{SHA} ~* &* +@all", "user default on >secret allkeys allcommands"):
-        state = redis_acl_file.of_default(f"user a on >b\n{line}\n")
-        redis_acl_file.judge("users.acl", state)
+    for line in (
+        f"user default on #{SHA} ~* &* +@all",
+        f"user default on nopass #{SHA} &__sentinel__:hello +@all -flushall -@geo",
+        f"user default on #{SHA} &* +@all -@dangerous {' '.join(f'+{name}' for name in redis_commands.needed('sentinel'))}",
+        "  user default on >secret allkeys allchannels allcommands (+get ~x)\r",
+    ):
+        state = redis_acl_file.of_default(f"user a on >b\n{line}\n", channels=False)
+        redis_acl_file.judge("users.acl", state, "sentinel")
         assert state["digests"] == {SHA}
+    # without Sentinel nobody needs a channel
+    redis_acl_file.judge("users.acl", redis_acl_file.of_default(f"user default on #{SHA} +@all", channels=False))
 
 
-def test_a_shadow_is_asked_as_default_and_has_the_other_users():
-    text = redis_acl_file.for_shadow("user default off\nuser app on #aa ~app:* +@read\n")
-    assert text == "user app on #aa ~app:* +@read\nuser default on nopass ~* +@all\n"
+def test_a_shadow_is_asked_as_default_and_reads_every_line():
+    text = redis_acl_file.for_shadow("# a comment\nuser default off +@all\nuser app on #aa ~app:* +@read\n")
+    assert text.split("\n") == [
+        "# a comment",
+        "user cistern-default off +@all",
+        "user app on #aa ~app:* +@read",
+        "",
+        "user default on nopass ~* +@all",
+        "",
+    ]
+
+
+def test_what_the_server_says_of_a_file_is_told_of_that_file():
+    says = (
+        "7:M 27 Nov 2026 22:08:13.343 # Aborting Redis startup because of ACL errors: /proc/self/fd/5:1: Error in "
+        "applying operation '+@foo': Unknown command or category name in ACL. WARNING: ACL errors detected, no change\n"
+    )
+    with pytest.raises(redis_acl_file.Unusable, match=r"would not start: users.acl:1: Error in applying .*'\+@foo'"):
+        redis_acl_file.refuse_complaint(says, "/proc/self/fd/5", "users.acl")
+    assert redis_acl_file.refuse_complaint("*** FATAL CONFIG FILE ERROR", "/proc/self/fd/5", "users.acl") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("", False),
+        (f"user default on #{SHA} ~* &* +@all", False),
+        (f"user default on #aa #{SHA} ~* &* +@all", False),
+        ("user default on nopass ~* &* +@all", True),
+        ("user default on #aa ~* &* +@all", True),
+        (f"user default off #{SHA} ~* &* +@all", True),
+    ],
+)
+def test_a_line_of_default_in_a_redis_conf(line, wrong):
+    assert redis_acl_file.contradicts(f"requirepass secret\n{line}\n", "secret") is wrong
+
+
+def test_users_move_with_their_server(tmp_path):
+    path = tmp_path / "users.acl"
+    path.write_text(f"user default on #{SHA} +@all\nuser app on #aa +@read\n", encoding="utf-8")
+    conf = "port 6379\nuser app on #aa +@read\n"
+    redis_acl_file.refuse_lost_users("redis.conf", ["app", "default"], str(path))
+    with pytest.raises(redis_acl_file.Unusable, match="lacks the users b, c of redis.conf"):
+        redis_acl_file.refuse_lost_users("redis.conf", ["b", "app", "c"], str(path))
+    assert redis_acl_file.with_users(conf, "", str(path)) == "port 6379\n"
+    # and back: what the file had is in redis.conf then
+    kept = redis_conf.with_server_lines("", redis_acl_file.with_users("port 6379\n", str(path), ""))
+    assert kept == "user app on #aa +@read\n"
+
+
+def test_a_file_that_everybody_reads_is_told(tmp_path):
+    path = tmp_path / "users.acl"
+    path.touch()
+    path.chmod(0o644)
+    assert "everybody can read it" in redis_acl_file.risks(str(path))[0]
+    path.chmod(0o640)
+    assert redis_acl_file.risks(str(path)) == []

@@ -85,6 +85,7 @@ def usual():
         "no_password": [],
         "acl_file": "",
         "acl_default": None,
+        "wrong_default": False,
         "open": [],
     }
     return want, have

@@ -5,7 +5,8 @@ Claims are
   ours      units that a run makes, on this machine: what they have is theirs
   ports     [{say, variable, port, addresses}]: to be listened on, at these addresses
   folders   [{say, variable, path}]: of a server's data, one at most
-  units     [{say, unit, program}]: what the package's unit of that name runs
+  units     [{say, unit, program, conf, user, variables}]: what the package's unit of that name runs; of a server
+            of ours with its file, its user, and what to write for options of its command
   binds     [{say, variable, addresses, is_list}]: addresses to listen on
   clusters  PostgreSQL clusters that are ours, as version/name; None where no PostgreSQL is wanted
   names     names that a server there has to know
@@ -15,7 +16,14 @@ Claims are
 import os
 import re
 
-from ansible_collections.cistern.core.plugins.module_utils.host import addresses, names, ports, postgresql, processes
+from ansible_collections.cistern.core.plugins.module_utils.host import (
+    addresses,
+    names,
+    ports,
+    postgresql,
+    processes,
+    unit_overrides,
+)
 
 SERVERS = ("redis", "valkey", "keydb", "postgres")
 # Where systemd looks for a unit before it takes that of a package, and where those are.
@@ -24,13 +32,14 @@ PACKAGED = ("/usr/lib/systemd/", "/lib/systemd/")
 
 
 def observe(claims):
-    """Return {listeners, servers, units, unusable, own, clusters, names}; nothing where nothing is claimed."""
+    """Return {listeners, servers, units, overrides, unusable, own, clusters, names}; {} where nothing is claimed."""
     if not claims:
         return {}
     found = {
         "listeners": ports.observe([int(each["port"]) for each in claims["ports"]]),
         "servers": processes.in_folders([each["path"] for each in claims["folders"]], SERVERS),
         "units": {each["unit"]: unit_file(each["unit"]) for each in claims["units"]},
+        "overrides": {each["unit"]: unit_overrides.observe(each["unit"]) for each in claims["units"]},
         "unusable": addresses.unusable([each for bind in claims["binds"] for each in bind["addresses"]]),
         "own": addresses.own(),
         "clusters": postgresql.observe() if claims["clusters"] is not None else [],

@@ -33,18 +33,29 @@ def closed_to(path, user):
             found = os.stat(folder)
         except OSError:
             return ""
-        if not _may_pass(found, uid, groups):
+        if not _may(found, uid, groups, stat.S_IXUSR):
             owner = _owner(found.st_uid)
             return f"{folder} is {stat.S_IMODE(found.st_mode):04o} of {owner}, and {user} cannot pass it"
     return ""
 
 
-def _may_pass(found, uid, groups):
+def unreadable(path, user):
+    """Return why a user cannot read a file that is there, as part of a sentence, or ''."""
+    uid, groups = _account(user)
+    found = os.stat(path)
+    text = closed_to(path, user)
+    if not text and not _may(found, uid, groups, stat.S_IRUSR):
+        text = f"it is {stat.S_IMODE(found.st_mode):04o} of {_owner(found.st_uid)}"
+    return text
+
+
+def _may(found, uid, groups, right):
+    """Whether a user has a right, given as that of an owner, at what os.stat() found."""
     if uid == 0:
         return True
     if uid == found.st_uid:
-        return bool(found.st_mode & stat.S_IXUSR)
-    return bool(found.st_mode & (stat.S_IXGRP if found.st_gid in groups else stat.S_IXOTH))
+        return bool(found.st_mode & right)
+    return bool(found.st_mode & (right >> 3 if found.st_gid in groups else right >> 6))
 
 
 def _account(user):

@@ -5,6 +5,8 @@ Each problem is a sentence: which variable, where it was written, what is there,
 
 import ipaddress
 
+from ansible_collections.cistern.core.plugins.module_utils.host import unit_judge
+
 # They listen for a container, in the unit of all containers.
 PROXIES = ("docker-proxy", "rootlessport")
 EVERYWHERE = {"*": 4, "0.0.0.0": 4, "::": 6, "::*": 6}
@@ -15,7 +17,7 @@ def problems(claims, found):
     if not claims or not found:
         return []
     sentences = [*_clusters(claims, found), *_ports(claims, found), *_folders(claims, found)]
-    sentences += [*_units(claims, found), *_binds(claims, found)]
+    sentences += [*_units(claims, found), *unit_judge.problems(claims, found), *_binds(claims, found)]
     return list(dict.fromkeys(sentences))
 
 
