@@ -96,7 +96,7 @@ def test_a_default_that_is_well():
     for line in (
         f"user default on #{SHA} ~* &* +@all",
         f"user default on nopass #{SHA} &__sentinel__:hello +@all -flushall -@geo",
-        f"user default on #{SHA} &* +@all -@dangerous {' '.join(f'+{name}' for name in redis_commands.needed('sentinel'))}",
+        f"user default on #{SHA} &* +@all -@dangerous " + " +".join(["", *redis_commands.needed("sentinel")]),
         "  user default on >secret allkeys allchannels allcommands (+get ~x)\r",
     ):
         state = redis_acl_file.of_default(f"user a on >b\n{line}\n", channels=False)
