@@ -7,17 +7,18 @@ import subprocess
 
 from ansible_collections.cistern.core.plugins.module_utils import kernel
 from ansible_collections.cistern.core.plugins.module_utils.host import claims as host_claims
+from ansible_collections.cistern.core.plugins.module_utils.host import libraries
 
 # Files that the role cache puts on a host: of its programs, and what families are filled from.
 PROGRAMS = ("/etc/systemd/system/cistern-cache-*", "/etc/cistern/cache-*", "/var/lib/cistern/cache-warm-data/*/*.jsonl")
 
 
 def observe(names, files, claims=None):
-    """Return {distribution, release, memory_mb, cores, container, packages, files, programs, offered, host}.
+    """Return {distribution, release, memory_mb, cores, container, packages, files, programs, offered, unseen, host}.
 
     `packages` gives each installed one's {version, hold}, `files` are those that exist, `programs` what the role cache
-    has there, `offered` is the version that apt would install of the first package that is missing, `host` what there
-    is of what a run `claims`.
+    has there, `offered` is the version that apt would install of the first package that is missing, `unseen` is that
+    of `unseen()`, `host` what there is of what a run `claims`.
     """
     release = _os_release()
     installed = packages(names)
@@ -31,8 +32,7 @@ def observe(names, files, claims=None):
         "packages": installed,
         "files": [path for path in files if os.path.exists(path)],
         "programs": [path for pattern in PROGRAMS for path in glob.glob(pattern)],
-        "offered": _offered(missing[0]) if missing else "",
-        "listed": listed(missing),
+        **_of_apt(missing),
         "host": host_claims.observe(claims),
     }
 
@@ -81,14 +81,31 @@ def missing(names):
     return [name for name in names if name not in installed]
 
 
-def listed(names):
-    """Whether apt's lists have a candidate for each of the packages; a machine made a moment ago may have no lists."""
-    return all(_offered(name) for name in names)
+def unseen(names):
+    """Return why nobody can tell before a run what would come of these packages; '' where apt knows them.
+
+    A machine that was made a moment ago may have no lists, and one without python3-apt is asked by Ansible only once
+    it has installed that.
+    """
+    return _of_apt(names)["unseen"]
 
 
-def _offered(name):
+def _of_apt(names):
+    """Return {offered, unseen}: the version that apt would install of the first of them, and what `unseen()` tells."""
+    if not names:
+        return {"offered": "", "unseen": ""}
     shown = subprocess.run(
-        ["apt-cache", "policy", name], capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"}
+        ["apt-cache", "policy", *names],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C"},
     )
-    found = re.search(r"Candidate: (\d\S*)", shown.stdout)
-    return found.group(1) if found else ""
+    found = dict(re.findall(r"^(\S+):\n.*\n +Candidate: (\d\S*)", shown.stdout, re.MULTILINE))
+    lacks = [name for name in names if name not in found]
+    why = ""
+    if lacks:
+        why = f"its package lists lack {', '.join(lacks)}, and a run fetches them"
+    elif not os.path.exists(f"{libraries.PACKAGED}/apt"):
+        why = "it has no python3-apt, which a run installs"
+    return {"offered": found.get(names[0], ""), "unseen": why}

@@ -94,7 +94,7 @@ steps: {description: "What was done or, in check mode, would be done, in order."
 health: {description: Units that have failed., type: list, returned: when observed}
 refused: {description: "What is in the way of O(claims), as sentences.", type: list, returned: always}
 missing: {description: Those of O(packages) that are not installed., type: list, returned: always}
-listed: {description: Whether apt's lists have all of them., type: bool, returned: always}
+unseen: {description: Why nobody can tell before a run what would come of them., type: str, returned: always}
 """
 
 FILE = {
@@ -209,7 +209,7 @@ def main():
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     want, secret = wanted(module.params)
     missing = machine.missing(want["packages"])
-    apt = {"missing": missing, "listed": machine.listed(missing)}
+    apt = {"missing": missing, "unseen": machine.unseen(missing)}
     refused = judge.problems(want["claims"], claims.observe(want["claims"]))
     if refused or (want["where"] and not os.path.exists(want["where"])) or (want["waits"] and missing):
         module.exit_json(changed=False, steps=[], refused=refused, **apt)

@@ -354,9 +354,7 @@ def test_the_programs_can_be_loaded_without_redis():
     found = subprocess.run(
         [sys.executable, "-c", told], cwd=ROOT / "plugins/module_utils", capture_output=True, text=True, check=False
     )
-    assert found.stdout == "python3-redis is not installed on this host; playbooks/redis.yml installs it\n", (
-        found.stderr
-    )
+    assert f"{sys.executable} of this host has no redis-py; playbooks/redis.yml installs" in found.stdout, found.stderr
 
 
 @pytest.mark.parametrize("name", ["cache_report", "cache_invalidate"])

@@ -1,13 +1,17 @@
 """A connection to the server of this machine, for programs that run beside it."""
 
 import inspect
+import sys
 
 try:
     import redis
 except ImportError:  # nothing of the toolkit has been installed there
     redis = None
 
-MISSING = "python3-redis is not installed on this host; playbooks/redis.yml installs it"
+MISSING = (
+    f"{sys.executable} of this host has no redis-py; playbooks/redis.yml installs python3-redis for /usr/bin/python3, "
+    "which ansible_python_interpreter has to name"
+)
 ANYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}
 
 
