@@ -55,6 +55,7 @@ def observe(want):
         "open": [],
     }
     if not have["version"]:
+        _judge_named(want)
         return have
     rules = {user["name"]: redis_users.rules(user) for user in want["users"]}
     have["wanted"] = redis_shadow.meaning(want["conf"]["content"], rules)
@@ -73,6 +74,15 @@ def observe(want):
             lambda: look(want, have), want["deployment"], want["patience"]
         )
     return have
+
+
+def _judge_named(want):
+    """Judge the files that the configuration names, as far as it can be told before there is a server."""
+    path = redis_conf.value(redis_include.expanded(want["conf"]["content"]), "aclfile")
+    if path:
+        state = redis_acl_file.of_default(redis_acl_file.read(path))
+        redis_acl_file.judge(path, state, (want["deployment"] or {}).get("mode", ""))
+        redis_acl_file.refuse_other_password(path, state, want["password"])
 
 
 def _observe_acl(want, have, text):
