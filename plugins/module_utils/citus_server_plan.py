@@ -11,6 +11,15 @@ from ansible_collections.cistern.core.plugins.module_utils import files
 from ansible_collections.cistern.core.plugins.module_utils.citus_settings import spelled
 
 
+# What stands in no file of settings, by pg_settings.source: where it comes from, and what to do there.
+ELSEWHERE = {
+    "command line": ("the command of the server", "take it out of pg_ctl.conf"),
+    "database": ("the database postgres", "ALTER DATABASE postgres RESET {name}"),
+    "user": ("the role postgres", "ALTER ROLE postgres RESET {name}"),
+    "global": ("all roles", "ALTER ROLE ALL RESET {name}"),
+}
+
+
 class Refused(Exception):
     """A wish that cannot be met; says what to do instead."""
 
@@ -49,6 +58,9 @@ def restarts(want, have):
     for name, known in sorted(settings.items()):
         if not known["pending_restart"] and meant.get(name, known["setting"]) == known["setting"]:
             continue
+        if known.get("source") == "command line":
+            # a start would say it again; the notes tell of it
+            continue
         if name in want["settings"]:
             why.append(f"{name}: {known['shown']} -> {spelled(want['settings'][name])}")
         else:
@@ -79,10 +91,12 @@ def notes(want, have):
     """Return what differs and is not ours: settings of the inventory that another file says, too, and later."""
     found = []
     for name in sorted(want["settings"]) if have["running"] else ():
-        known = have["running"]["settings"].get(name, {"sourcefile": None})
-        if known["sourcefile"] in (None, want["conf"]["path"]):
-            continue
-        by_hand = known["sourcefile"].endswith("postgresql.auto.conf")
-        how = f"ALTER SYSTEM RESET {name}" if by_hand else "take it out there"
-        found.append(f"{name} is {known['shown']} by {known['sourcefile']}, not by the inventory: {how}")
+        known = have["running"]["settings"].get(name, {})
+        where, how = known.get("sourcefile"), "take it out there"
+        if known.get("source") in ELSEWHERE:
+            where, how = ELSEWHERE[known["source"]]
+        elif where and where.endswith("postgresql.auto.conf"):
+            how = "ALTER SYSTEM RESET {name}"
+        if where not in (None, want["conf"]["path"]):
+            found.append(f"{name} is {known['shown']} by {where}, not by the inventory: {how.format(name=name)}")
     return found

@@ -108,8 +108,8 @@ def _postmaster(want):
 def _running(connection):
     rows = citus_sql.rows(
         connection,
-        "SELECT name, setting, unit, context, pending_restart, sourcefile, current_setting(name, true) AS shown "
-        "FROM pg_settings",
+        "SELECT name, setting, unit, context, pending_restart, source, sourcefile, "
+        "current_setting(name, true) AS shown FROM pg_settings",
     )
     return {
         "settings": {row["name"]: row for row in rows},
