@@ -69,7 +69,10 @@ class Instance:
         return self.host.check_output(command)
 
     def redis(self, password=None, **options):
-        """Return a client through an SSH tunnel of its own, as the instance may listen on its machine alone."""
+        """Return a client through an SSH tunnel of its own, as the instance may listen on its machine alone.
+
+        It is patient: a server that flushes, saves or rewrites its file on a busy machine answers late.
+        """
         if self._tunnel is None:
             self._tunnel = Tunnel(self)
         return redis.Redis(
@@ -78,11 +81,11 @@ class Instance:
             decode_responses=True,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
-            **options,
+            **{"socket_timeout": 60, **options},
         )
 
-    def direct(self, port="redis_port", password="redis_password"):
-        """Return a client of the address itself, as applications are; it gives up after two seconds."""
+    def direct(self, port="redis_port", password="redis_password", seconds=2):
+        """Return a client of the address itself, as applications are; it gives up soon."""
         return redis.Redis(
             host=self.address,
             port=self.says[port],
@@ -90,13 +93,13 @@ class Instance:
             decode_responses=True,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=2,
-            socket_connect_timeout=2,
+            socket_timeout=seconds,
+            socket_connect_timeout=seconds,
         )
 
-    def sentinel(self):
+    def sentinel(self, seconds=2):
         """Return a client of the Sentinel on the instance's machine."""
-        return self.direct("redis_sentinel_port", "redis_sentinel_password")
+        return self.direct("redis_sentinel_port", "redis_sentinel_password", seconds)
 
     def role(self):
         """Return what the server calls itself, master or slave; empty when it does not answer."""

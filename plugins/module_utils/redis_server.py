@@ -24,6 +24,8 @@ LOGIN = redis.AuthenticationError if redis else ()
 # What a server answers to one who is logged in, and does not serve just now: it cannot write its data, its primary is
 # away, a script runs.
 LOGGED_IN = ("MISCONF", "MASTERDOWN", "BUSY", "LOADING", "Redis is loading")
+# Seconds that a call may take: a fork, or a disk that is behind. redis-py gives up after 5 s since 8.0, before that never.
+PATIENCE = 120
 BINARY, USER = "/usr/bin/redis-server", "redis"
 
 # CONFIG GET says these too; they are topology, or the command line of the packaged unit.
@@ -59,7 +61,7 @@ def client_at(**where):
     if redis is None:
         return redis_reader.Reader(**where)
     options = {"decode_responses": True, "encoding_errors": "surrogateescape", "socket_connect_timeout": 5}
-    return redis.Redis(**{**options, **where})
+    return redis.Redis(**{**options, "socket_timeout": PATIENCE, **where})
 
 
 def reach(host, port, passwords, seconds):

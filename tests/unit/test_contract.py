@@ -282,3 +282,15 @@ def test_scenarios_have_networks_of_their_own():
     for name in ("lab_network", "lab_subnet"):
         values = [inventory["all"]["vars"][name] for inventory in inventories]
         assert len(set(values)) == len(values)
+
+
+def test_no_client_of_a_test_is_less_patient_than_its_call():
+    """WAIT and its like take their own limit in milliseconds; a client that gives up first makes a test fail."""
+    found = []
+    for path in [*ROOT.glob("tests/**/*.py"), *ROOT.glob("bench/*.py")]:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            for call in re.finditer(r'(.*)\.execute_command\("WAIT", \w+, (\d+)\)', line):
+                said = re.search(r"socket_timeout=(\d+)", call[1])
+                seconds = int(said[1]) if said else 60 if ".redis(" in call[1] else 0
+                found.append((path.name, int(call[2]) / 1000 < seconds))
+    assert len(found) >= 3 and all(patient for _name, patient in found), found

@@ -99,7 +99,7 @@ def wrong(database):
 def test_what_is_wrong_is_found_and_nothing_else(cache, playbook, tmp_path):
     primary, replica = cache
     insert(primary, commands())
-    primary.redis(socket_timeout=60).execute_command("WAIT", 1, 20000)
+    primary.redis().execute_command("WAIT", 1, 20000)
     assert primary.redis().dbsize() > 199_000
     for instance in cache:
         instance.redis().config_resetstat()
@@ -189,7 +189,7 @@ def test_metrics_are_told_where_somebody_watches(cache, playbook):
         playbook.run(name=name, options=watched)
     assert playbook.run(name="cache", options=watched).changed == 0
     primary.redis().mset({f"message:{number}": "x" for number in range(40)} | {"left over": "x"})
-    primary.redis(socket_timeout=60).execute_command("WAIT", 1, 5000)
+    primary.redis().execute_command("WAIT", 1, 5000)
     file = "/var/lib/prometheus/node-exporter/cistern-cache-redis.prom"
     try:
         for instance in cache:

@@ -97,8 +97,8 @@ def test_the_password_is_roots_and_of_each_machine(everyone):
 
 
 def test_a_rewrite_and_a_restart_keep_it(playbook, one):
-    one.direct().execute_command("CONFIG", "REWRITE")
-    one.sentinel().execute_command("SENTINEL", "FLUSHCONFIG")
+    one.redis().execute_command("CONFIG", "REWRITE")
+    one.sentinel(seconds=60).execute_command("SENTINEL", "FLUSHCONFIG")
     assert f"user {NAME} " in one.run(f"cat {one.conf}")
     one.run(f"systemctl restart {one.unit} redis-sentinel.service")
     login(one)
@@ -111,8 +111,8 @@ def test_what_somebody_changed_is_put_right(playbook, one):
         client.execute_command("ACL", "SETUSER", NAME, "+@all", "~*", ">another")
         client.execute_command("ACL", "SETUSER", "operator", "on", ">theirs", "+ping")
         client.execute_command("ACL", "SETUSER", "cistern-former", "on", ">x", "+ping")
-    one.direct().execute_command("CONFIG", "REWRITE")
-    one.sentinel().execute_command("SENTINEL", "FLUSHCONFIG")
+    one.redis().execute_command("CONFIG", "REWRITE")
+    one.sentinel(seconds=60).execute_command("SENTINEL", "FLUSHCONFIG")
     one.run(f"chmod 644 {PATH}; chown redis {PATH}")
     run = playbook.run(name="redis")
     assert one.run(f"stat --format '%U:%G %a' {PATH}") == "root:root 600"
@@ -126,8 +126,8 @@ def test_what_somebody_changed_is_put_right(playbook, one):
     assert playbook.run(name="redis").changed == 0
     for client in servers(one).values():
         assert client.execute_command("ACL", "DELUSER", "operator")
-    one.direct().execute_command("CONFIG", "REWRITE")
-    one.sentinel().execute_command("SENTINEL", "FLUSHCONFIG")
+    one.redis().execute_command("CONFIG", "REWRITE")
+    one.sentinel(seconds=60).execute_command("SENTINEL", "FLUSHCONFIG")
 
 
 def test_a_check_run_makes_no_password(playbook, one):
