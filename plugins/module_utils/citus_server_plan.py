@@ -10,7 +10,6 @@ have  what observe() of citus_server_state found; `meant` has what the installed
 from ansible_collections.cistern.core.plugins.module_utils import files
 from ansible_collections.cistern.core.plugins.module_utils.citus_settings import spelled
 
-
 # What stands in no file of settings, by pg_settings.source: where it comes from, and what to do there.
 ELSEWHERE = {
     "command line": ("the command of the server", "take it out of pg_ctl.conf"),

@@ -24,7 +24,7 @@ LOGIN = redis.AuthenticationError if redis else ()
 # What a server answers to one who is logged in, and does not serve just now: it cannot write its data, its primary is
 # away, a script runs.
 LOGGED_IN = ("MISCONF", "MASTERDOWN", "BUSY", "LOADING", "Redis is loading")
-# Seconds that a call may take: a fork, or a disk that is behind. redis-py gives up after 5 s since 8.0, before that never.
+# Seconds that a call may take: a fork, or a disk that is behind. redis-py gives up after 5 s since 8.0.
 PATIENCE = 120
 BINARY, USER = "/usr/bin/redis-server", "redis"
 
