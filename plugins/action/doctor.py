@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import tempfile
 import time
 
@@ -77,7 +78,7 @@ def _inventory(task_vars):
     """Return the options that name the inventory of this run."""
     sources = task_vars.get("ansible_inventory_sources") or []
     short = [min(source, os.path.relpath(source), key=len) for source in sources]
-    return " ".join(f"-i {source}" for source in short)
+    return " ".join(f"-i {shlex.quote(source)}" for source in short)
 
 
 def _write(path, document):

@@ -1,7 +1,7 @@
 """What is wrong with the .env of an application, and with what its host reaches of Redis. Pure."""
 
 from ansible_collections.cistern.core.plugins.module_utils.redis_topology import place
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import hosts_text
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import hosts_text, knock, word
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor_replication import primaries
 
 
@@ -16,7 +16,7 @@ def judge(case):
 
 
 def _file(case, host, want, says):
-    mend = case.play("app_env", f"--limit {host}")
+    mend = case.play("app_env", limit=host)
     if not says["exists"]:
         yield case.found("env-missing", host, f"{want['path']} cannot be read.", {"why": says.get("why")}, mend)
         return
@@ -34,7 +34,7 @@ def _file(case, host, want, says):
     if int(says["mode"], 8) & 0o007:
         evidence = {"mode": says["mode"]}
         text = f"Everybody on the host may read {want['path']}, which has passwords."
-        yield case.found("env-open", host, text, evidence, f"chmod o= {want['path']}")
+        yield case.found("env-open", host, text, evidence, f"chmod o= {word(want['path'])}")
 
 
 def _shown(says):
@@ -43,7 +43,7 @@ def _shown(says):
 
 def _sentinels(case, host, says):
     """The Sentinels of the file: what of them is down is a finding of their own host."""
-    ends, mend = says["sentinels"], case.play("app_env", f"--limit {host}")
+    ends, mend = says["sentinels"], case.play("app_env", limit=host)
     if says.get("kind") != "sentinel":
         return
     refused = [end for end, each in ends.items() if each.get("login") == "refused"]
@@ -65,7 +65,7 @@ def _sentinels(case, host, says):
         yield case.found("env-no-sentinel", host, text, evidence, f"nc -vz {silent[0].replace(':', ' ')}")
     elif unexplained:
         text = f"The application does not reach the Sentinel {hosts_text(unexplained)}."
-        mend = f"nc -vz {unexplained[0].replace(':', ' ')}"
+        mend = knock(unexplained[0])
         yield case.found("env-sentinel-unreachable", host, text, evidence, mend)
     if len(set(named.values())) > 1:
         text = "The Sentinels of the .env name different primaries."
@@ -85,7 +85,7 @@ def _answers_at_home(case, end, part="sentinel"):
 
 
 def _servers(case, host, says):
-    mend = case.play("app_env", f"--limit {host}")
+    mend = case.play("app_env", limit=host)
     if says.get("kind") == "none":
         text = "REDIS_URL of the .env names no server."
         yield case.found("env-no-server", host, text, {"REDIS_URL": says["url"]}, mend)
@@ -93,7 +93,7 @@ def _servers(case, host, says):
         if not each["connects"]:
             if _answers_at_home(case, end, "redis") is not False:
                 text = f"The application does not reach Redis at {end}."
-                yield case.found("env-redis-unreachable", host, text, {"why": each["why"]}, f"nc -vz {end}")
+                yield case.found("env-redis-unreachable", host, text, {"why": each["why"]}, knock(end))
         elif each["login"] == "refused":
             text = f"Redis at {end} refuses REDIS_PASSWORD of the .env."
             yield case.found("env-password-refused", host, text, {"says": each["words"]}, mend)
@@ -103,12 +103,12 @@ def _servers(case, host, says):
         elif each["role"] == "slave":
             text = f"The .env sends writes to {end}, which is a replica."
             lead = _primary(case, end)
-            mend = case.play("app_env", *([f"-e app_env_primary={lead}"] if lead else []))
+            mend = case.play("app_env", *([f"-e {word(f'app_env_primary={lead}')}"] if lead else []))
             yield case.found("env-not-primary", host, text, {"role": "replica", "primary": lead}, mend)
     for end, each in says["replicas"].items():
         if not each["connects"] and _answers_at_home(case, end, "redis") is not False:
             text = f"The application does not reach the replica {end}."
-            mend = f"nc -vz {end.replace(':', ' ')}"
+            mend = knock(end)
             yield case.found("env-replica-unreachable", host, text, {"why": each["why"]}, mend)
 
 

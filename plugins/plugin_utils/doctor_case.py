@@ -6,6 +6,7 @@ as far as it has them. `evidence` is {host: what doctor_probe told}, or {host: {
 """
 
 import functools
+import shlex
 import typing
 
 from ansible_collections.cistern.core.plugins.plugin_utils import role_files
@@ -70,17 +71,33 @@ class Case:
             return None
         return bool((self.told(host, part) or {}).get("answers"))
 
-    def play(self, name, *more):
-        """Return the command of a playbook, for the controller."""
-        return " ".join(["ansible-playbook", self.want["inventory"], f"playbooks/{name}.yml", *more])
+    def play(self, name, *more, limit=""):
+        """Return the command of a playbook, for the controller; of one host where there is a limit."""
+        only = [f"--limit {word(limit)}"] if limit else []
+        return " ".join(["ansible-playbook", self.want["inventory"], f"playbooks/{name}.yml", *more, *only])
 
     def drift(self, host):
-        return self.play("site", "--check --diff", f"--limit {host}")
+        return self.play("site", "--check --diff", limit=host)
 
 
-def cli(port, *words):
-    """Return a redis-cli command, for the host; the password is in its environment (docs/troubleshooting.md)."""
-    return " ".join(["redis-cli", *([f"-p {port}"] if port != 6379 else []), *words])
+def word(text):
+    """Return a text as the shell takes it for one word."""
+    return shlex.quote(str(text))
+
+
+def knock(end):
+    """Return the command that tries a place, `address:port` or `address port`; one of IPv6 may be in brackets."""
+    address, _sep, port = end.replace(" ", ":").rpartition(":")
+    return f"nc -vz {word(address.strip('[]'))} {port}"
+
+
+def cli(at, *words):
+    """Return a redis-cli command for the host of a server, {addresses, port}.
+
+    The password is in its environment (docs/troubleshooting.md).
+    """
+    place = [] if "127.0.0.1" in at["addresses"] else [f"-h {word(at['addresses'][0])}"]
+    return " ".join(["redis-cli", *place, *([f"-p {at['port']}"] if at["port"] != 6379 else []), *words])
 
 
 def bytes_text(number):

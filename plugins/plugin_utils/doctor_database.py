@@ -18,7 +18,7 @@ def judge(case):
 
 def _reached(case, host, database):
     at, evidence = database["place"], {"why": database.get("why")}
-    mend = case.play("app_env", f"--limit {host}")
+    mend = case.play("app_env", limit=host)
     if not database["connects"]:
         if not _stopped(case):
             text = f"The application does not reach the database at {at}."

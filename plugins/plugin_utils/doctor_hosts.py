@@ -1,16 +1,16 @@
 """What is wrong with hosts and their machines: silence, kernel, memory, disks, clocks. Pure."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import bytes_text, seconds_text, share_text
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import bytes_text, seconds_text, share_text, word
 
 
 def judge(case):
     """Yield findings."""
     for host, says in case.evidence.items():
         if says.get("state") == "unreachable":
-            mend = f"ansible {case.want['inventory']} {host} -m ansible.builtin.ping"
+            mend = f"ansible {case.want['inventory']} {word(host)} -m ansible.builtin.ping"
             yield case.found("host-unreachable", host, "Ansible cannot reach the host.", {"why": says["why"]}, mend)
         elif says.get("state") == "failed":
-            mend = case.play("doctor", f"--limit {host} -vvv")
+            mend = case.play("doctor", "-vvv", limit=host)
             yield case.found("host-silent", host, "The host told nothing of itself.", {"why": says["why"]}, mend)
     for host, machine in case.machines():
         yield from _kernel(case, host, machine)
@@ -27,7 +27,7 @@ def _kernel(case, host, machine):
     kernel, redis = machine["kernel"], case.want["hosts"][host].get("redis")
     severity = "note" if machine["container"] else ""
     evidence = {"where": "on the machine that runs this container"} if machine["container"] else {}
-    mend = case.play("redis", f"--limit {host}")
+    mend = case.play("redis", limit=host)
     overcommit = kernel.get("vm.overcommit_memory")
     if redis and overcommit not in (None, "1"):
         yield case.found(
@@ -99,7 +99,7 @@ def _disk(case, host, folder, disk):
         "free": f"{bytes_text(disk['free'])} ({share_text(disk['free'], disk['total'])})",
         "size": bytes_text(disk["total"]),
     }
-    mend = f"du -xh --max-depth=1 {folder} | sort -h | tail"
+    mend = f"du -xh --max-depth=1 {word(folder)} | sort -h | tail"
     if disk["read_only"]:
         yield case.found("disk-read-only", host, f"The disk of {folder} is read-only.", evidence, "dmesg | tail -n 30")
     if disk["total"] and disk["free"] <= case.limits["disk_full_share"] * disk["total"]:

@@ -33,14 +33,14 @@ def _limit(case, host, want, says):
         "maxmemory-policy": policy,
         "keys": f"{keys}, {expires} with a time to live",
     }
-    raises = cli(want["port"], f"config set maxmemory {max(2 * limit, 64 << 20)}")
+    raises = cli(want, f"config set maxmemory {max(2 * limit, 64 << 20)}")
     if not limit:
         yield case.found(
             "memory-unlimited",
             host,
             "maxmemory is 0: the server may take all memory of its machine.",
             evidence,
-            cli(want["port"], "config set maxmemory 256mb"),
+            cli(want, "config set maxmemory 256mb"),
         )
         return
     # a policy that has nothing to evict refuses writes as noeviction does
@@ -66,7 +66,7 @@ def _limit(case, host, want, says):
             host,
             "Many keys have no time to live, and stay until they are evicted.",
             evidence,
-            cli(want["port"], "--scan --pattern '*' | head"),
+            cli(want, "--scan --pattern '*' | head"),
             severity,
         )
 
@@ -82,7 +82,7 @@ def _waste(case, host, want, says):
             "used_memory": bytes_text(info["used_memory"]),
             "used_memory_rss": bytes_text(info["used_memory_rss"]),
         }
-        mend = cli(want["port"], "memory purge")
+        mend = cli(want, "memory purge")
         yield case.found("memory-fragmented", host, "Much memory is lost to fragmentation.", evidence, mend)
     if says["swapped"]:
         evidence = {"in swap": bytes_text(says["swapped"]), "used_memory": bytes_text(info["used_memory"])}
@@ -105,7 +105,5 @@ def _machines(case):
         limits = of.get(case.want["hosts"][host]["machine"], {})
         if sum(limits.values()) > machine["memory"]["total"]:
             evidence = {"maxmemory": bytes_text(sum(limits.values())), "memory": bytes_text(machine["memory"]["total"])}
-            mend = cli(
-                case.want["hosts"][host]["redis"]["port"], f"config set maxmemory {machine['memory']['total'] // 2}"
-            )
+            mend = cli(case.want["hosts"][host]["redis"], f"config set maxmemory {machine['memory']['total'] // 2}")
             yield case.found("memory-over-machine", host, "maxmemory is more than the machine has.", evidence, mend)

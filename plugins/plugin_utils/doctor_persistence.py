@@ -15,7 +15,7 @@ def judge(case):
                 host,
                 f"The server may not write into {want['folder']}.",
                 {"folder": want["folder"]},
-                case.play("redis", f"--limit {host}"),
+                case.play("redis", limit=host),
             )
 
 
@@ -49,7 +49,7 @@ def _saves(case, host, want, says, info):
             f"tail --lines 20 {want['log']}; df --human-readable {want['folder']}",
         )
     if info.get("aof_enabled") and info.get("aof_last_bgrewrite_status", "ok") != "ok":
-        mend = cli(want["port"], "bgrewriteaof")
+        mend = cli(want, "bgrewriteaof")
         yield case.found(
             "aof-rewrite-failed",
             host,

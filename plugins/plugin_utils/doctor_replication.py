@@ -7,6 +7,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import (
     count_text,
     hosts_text,
     seconds_text,
+    word,
 )
 
 
@@ -38,15 +39,17 @@ def _deployment(case, name, deployment):
     everyone = len(asked) == len(deployment["nodes"])
     if not leads and everyone:
         mend = case.play("redis")
-        if deployment["mode"] == "sentinel":
-            mend = cli(_sentinel_port(deployment), f"sentinel master {name}")
+        if deployment["mode"] == "sentinel" and deployment["sentinels"]:
+            # the host of the finding may run none
+            address, _sep, port = deployment["sentinels"][0]["place"].rpartition(" ")
+            mend = cli({"addresses": [address], "port": int(port)}, f"sentinel master {word(name)}")
         yield case.found("replication-no-primary", asked[0], f"No instance of {name} is primary.", parts, mend)
     if len(leads) > 1:
         with_replicas = [host for host in leads if found[host].get("connected_slaves")]
         lone = [host for host in leads if host not in with_replicas] or leads[1:]
         of = places[next(host for host in leads if host != lone[0])]
-        port = case.want["hosts"][lone[0]]["redis"]["port"]
-        mend = case.play("redis") if deployment["mode"] == "sentinel" else cli(port, f"replicaof {of}")
+        at = case.want["hosts"][lone[0]]["redis"]
+        mend = case.play("redis") if deployment["mode"] == "sentinel" else cli(at, f"replicaof {of}")
         says = f"{name} has {len(leads)} primaries, {hosts_text(leads)}: each takes writes that the others lack."
         yield case.found("replication-two-primaries", lone[0], says, parts, mend)
     for host, info in found.items():
@@ -57,16 +60,12 @@ def _deployment(case, name, deployment):
             yield from _replica(case, host, want, deployment, info, found, leads)
 
 
-def _sentinel_port(deployment):
-    return deployment["sentinels"][0]["port"] if deployment["sentinels"] else 26379
-
-
 def _primary(case, host, want, deployment, info):
     need = int(case.told(host, "redis").get("config", {}).get("min-replicas-to-write") or 0)
     good = info.get("min_slaves_good_slaves", 0)
     if need and good < need:
         evidence = {"min-replicas-to-write": count_text(need, "replica"), "good": count_text(good, "replica")}
-        mend = cli(want["port"], "info replication")
+        mend = cli(want, "info replication")
         says = "The primary refuses writes (NOREPLICAS): too few replicas follow it closely."
         yield case.found("replication-min-replicas", host, says, evidence, mend)
     known = {node["place"] for node in deployment["nodes"]}
@@ -74,7 +73,7 @@ def _primary(case, host, want, deployment, info):
     strangers = [place(each["ip"], each["port"]) for each in attached if place(each["ip"], each["port"]) not in known]
     if strangers:
         says = "A replica that the inventory lacks follows this primary."
-        mend = cli(want["port"], "info replication")
+        mend = cli(want, "info replication")
         yield case.found("replication-stranger", host, says, {"replicas": hosts_text(strangers)}, mend)
 
 
@@ -89,9 +88,7 @@ def _replica(case, host, want, deployment, info, found, leads):
     whom = hosts.get(of, of)
     if whom not in hosts.values() or (whom in found and whom not in leads):
         says = f"The replica follows {whom}, which is no primary of the deployment."
-        yield case.found(
-            "replication-wrong-primary", host, says, {"follows": of}, case.play("redis", f"--limit {host}")
-        )
+        yield case.found("replication-wrong-primary", host, says, {"follows": of}, case.play("redis", limit=host))
     elif info.get("master_sync_in_progress"):
         yield case.found("replication-syncing", host, f"The replica copies all data of {whom}.", {}, log)
     elif info.get("master_link_status") != "up":

@@ -1,6 +1,6 @@
 """What is wrong with how a server lets clients in, and with its version: Redis and Sentinel alike. Pure."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import cli, hosts_text
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import cli, hosts_text, word
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor_service import NAMES
 
 VARIABLES = {"redis": "redis_password", "sentinel": "redis_sentinel_password"}
@@ -23,7 +23,7 @@ def judge(case):
                 case.drift(host),
             )
         if says["answers"] and says.get("info", {}).get("loading"):
-            mend = cli(want["port"], "info persistence | grep ^loading")
+            mend = cli(want, "info persistence | grep ^loading")
             yield case.found("redis-loading", host, "The server still reads its data, and serves nobody.", {}, mend)
     yield from _versions(case)
 
@@ -31,7 +31,7 @@ def judge(case):
 def _lets_in(case, part, host, want, says):
     name, variable = NAMES[part], VARIABLES[part]
     login, connects = says["login"], any(each["connects"] for each in says["places"].values())
-    mend = case.play("redis", f"--limit {host}")
+    mend = case.play("redis", limit=host)
     if login == "refused":
         by_file = says["file"].get("password")
         evidence = {
@@ -53,11 +53,7 @@ def _lets_in(case, part, host, want, says):
         )
     elif login == "busy":
         yield case.found(
-            "redis-busy",
-            host,
-            "A script holds the server up.",
-            {"says": says.get("words")},
-            cli(want["port"], "script kill"),
+            "redis-busy", host, "A script holds the server up.", {"says": says.get("words")}, cli(want, "script kill")
         )
     elif connects and not says["answers"]:
         yield case.found(
@@ -65,12 +61,12 @@ def _lets_in(case, part, host, want, says):
             host,
             f"{name} takes connections and does not answer.",
             {"why": says["why"]},
-            f"journalctl --unit {want['unit']} --lines 50",
+            f"journalctl --unit {word(want['unit'])} --lines 50",
         )
     elif not says["answers"] and says["unit"]["active"] == "active" and not says["places"]:
         return
     if part == "redis" and says.get("config", {}).get("protected-mode") == "no":
-        mend = cli(want["port"], "config set protected-mode yes")
+        mend = cli(want, "config set protected-mode yes")
         yield case.found("redis-protected-off", host, "protected-mode is off.", {}, mend)
 
 
@@ -83,13 +79,13 @@ def _version(case, part, host, want, says):
     if says["unit"]["replaced"] or (running and says["installed"] and running != says["installed"]):
         deployment = want.get("deployment", "")
         rolling = part == "redis" and want.get("mode") in ("replication", "sentinel")
-        mend = case.play("redis_restart", f"-e redis_restart={deployment}")
+        mend = case.play("redis_restart", f"-e {word(f'redis_restart={deployment}')}")
         yield case.found(
             f"{part}-restart-pending",
             host,
             f"{NAMES[part]} still runs the program from before an upgrade.",
             {"runs": running, "installed": says["installed"]},
-            mend if rolling else f"systemctl restart {want['unit']}",
+            mend if rolling else f"systemctl restart {word(want['unit'])}",
         )
 
 

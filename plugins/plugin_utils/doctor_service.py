@@ -1,6 +1,6 @@
 """What is wrong with a server as a service: of Redis, Sentinel and PostgreSQL alike. Pure."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import count_text, hosts_text
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import count_text, hosts_text, word
 
 NAMES = {"redis": "Redis", "sentinel": "Sentinel", "citus": "PostgreSQL"}
 PLAYS = {"redis": "redis", "sentinel": "redis", "citus": "citus"}
@@ -26,7 +26,7 @@ def _unit(case, part, host, want, says):
         "result": unit.get("result") if unit.get("result") != "success" else "",
         "last lines": log,
     }
-    mend = case.play(PLAYS[part], f"--limit {host}")
+    mend = case.play(PLAYS[part], limit=host)
     running = unit["active"] in ("active", "reloading")
     name = NAMES[part]
     if unit["load"] == "not-found":
@@ -37,15 +37,15 @@ def _unit(case, part, host, want, says):
             host,
             f"{want['unit']} has failed and does not run.",
             evidence,
-            mend if part != "citus" else f"systemctl restart {want['unit']}",
+            mend if part != "citus" else f"systemctl restart {word(want['unit'])}",
         )
     elif not running:
         says_state = {"activating": "is starting", "deactivating": "is stopping"}.get(unit["active"], "is stopped")
-        mend = f"systemctl start {want['unit']}"
+        mend = f"systemctl start {word(want['unit'])}"
         yield case.found(f"{part}-stopped", host, f"{want['unit']} {says_state}.", evidence, mend)
     elif unit.get("restarts"):
         evidence = {"restarts": count_text(unit["restarts"], "time"), "last lines": log}
-        mend = f"journalctl --unit {want['unit']} --lines 100; systemctl reset-failed {want['unit']}"
+        mend = f"journalctl --unit {word(want['unit'])} --lines 100; systemctl reset-failed {word(want['unit'])}"
         yield case.found(f"{part}-restarted", host, f"{want['unit']} was started again by systemd.", evidence, mend)
     # an indirect or generated unit is started by another one
     if unit["load"] == "loaded" and unit["enabled"] == "disabled":
@@ -55,7 +55,7 @@ def _unit(case, part, host, want, says):
             host,
             f"{want['unit']} does not start at boot.",
             evidence,
-            f"systemctl enable {want['unit']}",
+            f"systemctl enable {word(want['unit'])}",
         )
 
 
@@ -88,7 +88,7 @@ def _listens(case, part, host, want, says):
             host,
             f"{NAMES[part]} runs and does not listen on {hosts_text(missing)} port {want['port']}, where clients go.",
             {"listens on": hosts_text(dict.fromkeys(elsewhere)) or "nothing"},
-            case.play(PLAYS[part], f"--limit {host}"),
+            case.play(PLAYS[part], limit=host),
         )
 
 
@@ -98,7 +98,7 @@ def _connects(says, address, port):
 
 def _file(case, part, host, want, says):
     file = says["file"]
-    mend = case.play(PLAYS[part], f"--limit {host}")
+    mend = case.play(PLAYS[part], limit=host)
     if not file["exists"] and says["unit"]["load"] != "not-found":
         yield case.found(f"{part}-conf-broken", host, f"{want['conf']} cannot be read.", {"why": file.get("why")}, mend)
     if file.get("problem"):
@@ -115,5 +115,5 @@ def _file(case, part, host, want, says):
             host,
             f"Everybody on the host may read {want['conf']}, which has passwords.",
             {"mode": file["mode"]},
-            f"chmod o= {want['conf']}",
+            f"chmod o= {word(want['conf'])}",
         )

@@ -20,7 +20,7 @@ def _clients(case, host, want, says):
         "maxclients": f"{most} clients",
         "rejected_connections": f"{info['rejected_connections']} since the start",
     }
-    mend = cli(want["port"], "client list")
+    mend = cli(want, "client list")
     if info["rejected_connections"]:
         rising = info["rejected_connections"] > before["rejected_connections"]
         yield case.found(
@@ -44,7 +44,7 @@ def _slow(case, host, want, says):
     if slow:
         worst = sorted(slow, key=lambda each: -each["ms"])[:5]
         lines = [f"{each['command']}: {each['ms']:.0f} ms, {seconds_text(each['seconds_ago'])} ago" for each in worst]
-        mend = cli(want["port"], "slowlog get 10")
+        mend = cli(want, "slowlog get 10")
         yield case.found(
             "slow-commands", host, "Commands held all clients up within an hour.", {"slowest": lines}, mend
         )
@@ -53,23 +53,23 @@ def _slow(case, host, want, says):
         lines = [
             f"{name}: {each['max_ms']} ms, {seconds_text(each['seconds_ago'])} ago" for name, each in events.items()
         ]
-        mend = cli(want["port"], "latency doctor")
+        mend = cli(want, "latency doctor")
         yield case.found(
             "latency-events", host, "The latency monitor has seen the server stand still.", {"events": lines}, mend
         )
     if says["ping_ms"] >= limits["ping_ms"]:
         evidence = {"PING on the host": f"{says['ping_ms']} ms"}
-        mend = cli(want["port"], "--intrinsic-latency 10")
+        mend = cli(want, "--intrinsic-latency 10")
         yield case.found("ping-slow", host, "The server answers slowly on its own host.", evidence, mend)
     busy = sum(says["later"][name] - says["info"][name] for name in ("used_cpu_sys", "used_cpu_user"))
     if says["seconds"] and busy / says["seconds"] >= limits["cpu_share"]:
         evidence = {"CPU": f"{share_text(busy, says['seconds'])} of a core over {says['seconds']} s"}
-        mend = cli(want["port"], "info commandstats")
+        mend = cli(want, "info commandstats")
         yield case.found("cpu-busy", host, "The server keeps its core busy.", evidence, mend)
     commands = says["info"]["total_commands_processed"]
     mean = says["info"]["total_net_output_bytes"] / commands / 1024 if commands else 0
     if commands >= limits["hit_rate_lookups"] and mean >= limits["reply_kb"]:
-        mend = cli(want["port"], "--bigkeys")
+        mend = cli(want, "--bigkeys")
         evidence = {"mean reply": f"{mean:.0f} KiB"}
         yield case.found(
             "replies-large", host, "Replies are large: the network and the reader pay for it.", evidence, mend
@@ -100,4 +100,4 @@ def _hits(case, host, want, says):
         "expired": "info stats | grep -E '^(expired_keys|keyspace)'",
         "deleted": "info commandstats | grep -E 'cmdstat_(del|unlink|set|get)'",
     }
-    yield case.found("hit-rate-low", host, "Most lookups miss.", evidence, cli(want["port"], mends[most]))
+    yield case.found("hit-rate-low", host, "Most lookups miss.", evidence, cli(want, mends[most]))

@@ -1,6 +1,6 @@
 """What is wrong with the Sentinels of a deployment: what they see, know and could do. Pure."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import cli, count_text, hosts_text
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor_case import cli, count_text, hosts_text, word
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor_replication import infos
 
 LEAST = 3
@@ -14,7 +14,7 @@ def judge(case):
             yield from _deployment(case, name, deployment, ends)
     for host, want, says in case.having("sentinel"):
         if says.get("tilt"):
-            mend = cli(want["port"], "info sentinel")
+            mend = cli(want, "info sentinel")
             yield case.found(
                 "sentinel-tilt", host, "The Sentinel does not act: its clock or machine stood still.", {}, mend
             )
@@ -39,7 +39,7 @@ def _deployment(case, name, deployment, ends):
     sound = {host: says for host, says in knows.items() if host in able or not able}
     yield from _primaries(case, name, deployment, ends, sound, hosts)
     for host, says in sound.items():
-        yield from _others(case, host, ends[host]["port"], says, deployment, hosts)
+        yield from _others(case, host, says, deployment, hosts)
     yield from _same_quorum(case, name, deployment, knows)
 
 
@@ -57,7 +57,7 @@ def _quorum(case, name, deployment, ends, knows, able):
         yield case.found("sentinel-no-quorum", first, says, evidence, mend)
         return
     for host in [each for each in knows if each not in able]:
-        mend = cli(ends[host]["port"], f"sentinel sentinels {name}")
+        mend = cli(_sentinel(case, host), f"sentinel sentinels {word(name)}")
         says = f"This Sentinel of {name} does not reach enough others; they have a quorum without it."
         yield case.found("sentinel-cut-off", host, says, {"says": knows[host]["ckquorum_says"]}, mend)
 
@@ -66,12 +66,12 @@ def _primaries(case, name, deployment, ends, sound, hosts):
     named = {host: hosts.get(says["primary"], says["primary"]) for host, says in sound.items()}
     running = [host for host, says in sound.items() if "failover_in_progress" in says["flags"]]
     if running:
-        mend = cli(ends[running[0]]["port"], f"sentinel master {name}")
+        mend = cli(_sentinel(case, running[0]), f"sentinel master {word(name)}")
         yield case.found("sentinel-failover", running[0], f"A failover of {name} is in progress.", {}, mend)
         return
     if len(set(named.values())) > 1:
         first = next(iter(named))
-        mend = cli(ends[first]["port"], f"sentinel get-master-addr-by-name {name}")
+        mend = cli(_sentinel(case, first), f"sentinel get-master-addr-by-name {word(name)}")
         says = f"The Sentinels of {name} name different primaries."
         yield case.found(
             "sentinel-disagree", first, says, {f"{host} names": lead for host, lead in named.items()}, mend
@@ -79,7 +79,7 @@ def _primaries(case, name, deployment, ends, sound, hosts):
         return
     info = infos(case, deployment)
     for host, lead in list(named.items())[:1]:
-        mend = cli(ends[host]["port"], f"sentinel master {name}")
+        mend = cli(_sentinel(case, host), f"sentinel master {word(name)}")
         flags = [flag for flag in ("o_down", "s_down") if any(flag in says["flags"] for says in sound.values())]
         if lead not in hosts.values():
             says = f"The Sentinels of {name} name the primary {lead}, which the inventory lacks."
@@ -92,20 +92,25 @@ def _primaries(case, name, deployment, ends, sound, hosts):
             yield case.found("sentinel-primary-down", host, says, {"flags": hosts_text(flags)}, mend)
 
 
-def _others(case, host, port, says, deployment, hosts):
+def _sentinel(case, host):
+    return case.want["hosts"][host]["sentinel"]
+
+
+def _others(case, host, says, deployment, hosts):
     """What a Sentinel knows of the replicas and the other Sentinels."""
+    at = _sentinel(case, host)
     ends = {each["place"]: each["host"] for each in deployment["sentinels"]}
     stale = [f"replica {place}" for place in says["replicas"] if place not in hosts]
     stale += [f"Sentinel {place}" for place in says["sentinels"] if place not in ends]
     name = deployment["name"]
     if stale:
-        mend = cli(port, f"sentinel reset {name}")
+        mend = cli(at, f"sentinel reset {word(name)}")
         text = "The Sentinel knows what the inventory lacks, and counts it in."
         yield case.found("sentinel-stale", host, text, {"knows": stale}, mend)
     own = {place for place, of in ends.items() if of == host}
     missing = [of for place, of in ends.items() if place not in says["sentinels"] and place not in own]
     if missing:
-        mend = cli(port, f"sentinel sentinels {name}")
+        mend = cli(at, f"sentinel sentinels {word(name)}")
         text = f"The Sentinel has never heard of the one on {hosts_text(missing)}."
         yield case.found(
             "sentinel-unknown-peer", host, text, {"knows": count_text(len(says["sentinels"]), "other")}, mend
@@ -116,7 +121,7 @@ def _others(case, host, port, says, deployment, hosts):
         # those that are known to be down, or say so themselves, are findings of their own
         down = [each for each in down if case.serves(each, part) is not False and not _ill(case, each, part)]
         if down:
-            mend = cli(port, f"sentinel {kind}s {name}")
+            mend = cli(at, f"sentinel {kind}s {word(name)}")
             what = "replica" if part == "redis" else "Sentinel"
             text = f"The Sentinel does not reach the {what} on {hosts_text(down)}, which runs."
             yield case.found(f"sentinel-{kind}-down", host, text, {"flags": "s_down"}, mend)

@@ -8,6 +8,8 @@ all that come of it, as "host id", none where it is left out; `finding` is what 
 import copy
 import json
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -227,6 +229,27 @@ def test_finding(path):
     assert mine.mend and mine.mend == told.get("mend", mine.mend)
     assert mine.severity == told.get("severity", doctor_case.catalogue()[name]["severity"])
     assert all(isinstance(value, (str, list)) for value in mine.evidence.values())
+
+
+def test_each_command_can_be_pasted():
+    """A shell takes it as it stands."""
+    offered = [each.mend for path in CASES for each in judged(case_of(path)["fires"])[0]]
+    subprocess.run(["sh", "-n"], input="\n".join(offered), text=True, check=True)
+    assert {"redis-cli", "ansible-playbook", "systemctl", "du"} <= {shlex.split(each)[0] for each in offered}
+
+
+def test_a_command_takes_names_as_they_are():
+    odd = "/srv/the app's; rm -rf x/.env"
+    case = doctor_case.Case({"inventory": "-i inventories/staging", "limits": {}}, {})
+    assert shlex.split(case.play("app_env", limit="app 1")) == [
+        "ansible-playbook", "-i", "inventories/staging", "playbooks/app_env.yml", "--limit", "app 1",
+    ]  # fmt: skip
+    assert shlex.split(f"chmod o= {doctor_case.word(odd)}")[-1] == odd
+    far = {"addresses": ["192.0.2.11", "fd00::1"], "port": 6380}
+    assert doctor_case.cli(far, "ping") == "redis-cli -h 192.0.2.11 -p 6380 ping"
+    assert doctor_case.cli({"addresses": ["192.0.2.11", "127.0.0.1"], "port": 6379}, "ping") == "redis-cli ping"
+    for end in ("fd00::1 6379", "[fd00::1]:6379"):
+        assert doctor_case.knock(end) == "nc -vz fd00::1 6379"
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -99,6 +99,10 @@ class Look:
     def critical(self):
         return self.of("critical")
 
+    def mend(self, name, host):
+        """Return the one command that is offered for a finding."""
+        return one([each["mend"] for each in self.document["findings"] if (each["id"], each["host"]) == (name, host)])
+
 
 @pytest.fixture
 def look(playbook, inventory, tmp_path):
@@ -116,7 +120,7 @@ def look(playbook, inventory, tmp_path):
         slow = {"ping_ms": 1000, "connect_ms": 5000, "slow_command_ms": 5000}
         more = {"doctor_json": str(path), "doctor_thresholds": slow, **more}
         process = playbook.start(more, options, name="doctor")
-        output = process.communicate(timeout=90)[0]
+        output = process.communicate(timeout=300)[0]
         text = path.read_text(encoding="utf-8")
         told = [secret for secret in {*secrets, WRONG} if secret in output or secret in text]
         assert secrets and told == []
@@ -152,11 +156,14 @@ def test_a_stopped_server_is_found(look, replica):
     replica.run("systemctl stop redis-server")
     try:
         found = look()
+        assert found.code == 2 and found.critical == {("redis-stopped", replica.name)}
+        assert "redis-server.service is stopped." in found.output
+        offered = found.mend("redis-stopped", replica.name)
+        assert f"mend: {offered}" in found.output
+        replica.run(offered)
+        assert wait_for(replica.role) == "slave"
     finally:
         replica.run("systemctl start redis-server")
-    assert found.code == 2 and found.critical == {("redis-stopped", replica.name)}
-    assert "redis-server.service is stopped." in found.output
-    assert "mend: systemctl start redis-server.service" in found.output
 
 
 def test_a_broken_file_and_a_wrong_password_in_the_env_are_found(look, replica, application, env):
@@ -164,7 +171,9 @@ def test_a_broken_file_and_a_wrong_password_in_the_env_are_found(look, replica, 
     replica.run(f"cp -a {replica.conf} /root/kept.conf; echo 'requirepass \"{WRONG}' >> {replica.conf}")
     try:
         runs = look()
-        application.run(f"mv /root/kept.env {env}")
+        offered = runs.mend("env-differs", application.name)
+        subprocess.run(offered, shell=True, cwd=instances.ROOT, check=True, capture_output=True)
+        application.run(f"cmp {env} /root/kept.env && mv /root/kept.env {env}")
         # or systemd tries again every three seconds, and in that moment it starts
         replica.run(f"mkdir -p {ONCE}; printf '[Service]\\nRestart=no\\n' > {ONCE}/once.conf; systemctl daemon-reload")
         replica.run("systemctl restart redis-server || true")
