@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.cistern.core.plugins.module_utils import redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.host import (
     addresses,
+    at_boot,
     claims,
     judge,
     names,
@@ -151,7 +152,9 @@ def test_a_name_to_listen_on_that_is_elsewhere(monkeypatch):
     told = {name: {"addresses": each, "why": names.SLOW if name == "slow.net" else ""} for name, each in there.items()}
     monkeypatch.setattr(names, "resolve", lambda _names: told)
     binds = [{"addresses": [*there, "127.0.0.1"]}]
-    found = claims.observe({"ports": [], "folders": [], "units": [], "binds": binds, "clusters": None, "names": []})
+    found = claims.observe(
+        {"ours": [], "ports": [], "folders": [], "units": [], "binds": binds, "clusters": None, "names": []}
+    )
     assert found["unusable"] == ["nat.net", "gone.net"]
 
 
@@ -254,6 +257,7 @@ def test_nothing_is_looked_for_where_nothing_is_claimed():
 
 def test_it_is_cheap(server):
     asked = {
+        "ours": [],
         "ports": [{"port": server[1]}],
         "folders": [{"path": "/var/lib/redis"}],
         "units": [{"unit": "redis-server.service"}],
@@ -272,3 +276,30 @@ def test_a_process_that_ends_while_it_is_read_is_none(monkeypatch):
     with open(f"/proc/{os.getpid()}/comm", encoding="utf-8") as file:
         name = file.read().strip()
     assert processes.in_folders([os.getcwd()], (name,)) == []
+
+
+def test_servers_that_start_at_boot_are_told_with_what_their_files_say(tmp_path):
+    wants = tmp_path / "multi-user.target.wants"
+    wants.mkdir()
+    conf = tmp_path / "6379.conf"
+    conf.write_text('# port 1\nport 6390\nbind 127.0.0.1 -::1\ndir "/srv/redis"\n', encoding="utf-8")
+    units = {
+        "redis.service": f"ExecStart=/usr/local/bin/redis-server {conf} --port 6391",
+        "redis-server@6379.service": f"ExecStart=/usr/bin/redis-server {tmp_path}/%i.conf",
+        "gone.service": "ExecStart=/usr/bin/redis-server /nowhere/redis.conf",
+        "ours.service": f"ExecStart=/usr/bin/redis-server {conf}",
+        "ssh.service": "ExecStart=/usr/sbin/sshd -D",
+    }
+    for name, line in units.items():
+        (wants / name).write_text(f"[Service]\n{line}\n", encoding="utf-8")
+    found = {each["unit"]: each for each in at_boot.observe(["ours.service"], f"{tmp_path}/*.wants/*.service")}
+    assert sorted(found) == ["redis-server@6379.service", "redis.service"]
+    assert found["redis.service"] == {
+        "unit": "redis.service",
+        "program": "/usr/local/bin/redis-server",
+        "conf": str(conf),
+        "port": 6391,
+        "addresses": ["127.0.0.1", "::1"],
+        "folder": "/srv/redis",
+    }
+    assert found["redis-server@6379.service"]["port"] == 6390

@@ -18,6 +18,7 @@ import re
 
 from ansible_collections.cistern.core.plugins.module_utils.host import (
     addresses,
+    at_boot,
     names,
     ports,
     postgresql,
@@ -32,12 +33,13 @@ PACKAGED = ("/usr/lib/systemd/", "/lib/systemd/")
 
 
 def observe(claims):
-    """Return {listeners, servers, units, overrides, unusable, own, clusters, names}; {} where nothing is claimed."""
+    """Return {listeners, servers, at_boot, units, overrides, unusable, own, clusters, names}; {} without claims."""
     if not claims:
         return {}
     found = {
         "listeners": ports.observe([int(each["port"]) for each in claims["ports"]]),
         "servers": processes.in_folders([each["path"] for each in claims["folders"]], SERVERS),
+        "at_boot": at_boot.observe(claims["ours"]),
         "units": {each["unit"]: unit_file(each["unit"]) for each in claims["units"]},
         "overrides": {each["unit"]: unit_overrides.observe(each["unit"]) for each in claims["units"]},
         "unusable": addresses.unusable([each for bind in claims["binds"] for each in bind["addresses"]]),

@@ -16,7 +16,7 @@ def problems(claims, found):
     """Return the sentences, in order; none where nothing was asked."""
     if not claims or not found:
         return []
-    sentences = [*_clusters(claims, found), *_ports(claims, found), *_folders(claims, found)]
+    sentences = [*_clusters(claims, found), *_ports(claims, found), *_folders(claims, found), *_at_boot(claims, found)]
     sentences += [*_units(claims, found), *unit_judge.problems(claims, found), *_binds(claims, found)]
     return list(dict.fromkeys(sentences))
 
@@ -151,6 +151,26 @@ def _folders(claims, found):
                 f"{_way_out(process, found)}, or write another {claim['variable']}"
             )
             break
+
+
+def _at_boot(claims, found):
+    """What does not run has neither a socket nor a process, and comes with the next boot."""
+    running = [each["unit"] for each in found["servers"]]
+    running += [each["process"]["unit"] for each in found["listeners"] if each["process"]]
+    for each in found["at_boot"]:
+        if each["unit"] in running:
+            continue
+        claim = next((one for one in claims["folders"] if one["path"] == each["folder"]), None)
+        what = f"the data in {each['folder']}"
+        for one in claims["ports"]:
+            if each["port"] == int(one["port"]) and any(overlap(one["addresses"], at) for at in each["addresses"]):
+                claim, what = one, f"port {each['port']}"
+        if claim:
+            yield (
+                f"{claim['say']}: {what} of {claims['host']} is that of {each['unit']} ({each['program']} "
+                f"{each['conf']}) too, which does not run and starts at boot; disable it (systemctl disable "
+                f"{each['unit']}), or write another {claim['variable']}"
+            )
 
 
 def _units(claims, found):
