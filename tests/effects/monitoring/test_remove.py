@@ -1,6 +1,7 @@
 """What is taken off a machine, what stays, and that it comes back."""
 
 import pytest
+from waiting import wait_for
 
 NODE = "prometheus-node-exporter.service"
 OWN = f"/etc/systemd/system/{NODE}.d/own.conf"
@@ -48,11 +49,13 @@ def test_a_machine_is_watched_no_more(playbook, machines):
     machine.run(f"systemctl enable --now {NODE}")
     assert remove(playbook, "redis3").changed == 0 and state(machine, NODE) == [("active", "enabled")]
     machine.run(f"rm {OWN}; systemctl disable --now {NODE}")
-    # a program of somebody else on the port answers, and is not taken for the exporter
+    # a program of somebody else on the port answers, and is told before anything is changed
     address, port = machine.units[NODE]
     machine.run(f"systemd-run --unit stranger python3 -m http.server --bind {address} {port}")
+    wait_for(lambda: f"{address}:{port} " in machine.run("ss -ltn"))
     run = playbook.run(options=["--limit", "redis3"], name="monitoring", fails=True)
-    assert "address already in use" in run.output
+    assert f"port {port} of redis3 is served by stranger.service" in " ".join(run.output.split()), run.output
+    assert run.changed == 0
     # the server has a user of it, with a password that is made anew
     playbook.run(name="redis")
     # systemd refuses to start it for a while after this
