@@ -18,7 +18,7 @@ OPTIONS = {
     "cluster-enabled": "redis_mode",
     "replicaof": "redis_mode",
     "slaveof": "redis_mode",
-    "daemonize": "nothing",
+    "daemonize": "",
     "include": "its lines into redis_config",
     "": "{} in redis_config",
 }

@@ -45,9 +45,12 @@ def _command(claim, commands):
     if not options:
         return ""
     names = dict.fromkeys(name.lstrip("-") for name, _value in options)
-    write = ", ".join(claim["variables"].get(name, claim["variables"][""].format(name)) for name in names)
+    write = ", ".join(
+        filter(None, (claim["variables"].get(name, claim["variables"][""].format(name)) for name in names))
+    )
     shown = " ".join(_shown(*each) for each in options)
-    return f"starts {unit} with {shown}, which wins over the inventory; write {write} and take it out there"
+    instead = f"write {write} and take" if write else "take"
+    return f"starts {unit} with {shown}, which wins over the inventory; {instead} it out there"
 
 
 def _shown(name, value):
