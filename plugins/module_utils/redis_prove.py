@@ -102,16 +102,17 @@ def sentinel(want, observe):
     part in the run, there is nothing else to wait for. Raises Refused.
     """
     prove(of_sentinel(want, observe()))
-    until = time.monotonic() + QUORATE
+    complete = [
+        each["name"] for each in want["deployments"] if {at["host"] for at in each["sentinels"]} <= set(want["playing"])
+    ]
+    began = time.monotonic()
     while True:
         health = redis_health.of_sentinel(want, observe())
-        if not health or time.monotonic() > until:
-            break
+        lacks = [f"{name}: {text}" for name in complete for text in health.get(name, [])]
+        # a Sentinel that takes no part may be down
+        if not health or time.monotonic() > began + (QUORATE if lacks else PATIENCE):
+            return health, lacks
         time.sleep(0.5)
-    complete = [
-        each for each in want["deployments"] if {at["host"] for at in each["sentinels"]} <= set(want["playing"])
-    ]
-    return health, [f"{each['name']}: {text}" for each in complete for text in health.get(each["name"], [])]
 
 
 def _closed(doors):
