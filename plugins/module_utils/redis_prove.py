@@ -26,8 +26,10 @@ class Refused(Exception):
 def of_instance(want, have, hosts):
     """Return the doors that this instance and the programs of its machine need, to instances of these hosts."""
     deployment, running = want["deployment"], have["running"]
+    # before Redis 7.0 it changes at a restart, which may be for later
+    port = running.get("port", want["port"])
     doors = [
-        _door(f"the program {user['name']}", address, want["port"], user["name"], redis_users.password(user["path"]))
+        _door(f"the program {user['name']}", address, port, user["name"], redis_users.password(user["path"]))
         for user in want["users"]
         for address in map(redis_server.reachable, want["addresses"][:1])
     ]

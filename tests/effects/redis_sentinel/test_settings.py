@@ -234,12 +234,31 @@ def test_a_run_killed_between_stop_and_start_is_finished_by_the_next(sentinels, 
     assert playbook.run({"redis_sentinel_port": 26380}).changed == 0
 
 
-def test_a_port_that_is_taken_leaves_the_sentinel_as_it_was(sentinels, playbook):
+@pytest.fixture
+def no_other_port(sentinels):
+    """Something that the run cannot foresee: no Sentinel starts with another port than it had."""
+    folder, own = f"/run/systemd/system/{suite.UNIT}.d", f"ExecStartPre=/bin/grep -q '^port 26379' {suite.CONF}"
+    for each in sentinels.values():
+        each.run(f"mkdir -p {folder}; printf '[Service]\\n%s\\n' \"{own}\" > {folder}/own.conf")
+        each.run("systemctl daemon-reload")
+    yield
+    for each in sentinels.values():
+        each.run(f"rm -r {folder}; systemctl daemon-reload")
+
+
+def test_a_restart_that_fails_leaves_the_sentinel_as_it_was(sentinels, playbook, no_other_port):
     known = ids(sentinels)
-    run = playbook.run({"redis_sentinel_port": 22, "redis_sentinel_announce_port": 26379}, fails=True)
-    assert f"restart {suite.UNIT}: port: 26379 -> 22" in run.output
+    run = playbook.run({"redis_sentinel_port": 26380}, fails=True)
+    assert f"restart {suite.UNIT}: port: 26379 -> 26380" in run.output
     wait(lambda: in_touch(sentinels))
     assert ids(sentinels) == known
+
+
+def test_a_port_that_is_taken_is_told_before_a_restart(sentinels, playbook):
+    before = pids(sentinels)
+    run = playbook.run({"redis_sentinel_port": 22, "redis_sentinel_announce_port": 26379}, fails=True)
+    assert run.output.count("is served by ssh.service") >= len(sentinels) and run.changed == 0
+    assert pids(sentinels) == before
 
 
 HOOK = """#!/bin/sh
