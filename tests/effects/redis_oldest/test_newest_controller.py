@@ -14,6 +14,8 @@ import yaml
 from ansible.release import __version__ as locked
 
 HOST = "newest1"
+# Raised by hand, lest a release of somebody else turns a run red.
+NEWEST = "ansible-core==2.21.5"
 TREE = ["ansible.cfg", "collections", "playbooks", "plugins", "roles", "templates", "molecule/shared"]
 LAB = ["lab/connection.yml", "lab/.state/id_ed25519", "lab/.state/known_hosts"]
 # What this machine's pip is told of its index goes for that of the host, but for what names a path of this machine.
@@ -71,7 +73,7 @@ def controller(inventory):
     if "cert" in told:
         faults.podman("cp", told["cert"], f"{found.container}:/opt/controller/ca.pem")
     found.run("python3 -m venv /opt/controller/venv")
-    found.run("/opt/controller/venv/bin/pip install --quiet --upgrade ansible-core", **environment(told))
+    found.run(f"/opt/controller/venv/bin/pip install --quiet {NEWEST}", **environment(told))
     return found
 
 
