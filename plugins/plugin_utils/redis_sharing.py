@@ -40,12 +40,12 @@ def shared(members, sentinels, options):
         if isinstance(one.value, int) and not _overlap(one.addresses, other.addresses):
             continue
         # one name is one set of files, which is told of the name; a folder of data, of all that lies in it
-        pair = (one.host, other.host, type(one.value))
-        if pair in told or (
+        within = [one.value, posixpath.dirname(one.value)] if isinstance(one.value, str) else [one.value]
+        if any((one.host, other.host, value) in told for value in within) or (
             one.host != other.host and isinstance(one.value, str) and names[one.host] == names[other.host]
         ):
             continue
-        told.add(pair)
+        told.add((one.host, other.host, one.value))
         first, second = (other, one) if one.written and not other.written else (one, other)
         what = "port" if isinstance(one.value, int) else "path"
         taken = f"is taken by {first.where.split(' (')[0]} of {first.host} already"
