@@ -5,7 +5,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host.names import key
 from ansible_collections.cistern.core.plugins.plugin_utils.redis_instance import LAYERS
 from ansible_collections.cistern.core.plugins.plugin_utils.variables import at, integer
 
-EMPTY = {"ports": [], "folders": [], "units": [], "binds": [], "clusters": None, "names": []}
+EMPTY = {"ports": [], "folders": [], "units": [], "binds": [], "clusters": None, "names": [], "needs": []}
 SENTINEL = "redis-sentinel.service"
 # What to write for an option of a server's command that is no directive of redis_config.
 OPTIONS = {
@@ -194,6 +194,12 @@ EXPORTERS = {
 WATCHERS = (("prometheus", "monitoring_prometheus_port"), ("prometheus-alertmanager", "monitoring_alertmanager_port"))
 
 
+EXPORTERS_PASSWORD = {
+    "path": "/etc/cistern/cistern-exporter.password",
+    "made_by": "playbooks/redis.yml with this machine in the group monitoring",
+}
+
+
 def of_monitoring(hosts, options):
     """Return {host: claims} of what the machine of an inventory host runs."""
     return {
@@ -221,4 +227,5 @@ def _monitoring(host, members, options):
             for program, variable, _addresses in runs
         ],
         "binds": binds,
+        "needs": [EXPORTERS_PASSWORD] if has["redis"] else [],
     }

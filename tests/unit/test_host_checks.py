@@ -24,7 +24,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils import (
 
 CASES = sorted(Path(__file__).parent.glob("cases/host_checks/*.yml"))
 NOTHING = {
-    **dict.fromkeys(("listeners", "servers", "at_boot", "unusable", "own", "clusters"), []),
+    **dict.fromkeys(("listeners", "servers", "at_boot", "unusable", "own", "lacks", "clusters"), []),
     **dict.fromkeys(("units", "overrides", "names"), {}),
 }
 FOUND = {

@@ -10,6 +10,7 @@ Claims are
   binds     [{say, variable, addresses, is_list}]: addresses to listen on
   clusters  PostgreSQL clusters that are ours, as version/name; None where no PostgreSQL is wanted
   names     names that a server there has to know
+  needs     [{path, made_by}]: files that another playbook has to have made
 `say` is the variable with the place where it was written, `variable` its name, for what is to be written instead.
 """
 
@@ -33,7 +34,7 @@ PACKAGED = ("/usr/lib/systemd/", "/lib/systemd/")
 
 
 def observe(claims):
-    """Return {listeners, servers, at_boot, units, overrides, unusable, own, clusters, names}; {} without claims."""
+    """Return {listeners, servers, at_boot, units, overrides, unusable, own, lacks, clusters, names}, or {}."""
     if not claims:
         return {}
     found = {
@@ -44,6 +45,7 @@ def observe(claims):
         "overrides": {each["unit"]: unit_overrides.observe(each["unit"]) for each in claims["units"]},
         "unusable": addresses.unusable([each for bind in claims["binds"] for each in bind["addresses"]]),
         "own": addresses.own(),
+        "lacks": [each["path"] for each in claims.get("needs", []) if not os.path.exists(each["path"])],
         "clusters": postgresql.observe() if claims["clusters"] is not None else [],
     }
     # last: a thread may be left over that waits for a resolver

@@ -18,6 +18,11 @@ def problems(claims, found):
         return []
     sentences = [*_clusters(claims, found), *_ports(claims, found), *_folders(claims, found), *_at_boot(claims, found)]
     sentences += [*_units(claims, found), *unit_judge.problems(claims, found), *_binds(claims, found)]
+    sentences += [
+        f"{claims['host']} lacks {each['path']}, which {each['made_by']} makes; run that first"
+        for each in claims.get("needs", [])
+        if each["path"] in found["lacks"]
+    ]
     return list(dict.fromkeys(sentences))
 
 
