@@ -17,7 +17,7 @@ from ansible_collections.cistern.core.plugins.module_utils import (
     redis_users,
 )
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import said
-from ansible_collections.cistern.core.plugins.module_utils.redis_roles import Refused
+from ansible_collections.cistern.core.plugins.module_utils.redis_roles import LosesData
 
 # Changed by a procedure, never by a value in a file and a restart: that would start with an empty AOF.
 APPEND_ONLY = "appendonly"
@@ -219,7 +219,7 @@ def _refuse_moved_data(wanted, present, holds):
         if name.startswith("append") and present.get(APPEND_ONLY) != "yes":
             continue
         if holds and before not in (None, "", wanted.get(name)):
-            raise Refused(
+            raise LosesData(
                 f"{variable} is {wanted.get(name)}, and the data lies under {name} {before}: a restart would start "
                 f"empty. Move the data while the server is stopped, or write {before}."
             )
@@ -230,7 +230,7 @@ def _refuse_lost_databases(drift, have):
         return
     used = max(have["databases"], default=-1) + 1
     if int(drift["databases"][1]) < used:
-        raise Refused(
+        raise LosesData(
             f"databases is {drift['databases'][1]} in redis_config, and database {used - 1} holds keys: the server "
             f"could not start with them. Write at least {used}, or empty that database first."
         )

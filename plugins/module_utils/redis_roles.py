@@ -4,7 +4,11 @@ from ansible_collections.cistern.core.plugins.module_utils import redis_topology
 
 
 class Refused(Exception):
-    """A wish that would lose data; says what to do instead."""
+    """A wish that cannot be met now, or ever; says what to do instead."""
+
+
+class LosesData(Refused):
+    """One that would cost data, which is known before anything is done."""
 
 
 def follow(want, have):
@@ -65,7 +69,7 @@ def _refuse_empty_primary(have, deployment):
     }
     if others:
         host = max(others, key=others.get)
-        raise Refused(
+        raise LosesData(
             f"This instance is primary of {deployment['name']} and would start empty, and its replicas would drop "
             f"their keys ({host} holds {others[host]}): make {host} primary (REPLICAOF NO ONE) and run again."
         )
@@ -81,7 +85,7 @@ def _refuse_lost_keys(have, deployment, primary):
         return
     if says["history"][0] in lead["history"] and says["offset"] <= lead["shared"]:
         return
-    raise Refused(
+    raise LosesData(
         f"It holds {says['keys']} keys, which joining {deployment['name']} as a replica of "
         f"{redis_topology.names(deployment)[primary]} would replace. Empty it (FLUSHALL) if they may go, or take "
         "it out of the group."

@@ -19,8 +19,9 @@ from ansible_collections.cistern.core.plugins.module_utils import (
 )
 from ansible_collections.cistern.core.plugins.module_utils.host import libraries
 from ansible_collections.cistern.core.plugins.module_utils.redis_apply import STEP_FAILURES, take_steps, wait_linked
-from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
+from ansible_collections.cistern.core.plugins.module_utils.redis_plan import plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe, diffs, notes
+from ansible_collections.cistern.core.plugins.module_utils.redis_roles import LosesData, Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable, observe, unreachable
 
 DOCUMENTATION = r"""
@@ -145,7 +146,7 @@ SPEC = {
 }
 
 
-UNUSABLE = (redis_acl_file.Unusable, redis_include.Unreadable)
+UNUSABLE = (redis_acl_file.Unusable, redis_include.Unreadable, LosesData)
 FAILURES = (*UNUSABLE, Refused, redis_prove.Refused, redis_shadow.Unusable, redis_server.WrongPassword, *STEP_FAILURES)
 
 

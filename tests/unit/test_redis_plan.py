@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.module_utils import redis_acl_file
-from ansible_collections.cistern.core.plugins.module_utils.redis_plan import Refused, plan, restarts
+from ansible_collections.cistern.core.plugins.module_utils.redis_plan import plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe
+from ansible_collections.cistern.core.plugins.module_utils.redis_roles import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis_topology import decide
 from laid_over import laid_over
 
