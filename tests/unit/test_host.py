@@ -76,7 +76,8 @@ def test_root_that_may_not_look_becomes_the_user(server, monkeypatch):
 
 
 def test_servers_of_a_folder(server, tmp_path):
-    name = processes._text(f"/proc/{server[0].pid}/comm")[:6]
+    with open(f"/proc/{server[0].pid}/comm", encoding="utf-8") as comm:
+        name = comm.read()[:6]
     link = tmp_path.parent / "link"
     link.symlink_to(tmp_path)
     [found] = processes.in_folders([f"{link}/"], (name,))

@@ -4,6 +4,8 @@ import glob
 import os
 import re
 
+from ansible_collections.cistern.core.plugins.module_utils.host.reading import text_of
+
 SERVERS = re.compile(r"(redis|valkey|keydb)-(server|sentinel)$")
 ENABLED = "/etc/systemd/system/*.wants/*.service"
 
@@ -19,7 +21,7 @@ def observe(ours, pattern=ENABLED):
 
 
 def _unit(name, path):
-    command = _last(re.findall(r"^ExecStart\s*=\s*[-@:+!|]*(\S.*)", _read(path), re.MULTILINE))
+    command = _last(re.findall(r"^ExecStart\s*=\s*[-@:+!|]*(\S.*)", text_of(path), re.MULTILINE))
     words = command.split()
     if not words or not SERVERS.search(words[0]):
         return None
@@ -27,7 +29,7 @@ def _unit(name, path):
     conf = next((word for word in words[1:2] if not word.startswith("-")), "")
     # of a template; %i escapes what Redis' units do not use
     conf = re.sub("%[iI]", instance, conf)
-    text = _read(conf)
+    text = text_of(conf)
     if not text:
         return None
     says = {key: value.strip("\"'") for key, value in re.findall(r"^\s*(\w+)[ \t]+(.*?)\s*$", text, re.MULTILINE)}
@@ -44,11 +46,3 @@ def _unit(name, path):
 
 def _last(values):
     return values[-1] if values else ""
-
-
-def _read(path):
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""

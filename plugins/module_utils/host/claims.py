@@ -26,6 +26,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host import (
     processes,
     unit_overrides,
 )
+from ansible_collections.cistern.core.plugins.module_utils.host.reading import text_of
 
 SERVERS = ("redis", "valkey", "keydb", "postgres")
 # Where systemd looks for a unit before it takes that of a package, and where those are.
@@ -65,7 +66,6 @@ def unit_file(name, folders=OWN_UNITS):
     template = re.sub(r"@[^.]*\.", "@.", name)
     for path in [f"{folder}/{each}" for each in dict.fromkeys((name, template)) for folder in folders]:
         if os.path.isfile(path) and not os.path.realpath(path).startswith(PACKAGED):
-            with open(path, encoding="utf-8", errors="replace") as file:
-                started = re.findall(r"^ExecStart\s*=\s*[-@:+!|]*(\S+)", file.read(), re.MULTILINE)
+            started = re.findall(r"^ExecStart\s*=\s*[-@:+!|]*(\S+)", text_of(path), re.MULTILINE)
             return {"path": path, "program": started[-1] if started else ""}
     return None

@@ -9,6 +9,8 @@ import json
 import os
 import re
 
+from ansible_collections.cistern.core.plugins.module_utils.host.reading import text_of
+
 PROC = "/proc"
 
 
@@ -45,7 +47,7 @@ def in_folders(folders, names):
     wanted = {_identity(folder) for folder in folders if os.path.isdir(folder)}
     groups = {}
     for pid, owner in everyone() if wanted else ():
-        if _text(f"{PROC}/{pid}/comm").startswith(names):
+        if text_of(f"{PROC}/{pid}/comm").startswith(names):
             groups.setdefault(owner, []).append(pid)
     found = []
     for owner, pids in groups.items():
@@ -60,7 +62,7 @@ def units_of(user):
 
 def unit(pid):
     """Return the unit of systemd that a process belongs to, '' where there is none."""
-    for line in _text(f"{PROC}/{pid}/cgroup").splitlines():
+    for line in text_of(f"{PROC}/{pid}/cgroup").splitlines():
         _number, _sep, rest = line.partition(":")
         controllers, _sep, path = rest.partition(":")
         if controllers in ("", "name=systemd"):
@@ -72,7 +74,7 @@ def unit(pid):
 
 def _about(pid):
     """Return what there is of a process; ProcessLookupError where it has ended meanwhile, as workers of a server do."""
-    words = _text(f"{PROC}/{pid}/cmdline").replace("\0", " ").split()
+    words = text_of(f"{PROC}/{pid}/cmdline").replace("\0", " ").split()
     told = {
         "pid": pid,
         "name": words[0] if words else "",
@@ -149,14 +151,6 @@ def _as_user(owner, look):
         text = answer.read()
     os.waitpid(child, 0)
     return json.loads(text) if text else []
-
-
-def _text(path):
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
 
 
 def _link(path):

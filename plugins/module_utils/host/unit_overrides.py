@@ -7,6 +7,8 @@ before the package of its unit comes.
 import glob
 import os
 
+from ansible_collections.cistern.core.plugins.module_utils.host.reading import text_of
+
 FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system")
 PACKAGED = ("/usr/lib/systemd/", "/lib/systemd/")
 OURS = "cistern"
@@ -72,8 +74,7 @@ def _drop_ins(unit, folders):
 
 def _settings(path, key):
     """Return the values of a key of the service in a unit file."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        lines = file.read().replace("\\\n", " ").splitlines()
+    lines = text_of(path).replace("\\\n", " ").splitlines()
     section, found = "", []
     for line in map(str.strip, lines):
         section = line if line.startswith("[") else section
