@@ -100,21 +100,23 @@ def _sentence(door, why):
 def sentinel(want, observe):
     """Go through every door of a Sentinel and wait until all is well for it.
 
-    Returns ({deployment: [what is not]}, [what a run must not leave so]): where every Sentinel of a deployment took
-    part in the run, there is nothing else to wait for. Raises Refused.
+    Returns ({deployment: [what is not]}, [what a run must not leave so]): where all Sentinels and instances of a
+    deployment took part in the run, there is nothing else to wait for. Raises Refused.
     """
     prove(of_sentinel(want, observe()))
-    complete = [
-        each["name"] for each in want["deployments"] if {at["host"] for at in each["sentinels"]} <= set(want["playing"])
-    ]
+    complete = [each["name"] for each in want["deployments"] if _takes_part(each, want["playing"])]
     began = time.monotonic()
     while True:
         health = redis_health.of_sentinel(want, observe())
         lacks = [f"{name}: {text}" for name in complete for text in health.get(name, [])]
-        # a Sentinel that takes no part may be down
+        # what takes no part, or has failed in this run, may be down
         if not health or time.monotonic() > began + (QUORATE if lacks else PATIENCE):
             return health, lacks
         time.sleep(0.5)
+
+
+def _takes_part(deployment, playing):
+    return {at["host"] for kind in ("nodes", "sentinels") for at in deployment[kind]} <= set(playing)
 
 
 def _closed(doors):
