@@ -2,6 +2,8 @@
 
 import re
 
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import kind_of
+
 # In double quotes a shell acts on these, and python-dotenv knows no escape for them; in single quotes both take them.
 # The last one is empty: it keeps a backslash away from the closing quote.
 HELPERS = {"$": "CISTERN_DOLLAR", "`": "CISTERN_TICK", "": "CISTERN_END"}
@@ -48,9 +50,7 @@ def as_text(value):
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, (str, int, float)):
-        kinds = {dict: "a mapping", list: "a list", type(None): "null"}
-        kind = next((text for known, text in kinds.items() if isinstance(value, known)), type(value).__name__)
-        raise ValueError(f"must be a plain value, not {kind}; write it as text in quotes")
+        raise ValueError(f"must be a plain value, not {kind_of(value)}; write it as text in quotes")
     text = str(value)
     if re.search(r"[\n\r\0]", text):
         raise ValueError("must be one line, without line breaks and NUL; encode it, in base64 for example")

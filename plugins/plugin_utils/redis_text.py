@@ -2,6 +2,8 @@
 
 import re
 
+from ansible_collections.cistern.core.plugins.plugin_utils.variables import kind_of
+
 UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "a": "\a"}
 PLAIN = re.compile(r"[A-Za-z0-9_.:/*@%+=,~&|<>()\[\]!?{}$^;-]+")
@@ -95,8 +97,8 @@ def as_text(value: object) -> str:
         if re.search(r"[\n\r\0]", text):
             raise ValueError("must be one line, without line breaks and NUL")
         return text
-    kinds = {dict: "a mapping", list: "a list", type(None): "null"}
-    raise ValueError(f"must be a plain value, not {kinds.get(type(value), type(value).__name__)}")
+    raise ValueError(f"must be a plain value, not {kind_of(value)}")
+
 
 
 def _arguments(item: object) -> list[str]:

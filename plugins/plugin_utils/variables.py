@@ -3,6 +3,7 @@
 `host` is {values, origins, broken} as in inventory_host, with these as attributes.
 """
 
+import datetime
 import difflib
 import re
 
@@ -113,3 +114,9 @@ def _entry(entry, options):
 def nearest(name, names):
     found = difflib.get_close_matches(str(name), list(names), n=1)
     return f"; did you mean {found[0]}?" if found else ""
+
+
+def kind_of(value: object) -> str:
+    """Return what a value of YAML is that is no plain one; Ansible has kinds of its own below each."""
+    kinds = {dict: "a mapping", list: "a list", type(None): "null", datetime.date: "a date"}
+    return next((text for known, text in kinds.items() if isinstance(value, known)), type(value).__name__)
