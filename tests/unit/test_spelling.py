@@ -1,8 +1,10 @@
 """What YAML makes of a value, and what a person has written: told where the two differ."""
 
+import datetime
+
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_schema
+from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_schema, variables
 from ansible_collections.cistern.core.plugins.plugin_utils.spelling import misread
 
 
@@ -47,3 +49,10 @@ def test_a_mode_that_comes_from_nowhere_has_to_be_a_text(tmp_path):
 def test_names_that_are_no_text(tmp_path):
     told = list(misread(read(tmp_path, "{on: {column: x}, 12: y, 'no': 2}")))
     assert [text.split(" is no text")[0] for text in told] == ["the name True", "the name 12"]
+
+
+def test_a_kind_has_a_plain_name():
+    class Tagged(datetime.date):
+        """As Ansible's own, which knows where it was written."""
+
+    assert variables.kind_of(Tagged(2026, 1, 2)) == "a date" and variables.kind_of({}) == "a mapping"
