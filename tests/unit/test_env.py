@@ -276,7 +276,7 @@ def test_a_time_to_live_is_written_in_one_place():
         ({"app_env": {"A-B": 1}}, "A-B in app_env: is not a name; write letters"),
         ({"app_env": {"A": "secret\n"}}, "A in app_env: must be one line"),
         ({"app_env": {"A": [1]}}, "A in app_env: must be a plain value, not a list; write"),
-        ({"app_env": {"A": datetime.date(2026, 1, 2)}}, "A in app_env: YAML makes a date of 2026-01-02; write it in quotes"),
+        ({"app_env": {"A": datetime.date(2026, 1, 2)}}, "A in app_env: YAML makes a date of 2026-01-02; write"),
         ({"app_env": "A=1"}, "app_env: must be a mapping"),
         ({"app_env_deployment": "cahce"}, "app_env_deployment: there is no deployment cahce; did you mean cache? The"),
         ({"app_env_deployment": "x"}, "app_env_deployment: there is no deployment x. The inventory has cache"),
