@@ -204,9 +204,13 @@ def ended(module, folder):
 
 
 def own_folder(folder):
-    """Make the folder of the instance. It is owned as the one above is, by the user of the units where there is one."""
+    """Make the folder of the instance. It is owned as the one above is, by the user of the units where there is one.
+
+    Both are closed to others, as the units make them: they tell keys.
+    """
     if not os.path.isdir(folder):
-        folders.make(folder)
+        folders.make(os.path.dirname(folder), 0o700)
+        folders.make(folder, 0o700)
         above = os.stat(os.path.dirname(folder))
         os.chown(folder, above.st_uid, above.st_gid)
 

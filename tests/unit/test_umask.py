@@ -8,6 +8,7 @@ import stat
 import pytest
 from ansible_collections.cistern.core.plugins.module_utils import files
 from ansible_collections.cistern.core.plugins.module_utils.host import folders
+from ansible_collections.cistern.core.plugins.modules import cache_warm
 
 MODULES = sorted(path.stem for path in (pathlib.Path(__file__).parents[2] / "plugins" / "modules").glob("*.py"))
 
@@ -51,3 +52,11 @@ def test_a_folder_that_was_there_stays_as_it_is(hardened, tmp_path):
     there.mkdir(mode=0o700)
     folders.make(str(there / "new"))
     assert stat.S_IMODE(there.stat().st_mode) == 0o700
+
+
+def test_the_folder_of_a_filling_is_closed_whoever_makes_it_first(tmp_path):
+    """A run does before the units have, which make it for themselves alone."""
+    folder = tmp_path / "cistern" / "cache-warm" / "cache"
+    cache_warm.own_folder(str(folder))
+    modes = [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent, folder.parent.parent)]
+    assert modes == [0o700, 0o700, 0o755]
