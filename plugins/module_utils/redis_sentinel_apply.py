@@ -51,8 +51,11 @@ def apply(step, want, have):
     else:
         log = _log(want) if conf.logs_passwords(have["running_version"] or have["version"]) else ""
         before = os.path.getsize(log) if log and os.path.exists(log) else 0
-        _tell(step, want, have["client"])
-        hide(log, before, step.get("set", step.get("want", {})).get("auth-pass"))
+        try:
+            _tell(step, want, have["client"])
+        finally:
+            # also where a later word of the same command was refused
+            hide(log, before, step.get("set", step.get("want", {})).get("auth-pass"))
 
 
 def hide(log, before, password):

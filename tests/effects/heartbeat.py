@@ -2,32 +2,24 @@
 
 import os
 import tempfile
-import threading
 import time
+
+from background import Background
 
 EVERY = 0.02
 # Later than this is no disk that works, and no scheduler.
 STANDS_STILL = 0.05
 
 
-class Heartbeat:
+class Heartbeat(Background):
     """Within its block a thread wakes up, writes to the disk and sleeps, and keeps how late each beat was.
 
     The hosts of the lab share processors and disk with it: a write that waits for either waits with it.
     """
 
     def __init__(self):
+        super().__init__()
         self._late = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error):
-        self._stop.set()
-        self._thread.join()
 
     def gap(self, load):
         """Return the longest gap of a load, in seconds, without the time that the machine stood still in it."""
@@ -36,7 +28,7 @@ class Heartbeat:
         late = [late for at, late in self._late if began <= at <= began + result.longest_write_gap + EVERY]
         return result.longest_write_gap - sum(each for each in late if each > STANDS_STILL)
 
-    def _beat(self):
+    def _run(self):
         with tempfile.TemporaryFile() as file:
             while not self._stop.is_set():
                 began = time.monotonic()

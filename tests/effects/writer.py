@@ -1,28 +1,19 @@
 """A client that writes and reads back all the while, as an application would."""
 
-import threading
+from background import Background
 
 
-class Writer:
+class Writer(Background):
     """Writes numbered keys to one instance in a thread until the block ends; `errors` says what went wrong."""
 
     def __init__(self, instance):
+        super().__init__()
         self.client = instance.redis()
         self.client.ping()
         self.written = 0
         self.errors = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._write, daemon=True)
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error):
-        self._stop.set()
-        self._thread.join()
-
-    def _write(self):
+    def _run(self):
         while not self._stop.is_set():
             key = f"written:{self.written}"
             try:

@@ -284,23 +284,33 @@ def test_servers_that_start_at_boot_are_told_with_what_their_files_say(tmp_path)
     wants.mkdir()
     conf = tmp_path / "6379.conf"
     conf.write_text('# port 1\nport 6390\nbind 127.0.0.1 -::1\ndir "/srv/redis"\n', encoding="utf-8")
+    (tmp_path / "odd.conf").write_text("port ${PORT}\n", encoding="utf-8")
+    (tmp_path / "sentinel.conf").write_text("dir /srv/redis/\n", encoding="utf-8")
     units = {
         "redis.service": f"ExecStart=/usr/local/bin/redis-server {conf} --port 6391",
         "redis-server@6379.service": f"ExecStart=/usr/bin/redis-server {tmp_path}/%i.conf",
         "gone.service": "ExecStart=/usr/bin/redis-server /nowhere/redis.conf",
         "ours.service": f"ExecStart=/usr/bin/redis-server {conf}",
+        "redis-server@a\\x2db.service": "ExecStart=/usr/bin/redis-server /etc/redis/%i.conf",
+        "odd.service": f"ExecStart=/usr/bin/redis-server {tmp_path}/odd.conf",
+        "redis-sentinel.service": f"ExecStart=/usr/bin/redis-sentinel {tmp_path}/sentinel.conf",
         "ssh.service": "ExecStart=/usr/sbin/sshd -D",
     }
     for name, line in units.items():
         (wants / name).write_text(f"[Service]\n{line}\n", encoding="utf-8")
-    found = {each["unit"]: each for each in at_boot.observe(["ours.service"], f"{tmp_path}/*.wants/*.service")}
-    assert sorted(found) == ["redis-server@6379.service", "redis.service"]
+    (tmp_path / "data").symlink_to("/srv/redis")
+    claimed = [f"{tmp_path}/data"]
+    told = at_boot.observe(["ours.service"], claimed, f"{tmp_path}/*.wants/*.service")
+    found = {each["unit"]: each for each in told}
+    assert sorted(found) == ["redis-sentinel.service", "redis-server@6379.service", "redis.service"]
+    # a Sentinel works in the folder of the server, and has no data
+    assert (found["redis-sentinel.service"]["port"], found["redis-sentinel.service"]["folder"]) == (26379, "")
     assert found["redis.service"] == {
         "unit": "redis.service",
         "program": "/usr/local/bin/redis-server",
         "conf": str(conf),
         "port": 6391,
         "addresses": ["127.0.0.1", "::1"],
-        "folder": "/srv/redis",
+        "folder": claimed[0],
     }
     assert found["redis-server@6379.service"]["port"] == 6390

@@ -29,9 +29,6 @@ from ansible_collections.cistern.core.plugins.module_utils.host import (
 from ansible_collections.cistern.core.plugins.module_utils.host.reading import text_of
 
 SERVERS = ("redis", "valkey", "keydb", "postgres")
-# Where systemd looks for a unit before it takes that of a package, and where those are.
-OWN_UNITS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system")
-PACKAGED = ("/usr/lib/systemd/", "/lib/systemd/")
 
 
 def observe(claims):
@@ -41,7 +38,7 @@ def observe(claims):
     found = {
         "listeners": ports.observe([int(each["port"]) for each in claims["ports"]]),
         "servers": processes.in_folders([each["path"] for each in claims["folders"]], SERVERS),
-        "at_boot": at_boot.observe(claims["ours"]),
+        "at_boot": at_boot.observe(claims["ours"], [each["path"] for each in claims["folders"]]),
         "units": {each["unit"]: unit_file(each["unit"]) for each in claims["units"]},
         "overrides": {each["unit"]: unit_overrides.observe(each["unit"]) for each in claims["units"]},
         "unusable": addresses.unusable([each for bind in claims["binds"] for each in bind["addresses"]]),
@@ -61,11 +58,11 @@ def _is_elsewhere(name, found):
     return answer["why"] != names.SLOW and answer["addresses"] == addresses.unusable(answer["addresses"])
 
 
-def unit_file(name, folders=OWN_UNITS):
+def unit_file(name, folders=unit_overrides.FOLDERS):
     """Return {path, program} of a unit file that takes the place of the package's, None where there is none."""
     template = re.sub(r"@[^.]*\.", "@.", name)
     for path in [f"{folder}/{each}" for each in dict.fromkeys((name, template)) for folder in folders]:
-        if os.path.isfile(path) and not os.path.realpath(path).startswith(PACKAGED):
+        if os.path.isfile(path) and not os.path.realpath(path).startswith(unit_overrides.PACKAGED):
             started = re.findall(r"^ExecStart\s*=\s*[-@:+!|]*(\S+)", text_of(path), re.MULTILINE)
             return {"path": path, "program": started[-1] if started else ""}
     return None

@@ -30,7 +30,8 @@ def _command(claim, commands):
     if len(commands) > 1:
         return f"gives {unit} a second ExecStart, with which systemd does not start it; take it out there"
     if not claim.get("conf"):
-        return f"has its own ExecStart for {unit} ({line}), so that what a run writes does not count; take it out there"
+        # the line is not shown: exporters are told passwords there
+        return f"has its own ExecStart for {unit}, so that what a run writes does not count; take it out there"
     words = _split(line.lstrip("-@:+!|"))
     # one that calls the program, such as numactl, is the operator's own affair
     words = words[words.index(claim["program"]) :] if claim["program"] in words else words
@@ -56,7 +57,7 @@ def _command(claim, commands):
 
 
 def _shown(name, value):
-    secret = any(word in name for word in ("pass", "auth"))
+    secret = name == "--user" or any(word in f"{name} {value}" for word in ("pass", "auth"))
     return f"{name} {'(hidden)' if secret and value else value}".strip()
 
 

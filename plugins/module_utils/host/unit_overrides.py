@@ -9,6 +9,7 @@ import os
 
 from ansible_collections.cistern.core.plugins.module_utils.host.reading import text_of
 
+# Where systemd looks for a unit before it takes that of a package, and where those are.
 FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system")
 PACKAGED = ("/usr/lib/systemd/", "/lib/systemd/")
 OURS = "cistern"
