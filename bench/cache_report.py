@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "collections")]
 
 import instances  # noqa: E402 - the line above makes both found
-from ansible_collections.cistern.core.plugins.plugin_utils import cache_policy, role_files  # noqa: E402
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy  # noqa: E402
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files  # noqa: E402
 
 INVENTORY = ROOT / "molecule/cache/inventory.yml"
 SHAPES = {"user_profile:%d": 1800, "message:%d": 300, "user_messages:%d:50:0": 300, "unread_count:%d": 300}
@@ -37,7 +38,8 @@ LIMIT_SECONDS, LIMIT_LATENCY = 60, 0.05
 WALKER = """
 import json, os, select, sys, time
 sys.path.insert(0, "/tmp/cistern-bench")
-from cache import connection, keys, tally, walk
+from cistern.cache import client as connection, key_patterns as keys
+from cistern.cache.inspect import key_stats as tally, walk
 job = json.loads(sys.stdin.readline())
 os.nice(10)
 client = connection.connect(job["addresses"], job["port"], job["password"])
@@ -105,8 +107,10 @@ class Walker:
 
     def __init__(self, instance, policy, rate):
         lab, name = str(ROOT / "lab/podman"), instance.says["lab_container"]
-        subprocess.run([lab, "exec", name, "mkdir", "-p", "/tmp/cistern-bench"], check=True)
-        subprocess.run([lab, "cp", ROOT / "plugins/module_utils/cache", f"{name}:/tmp/cistern-bench/"], check=True)
+        subprocess.run([lab, "exec", name, "mkdir", "-p", "/tmp/cistern-bench/cistern"], check=True)
+        subprocess.run(
+            [lab, "cp", ROOT / "plugins/module_utils/cache", f"{name}:/tmp/cistern-bench/cistern/"], check=True
+        )
         self.command = [lab, "exec", "-i", name, "taskset", "-c", "0", "python3", "-c", WALKER]
         self.job = {"addresses": instance.says["redis_bind"], "port": instance.says["redis_port"], "policy": policy}
         self.job |= {"password": instance.says["redis_password"], "rate": rate}

@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins" / "module_utils"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "collections"))
 
-from cache import warm_job  # noqa: E402 - the package as a host has it
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import job as warm_job  # noqa: E402
 
 FAMILY = {"key": "bench_warm:{user_id}", "type": "string", "ttl": 1800, "jitter": 10}
 

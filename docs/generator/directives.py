@@ -96,7 +96,7 @@ def types_of(text):
 def directives():
     schema = load(ROLE + "vars/directives.yml")["__redis_directives"]
     baseline = load(ROLE + "vars/main.yml")["__redis_baseline"]
-    computed = assigned("plugins/plugin_utils/redis_variables.py")["COMPUTED"]
+    computed = assigned("plugins/plugin_utils/redis/variables.py")["COMPUTED"]
     return (
         HEADER.format(ROLE + "vars/directives.yml")
         + DIRECTIVES

@@ -41,10 +41,10 @@ series from 12.1 on have the setting.
 
 def settings():
     """Sections of the page that has the role's variables."""
-    pure = run("plugins/module_utils/citus_settings.py")
+    pure = run("plugins/module_utils/citus/server/settings.py")
     options = load("roles/citus/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     clients = options["citus_client_connections"]["default"]
-    computed = assigned("plugins/plugin_utils/citus_inventory.py")["COMPUTED"]
+    computed = assigned("plugins/plugin_utils/citus/inventory.py")["COMPUTED"]
     known = load("roles/citus/vars/settings.yml")["__citus_settings"]
     since = ", ".join(f"{major}.{minor}" for major, minor in sorted(pure.PLUGIN_LIST_SINCE.items()))
     return (

@@ -3,17 +3,15 @@
 import os
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import (
-    cache_policy,
-    cache_warming,
-    citus_node,
-    citus_schema,
-    inventory_host,
-    redis_instance,
-    redis_schema,
-    role_files,
-)
-from ansible_collections.cistern.core.plugins.plugin_utils.variables import integer
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import warming as cache_warming
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 
 class ActionModule(ActionBase):

@@ -1,7 +1,7 @@
 """Work out what an operator's wish drops from which deployment, then run the module of the same name there."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import cache_events
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import invalidation as cache_events
 
 
 class ActionModule(ActionBase):

@@ -5,7 +5,9 @@ import os
 import tempfile
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import cache_html, cache_members, cache_pages
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import deployments as cache_members
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import report as cache_pages
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import report_html as cache_html
 
 
 class ActionModule(ActionBase):

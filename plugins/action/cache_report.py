@@ -1,7 +1,7 @@
 """Find the deployment that is meant, then run the module of the same name on the hosts of it."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import cache_members
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import deployments as cache_members
 
 
 class ActionModule(ActionBase):

@@ -1,9 +1,9 @@
 """Run the module of the same name until the families are filled, and print how far they are."""
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.cistern.core.plugins.module_utils.cache import sources
-from ansible_collections.cistern.core.plugins.module_utils.cache.warm_job import first_keys
-from ansible_collections.cistern.core.plugins.plugin_utils.progress import Progress
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import sources
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm.job import first_keys
+from ansible_collections.cistern.core.plugins.plugin_utils.common.polling import Progress
 
 
 class ActionModule(Progress):

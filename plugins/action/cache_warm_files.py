@@ -1,7 +1,7 @@
 """Send a host the files that its key families are filled from, those alone that differ from what it has."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.module_utils.cache.sources import digest_of_file
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm.sources import digest_of_file
 
 
 class ActionModule(ActionBase):

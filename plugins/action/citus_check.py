@@ -2,16 +2,14 @@
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import (
-    citus_inventory,
-    citus_node,
-    citus_removal,
-    citus_schema,
-    host_checks,
-    host_claims,
-    inventory_host,
-)
-from ansible_collections.cistern.core.plugins.plugin_utils.variables import at
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import inventory as citus_inventory
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import removal as citus_removal
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at
+from ansible_collections.cistern.core.plugins.plugin_utils.host import checks as host_checks
+from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as host_claims
 
 
 class ActionModule(ActionBase):

@@ -1,6 +1,6 @@
 """Run the module of the same name until the shards have moved, and print how far they are."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.progress import Progress
+from ansible_collections.cistern.core.plugins.plugin_utils.common.polling import Progress
 
 
 class ActionModule(Progress):

@@ -8,7 +8,9 @@ import time
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import doctor_judgement, doctor_report, doctor_want
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor import expected as doctor_want
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor import judge as doctor_judgement
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor import report as doctor_report
 
 
 class ActionModule(ActionBase):

@@ -1,7 +1,9 @@
 """Hold the variables of the doctor against what it knows, before a host is asked."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import doctor_variables, inventory_host, role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor import variables as doctor_variables
 
 
 class ActionModule(ActionBase):

@@ -4,7 +4,7 @@ import time
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import doctor_want
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor import expected as doctor_want
 
 
 class ActionModule(ActionBase):

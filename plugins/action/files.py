@@ -1,7 +1,7 @@
 """Render files on the controller and hand all of them to one run of the module of the same name."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils.rendering import rendered
+from ansible_collections.cistern.core.plugins.plugin_utils.common.rendering import rendered
 
 
 class ActionModule(ActionBase):

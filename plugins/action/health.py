@@ -2,7 +2,7 @@
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import health
+from ansible_collections.cistern.core.plugins.plugin_utils.common import health
 
 
 class ActionModule(ActionBase):

@@ -2,21 +2,19 @@
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import (
-    cache_policy,
-    citus_node,
-    citus_schema,
-    host_claims,
-    inventory_host,
-    monitoring_host,
-    monitoring_inventory,
-    redis_deployments,
-    redis_directives,
-    redis_instance,
-    redis_schema,
-    role_files,
-)
-from ansible_collections.cistern.core.plugins.plugin_utils.variables import integer
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer
+from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as host_claims
+from ansible_collections.cistern.core.plugins.plugin_utils.monitoring import host as monitoring_host
+from ansible_collections.cistern.core.plugins.plugin_utils.monitoring import inventory as monitoring_inventory
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 
 class ActionModule(ActionBase):

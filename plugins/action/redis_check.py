@@ -1,15 +1,13 @@
 """Hold the inventory of all Redis hosts against the schema, on the controller, before a machine is touched."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import (
-    host_checks,
-    host_claims,
-    inventory_host,
-    redis_deployments,
-    redis_instance,
-    redis_inventory,
-    redis_schema,
-)
+from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
+from ansible_collections.cistern.core.plugins.plugin_utils.host import checks as host_checks
+from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as host_claims
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import inventory as redis_inventory
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 
 class ActionModule(ActionBase):

@@ -1,8 +1,8 @@
 """Render the files of a Redis instance and hand them, with what the schema knows, to the module of the same name."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_schema
-from ansible_collections.cistern.core.plugins.plugin_utils.rendering import rendered
+from ansible_collections.cistern.core.plugins.plugin_utils.common.rendering import rendered
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 
 class ActionModule(ActionBase):

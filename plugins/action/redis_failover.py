@@ -1,7 +1,7 @@
 """Hold the wish of a switchover against the deployments of the inventory, then run the module of the same name."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_deployments
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
 
 KEYS = ("name", "mode", "initial", "nodes", "sentinels")
 

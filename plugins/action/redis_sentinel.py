@@ -1,7 +1,7 @@
 """Render the files of a Sentinel and hand them, with the deployments it watches, to the module of the same name."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils.rendering import rendered
+from ansible_collections.cistern.core.plugins.plugin_utils.common.rendering import rendered
 
 
 class ActionModule(ActionBase):

@@ -1,6 +1,6 @@
 """What the program that tells the metrics of a cache has to know of its deployment."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils import cache_members
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import deployments as cache_members
 
 
 def cache_nodes(instances, deployment):

@@ -1,9 +1,15 @@
 """Filters of the warming of a cache."""
 
-from ansible_collections.cistern.core.plugins.module_utils.cache.keys import Pattern
-from ansible_collections.cistern.core.plugins.plugin_utils import cache_policy, role_files
-from ansible_collections.cistern.core.plugins.plugin_utils.variables import nearest
+import functools
+from pathlib import Path
 
+from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Pattern
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import nearest
+
+# What runs on hosts, as a module or as a program of its own.
+PROGRAMS = Path(role_files.__file__).resolve().parents[2] / "module_utils"
 # What the program that fills asks a server; what it may write is in the families that are filled.
 COMMANDS = "+ping +info +role +exists +del +set +hset +rpush +sadd +zadd +pexpire +evalsha +script|load"
 
@@ -86,10 +92,12 @@ def cache_unit_of(file):
     return {"name": file["path"].rpartition("/")[2], "files": [file["path"]]}
 
 
-def cache_source(path, folder):
-    """Return a file of the controller as it goes into a folder of the host."""
-    name = path.rpartition("/")[2]
-    return {"source": path, "path": f"{folder}/{name}", "owner": "root", "group": "root", "mode": "0644"}
+@functools.cache
+def cache_package(folder):
+    """Return the files of the programs as they go below a folder of the host: the package itself, and its client."""
+    own = {"owner": "root", "group": "root", "mode": "0644"}
+    files = [*sorted(PROGRAMS.glob("cache/**/*.py")), PROGRAMS / "redis/__init__.py", PROGRAMS / "redis/resp.py"]
+    return [{"source": str(file), "path": f"{folder}/{file.relative_to(PROGRAMS)}", **own} for file in files]
 
 
 def cache_warm_watched(families):
@@ -107,4 +115,4 @@ class FilterModule:
             cache_warm_watched,
             cache_warm_wish,
         )
-        return {each.__name__: each for each in (cache_by_itself, cache_source, cache_unit_of, cache_warmed, *told)}
+        return {each.__name__: each for each in (cache_by_itself, cache_package, cache_unit_of, cache_warmed, *told)}

@@ -1,6 +1,7 @@
 """Filters of the application's .env."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils import app_env, env
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file as app_env
 
 
 def app_env_errors(hosts, hostvars, deployments, baseline, cluster=None, policies=None):

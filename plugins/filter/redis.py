@@ -2,7 +2,8 @@
 
 import re
 
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 
 def redis_lines(directives):

@@ -4,10 +4,11 @@
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import redis_server
-from ansible_collections.cistern.core.plugins.module_utils.cache import connection, invalidate
-from ansible_collections.cistern.core.plugins.module_utils.cache.keys import Pattern
-from ansible_collections.cistern.core.plugins.module_utils.cache.survey import databases
+from ansible_collections.cistern.core.plugins.module_utils.cache import client as connection
+from ansible_collections.cistern.core.plugins.module_utils.cache import invalidate
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.survey import databases
+from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Pattern
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 
 DOCUMENTATION = r"""
 module: cache_invalidate

@@ -5,10 +5,11 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import redis_server
-from ansible_collections.cistern.core.plugins.module_utils.cache import connection, facts
-from ansible_collections.cistern.core.plugins.module_utils.cache.survey import survey
-from ansible_collections.cistern.core.plugins.module_utils.cache.turn import asked, turn
+from ansible_collections.cistern.core.plugins.module_utils.cache import client as connection
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import server_facts as facts
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.election import asked, turn
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.survey import survey
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 
 DOCUMENTATION = r"""
 module: cache_report

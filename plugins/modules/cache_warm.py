@@ -5,9 +5,13 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils.cache import checkpoint, resp, warm, warm_job, warm_worker
-from ansible_collections.cistern.core.plugins.module_utils.cache_warm_report import line, planned, replaced
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import checkpoint
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import fill as warm
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import job as warm_job
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import worker as warm_worker
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm.describe import line, planned, replaced
 from ansible_collections.cistern.core.plugins.module_utils.host import folders
+from ansible_collections.cistern.core.plugins.module_utils.redis import resp
 
 DOCUMENTATION = r"""
 module: cache_warm

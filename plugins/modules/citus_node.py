@@ -5,9 +5,12 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import citus_cluster, citus_health, citus_moves, citus_sql
-from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, place, refusal
-from ansible_collections.cistern.core.plugins.module_utils.citus_node_plan import (
+from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
+from ansible_collections.cistern.core.plugins.module_utils.citus import health as citus_health
+from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused, place, refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan import (
     afterwards,
     describe,
     fresh,

@@ -5,9 +5,11 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import citus_cluster, citus_moves, citus_sql
-from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, refusal
-from ansible_collections.cistern.core.plugins.module_utils.citus_rebalance_plan import describe, evenness, names, plan
+from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
+from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused, refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.rebalance.plan import describe, evenness, names, plan
 
 DOCUMENTATION = r"""
 module: citus_rebalance

@@ -5,16 +5,14 @@ import contextlib
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import (
-    citus_server_candidate,
-    citus_settings,
-    citus_sql,
-    files,
-)
-from ansible_collections.cistern.core.plugins.module_utils.citus_server_apply import apply
-from ansible_collections.cistern.core.plugins.module_utils.citus_server_candidate import Unusable
-from ansible_collections.cistern.core.plugins.module_utils.citus_server_plan import Refused, describe, notes, plan
-from ansible_collections.cistern.core.plugins.module_utils.citus_server_state import folder, observe, wrong
+from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus.server import settings as citus_settings
+from ansible_collections.cistern.core.plugins.module_utils.citus.server import validate as citus_server_candidate
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.apply import apply
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.observe import folder, observe, wrong
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan import Refused, describe, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.validate import Unusable
+from ansible_collections.cistern.core.plugins.module_utils.host import files
 
 DOCUMENTATION = r"""
 module: citus_server

@@ -4,9 +4,10 @@
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import citus_sql, citus_table_state
-from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused, refusal
-from ansible_collections.cistern.core.plugins.module_utils.citus_table_plan import describe, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused, refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables import observe as citus_table_state
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.plan import describe, notes, plan
 
 DOCUMENTATION = r"""
 module: citus_table

@@ -6,14 +6,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import (
-    doctor_app,
-    doctor_citus,
-    doctor_machine,
-    doctor_redis,
-    doctor_sentinel,
-    doctor_unit,
-)
+from ansible_collections.cistern.core.plugins.module_utils.doctor import application as doctor_app
+from ansible_collections.cistern.core.plugins.module_utils.doctor import citus as doctor_citus
+from ansible_collections.cistern.core.plugins.module_utils.doctor import machine as doctor_machine
+from ansible_collections.cistern.core.plugins.module_utils.doctor import redis as doctor_redis
+from ansible_collections.cistern.core.plugins.module_utils.doctor import sentinel as doctor_sentinel
+from ansible_collections.cistern.core.plugins.module_utils.doctor import service as doctor_unit
 
 DOCUMENTATION = r"""
 module: doctor_probe

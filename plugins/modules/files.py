@@ -4,8 +4,7 @@
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import files
-from ansible_collections.cistern.core.plugins.module_utils.host import folders
+from ansible_collections.cistern.core.plugins.module_utils.host import files, folders
 
 DOCUMENTATION = r"""
 module: files

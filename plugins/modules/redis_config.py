@@ -4,25 +4,25 @@
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import (
-    files,
-    kernel,
-    machine,
-    redis_acl_file,
-    redis_conf,
-    redis_health,
-    redis_include,
-    redis_prove,
-    redis_server,
-    redis_shadow,
-    redis_users,
+from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
+from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, libraries
+from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
+from ansible_collections.cistern.core.plugins.module_utils.redis import include as redis_include
+from ansible_collections.cistern.core.plugins.module_utils.redis import shadow as redis_shadow
+from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance import prove as redis_prove
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.apply import (
+    STEP_FAILURES,
+    take_steps,
+    wait_linked,
 )
-from ansible_collections.cistern.core.plugins.module_utils.host import libraries
-from ansible_collections.cistern.core.plugins.module_utils.redis_apply import STEP_FAILURES, take_steps, wait_linked
-from ansible_collections.cistern.core.plugins.module_utils.redis_plan import plan, restarts
-from ansible_collections.cistern.core.plugins.module_utils.redis_report import describe, diffs, notes
-from ansible_collections.cistern.core.plugins.module_utils.redis_roles import LosesData, Refused
-from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable, observe, unreachable
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe, diffs, notes
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import immutable, observe, unreachable
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import plan, restarts
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.replication import LosesData, Refused
 
 DOCUMENTATION = r"""
 module: redis_config

@@ -5,10 +5,10 @@ import os
 import signal
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import redis_topology
-from ansible_collections.cistern.core.plugins.module_utils.redis_switchover import Failed, take
-from ansible_collections.cistern.core.plugins.module_utils.redis_switchover_plan import Refused, describe, plan
-from ansible_collections.cistern.core.plugins.module_utils.redis_switchover_servers import ERRORS, Servers
+from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.apply import Failed, take
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.observe import ERRORS, Servers
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import Refused, describe, plan
 
 DOCUMENTATION = r"""
 module: redis_failover

@@ -6,13 +6,10 @@ import os
 import shutil
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import (
-    files,
-    redis_conf,
-    redis_server,
-    redis_topology,
-    systemd,
-)
+from ansible_collections.cistern.core.plugins.module_utils.host import files, systemd
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
+from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 
 DOCUMENTATION = r"""
 module: redis_remove

@@ -4,19 +4,22 @@
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import (
-    files,
-    machine,
-    redis_health,
-    redis_prove,
-    redis_sentinel_state,
-    redis_server,
-    redis_users,
+from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
+from ansible_collections.cistern.core.plugins.module_utils.host import files
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance import prove as redis_prove
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import observe as redis_sentinel_state
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.apply import apply
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.describe import (
+    describe,
+    diffs,
+    notes,
+    waiting,
 )
-from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_apply import apply
-from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_plan import PHASES, needed, plan
-from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_refused import Refused
-from ansible_collections.cistern.core.plugins.module_utils.redis_sentinel_report import describe, diffs, notes, waiting
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import PHASES, needed, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.refused import Refused
 
 DOCUMENTATION = r"""
 module: redis_sentinel

@@ -8,16 +8,14 @@ import pwd
 import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils import (
-    files,
-    machine,
-    systemd,
-    units_checks,
-    units_health,
-    units_ready,
-)
-from ansible_collections.cistern.core.plugins.module_utils.host import claims, folders, judge
-from ansible_collections.cistern.core.plugins.module_utils.units_plan import KEPT, describe, plan, told
+from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
+from ansible_collections.cistern.core.plugins.module_utils.host import files, folders, systemd
+from ansible_collections.cistern.core.plugins.module_utils.host.claims import judge
+from ansible_collections.cistern.core.plugins.module_utils.host.claims import observe as claims
+from ansible_collections.cistern.core.plugins.module_utils.units import health as units_health
+from ansible_collections.cistern.core.plugins.module_utils.units import readiness as units_ready
+from ansible_collections.cistern.core.plugins.module_utils.units import validate as units_checks
+from ansible_collections.cistern.core.plugins.module_utils.units.plan import KEPT, describe, plan, told
 
 DOCUMENTATION = r"""
 module: units

@@ -15,7 +15,7 @@ import subprocess
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives as redis
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis
 from generate import NASTY, Generator
 
 HERE = pathlib.Path(__file__).parent

@@ -6,7 +6,7 @@ import re
 import pytest
 import redis
 import sentinels as suite
-from ansible_collections.cistern.core.plugins.plugin_utils.redis_directives import size_in_bytes
+from ansible_collections.cistern.core.plugins.plugin_utils.redis.directives import size_in_bytes
 
 
 def test_it_answers_with_the_password(instance):

@@ -12,7 +12,9 @@ import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.module_utils.cache import invalidate
 from ansible_collections.cistern.core.plugins.modules import cache_invalidate
-from ansible_collections.cistern.core.plugins.plugin_utils import cache_events, cache_policy, role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import invalidation as cache_events
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 
 CASES = sorted(Path(__file__).parent.glob("cases/cache_events/*.yml"))
 DERIVED = role_files.read("cache", "vars/main.yml")

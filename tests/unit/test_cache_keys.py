@@ -4,7 +4,7 @@ import random
 import re
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils.cache.keys import Families, Pattern, overlap
+from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Families, Pattern, overlap
 
 OVERLAPS = [
     ("message:{id}", "message:{other}", True),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import role_means
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import cache_policy, role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = sorted(Path(__file__).parent.glob("cases/cache_policy/*.yml"))

@@ -8,6 +8,7 @@ import html.parser
 import importlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import types
@@ -16,11 +17,19 @@ from pathlib import Path
 import pytest
 import redis
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils.cache import connection, facts, metrics, names, turn, walk
-from ansible_collections.cistern.core.plugins.module_utils.cache.keys import Families
-from ansible_collections.cistern.core.plugins.module_utils.cache.tally import Tally
-from ansible_collections.cistern.core.plugins.plugin_utils import cache_html, cache_members, cache_pages, cache_said
-from ansible_collections.cistern.core.plugins.plugin_utils.cache_advice import advise
+from ansible_collections.cistern.core.plugins.filter.cache_warm import cache_package
+from ansible_collections.cistern.core.plugins.module_utils.cache import client as connection
+from ansible_collections.cistern.core.plugins.module_utils.cache import key_names as names
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import election as turn
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import metrics, walk
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import server_facts as facts
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.key_stats import Tally
+from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Families
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import deployments as cache_members
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import formatting as cache_said
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import report as cache_pages
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import report_html as cache_html
+from ansible_collections.cistern.core.plugins.plugin_utils.cache.advice import advise
 from laid_over import laid_over
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +109,7 @@ def test_advice(path):
 
 def test_each_finding_has_a_case():
     told = {name for path in CASES for name in yaml.safe_load(path.read_text(encoding="utf-8"))["advice"]}
-    text = "".join((ROOT / f"plugins/plugin_utils/cache_advice{part}.py").read_text("utf-8") for part in ("", "_keys"))
+    text = "".join((ROOT / f"plugins/plugin_utils/cache/advice{part}.py").read_text("utf-8") for part in ("", "_keys"))
     made_of = set(re.findall(r"finding\(\s*\"(\w+)\"", text))
     assert len(made_of) >= 18
     assert made_of <= told
@@ -348,12 +357,16 @@ def test_a_server_without_slow_log_and_latency_is_told_of_all_the_same():
 # -- a host without python3-redis
 
 
-def test_the_programs_can_be_loaded_without_redis():
-    told = "import sys; sys.modules['redis'] = None; from cache import connection, facts, survey, turn; "
-    told += "print(connection.MISSING)"
-    found = subprocess.run(
-        [sys.executable, "-c", told], cwd=ROOT / "plugins/module_utils", capture_output=True, text=True, check=False
+def test_the_programs_can_be_loaded_without_redis(tmp_path):
+    """As a host has them: these files and no others, and no library."""
+    for file in cache_package(str(tmp_path / "cistern")):
+        Path(file["path"]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file["source"], file["path"])
+    told = (
+        "import sys; sys.modules['redis'] = None; from cistern.cache import __main__, client, invalidate; "
+        "from cistern.cache.inspect import program; from cistern.cache.warm import program; print(client.MISSING)"
     )
+    found = subprocess.run([sys.executable, "-c", told], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert f"{sys.executable} of this host has no redis-py; playbooks/redis.yml installs" in found.stdout, found.stderr
 
 

@@ -10,19 +10,15 @@ from unittest import mock
 import pytest
 from ansible_collections.cistern.core.plugins.action import cache_warm as cache_warm_action
 from ansible_collections.cistern.core.plugins.filter import cache_warm
-from ansible_collections.cistern.core.plugins.module_utils import cache_warm_report
-from ansible_collections.cistern.core.plugins.module_utils.cache import (
-    checkpoint,
-    resp,
-    sources,
-    values,
-    warm,
-    warm_job,
-    warm_program,
-    warm_worker,
-    watch,
-)
-from ansible_collections.cistern.core.plugins.module_utils.cache.resp import packed
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import checkpoint, sources, watch
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import commands as values
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import describe as cache_warm_report
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import fill as warm
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import job as warm_job
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import program as warm_program
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import worker as warm_worker
+from ansible_collections.cistern.core.plugins.module_utils.redis import resp
+from ansible_collections.cistern.core.plugins.module_utils.redis.resp import packed
 from ansible_collections.cistern.core.plugins.modules import cache_warm as cache_warm_module
 
 

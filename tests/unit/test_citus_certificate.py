@@ -4,7 +4,7 @@ import datetime
 import ipaddress
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import citus_certificate
+from ansible_collections.cistern.core.plugins.module_utils.citus.server import certificate as citus_certificate
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

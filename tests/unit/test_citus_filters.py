@@ -2,7 +2,8 @@
 
 import pytest
 from ansible_collections.cistern.core.plugins.filter import citus
-from ansible_collections.cistern.core.plugins.plugin_utils import citus_node, citus_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
 
 
 def test_filters_are_those_of_the_file():

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import citus_inventory, citus_node, citus_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import inventory as citus_inventory
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
 
 CASES = sorted(Path(__file__).parent.glob("cases/citus_inventory/*.yml"))
 USUAL = {"citus_password": "long enough for all", "citus_clients": ["192.0.2.0/24"]}

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils import citus_cluster, citus_moves, citus_sql
-from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused
-from ansible_collections.cistern.core.plugins.module_utils.citus_node_plan import (
+from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
+from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused
+from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan import (
     afterwards,
     describe,
     fresh,
@@ -23,7 +25,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus_node_plan impor
     shown,
 )
 from ansible_collections.cistern.core.plugins.modules import citus_node
-from ansible_collections.cistern.core.plugins.plugin_utils.progress import joined
+from ansible_collections.cistern.core.plugins.plugin_utils.common.polling import joined
 
 CASES = sorted(Path(__file__).parent.glob("cases/citus_node/*.yml"))
 SHORT = {"c": "10.0.0.10 5432", **{f"w{number}": f"10.0.0.1{number} 5432" for number in (1, 2, 3)}}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils import citus_moves
-from ansible_collections.cistern.core.plugins.module_utils.citus_cluster import Refused
-from ansible_collections.cistern.core.plugins.module_utils.citus_rebalance_plan import describe, evenness, names, plan
+from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused
+from ansible_collections.cistern.core.plugins.module_utils.citus.rebalance.plan import describe, evenness, names, plan
 from test_citus_node import SHORT, laid_over, read
 
 CASES = sorted(Path(__file__).parent.glob("cases/citus_rebalance/*.yml"))

@@ -1,7 +1,9 @@
 """What the verb of a removal takes away, and which wishes it refuses."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.plugin_utils import citus_node, citus_removal, citus_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import removal as citus_removal
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
 
 OPTIONS = citus_schema.options()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils import citus_settings
-from ansible_collections.cistern.core.plugins.module_utils.citus_server_plan import Refused, describe, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.citus.server import settings as citus_settings
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan import Refused, describe, notes, plan
 from ansible_collections.cistern.core.plugins.modules import citus_server
 from laid_over import laid_over
 

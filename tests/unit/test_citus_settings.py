@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import citus_settings
-from ansible_collections.cistern.core.plugins.plugin_utils import citus_inventory, citus_schema
+from ansible_collections.cistern.core.plugins.module_utils.citus.server import settings as citus_settings
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import inventory as citus_inventory
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
 
 MACHINE = {"memory_mb": 4096, "cores": 2}
 TLS = {"ca": "/tls/ca.crt", "certificate": "/tls/node.crt", "key": "/tls/node.key"}

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils.citus_server_state import fits, port_on_disk
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.observe import fits, port_on_disk
 
 PASSWORD = r'throw-away#1\of$molecule {für} "dich"'
 # What PostgreSQL 15.18 made of it.

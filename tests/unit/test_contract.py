@@ -9,17 +9,15 @@ from pathlib import Path
 import jinja2
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import (
-    citus_inventory,
-    citus_node,
-    citus_schema,
-    redis_directives,
-    redis_instance,
-    redis_inventory,
-    redis_schema,
-    redis_variables,
-    role_files,
-)
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import inventory as citus_inventory
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import inventory as redis_inventory
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import variables as redis_variables
 
 ROOT = Path(__file__).resolve().parents[2]
 REDIS, CITUS = (ROOT / "roles" / name for name in ("redis", "citus"))

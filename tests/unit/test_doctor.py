@@ -14,13 +14,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import (
-    doctor_case,
-    doctor_judgement,
-    doctor_report,
-    doctor_variables,
-    role_files,
-)
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor import context as doctor_case
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor import judge as doctor_judgement
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor import report as doctor_report
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor import variables as doctor_variables
 from laid_over import laid_over
 
 ROOT = Path(__file__).resolve().parents[2]

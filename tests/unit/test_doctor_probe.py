@@ -7,15 +7,13 @@ import time
 
 import dotenv
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import (
-    doctor_app,
-    doctor_dotenv,
-    doctor_machine,
-    doctor_postgres,
-    doctor_resp,
-    doctor_unit,
-)
-from ansible_collections.cistern.core.plugins.plugin_utils import env
+from ansible_collections.cistern.core.plugins.module_utils.doctor import application as doctor_app
+from ansible_collections.cistern.core.plugins.module_utils.doctor import dotenv as doctor_dotenv
+from ansible_collections.cistern.core.plugins.module_utils.doctor import machine as doctor_machine
+from ansible_collections.cistern.core.plugins.module_utils.doctor import postgres as doctor_postgres
+from ansible_collections.cistern.core.plugins.module_utils.doctor import resp as doctor_resp
+from ansible_collections.cistern.core.plugins.module_utils.doctor import service as doctor_unit
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from test_env import VALUES
 
 # -- .env

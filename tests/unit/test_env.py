@@ -13,7 +13,8 @@ import dotenv
 import psycopg
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import app_env, env
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file as app_env
 
 ROOT = Path(__file__).resolve().parents[2]
 BASELINE = {"CACHE_ENABLED": True, "CACHE_DEFAULT_TTL": 3600}

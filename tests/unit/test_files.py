@@ -6,8 +6,7 @@ import pwd
 import stat
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import files
-from ansible_collections.cistern.core.plugins.module_utils.host import folders
+from ansible_collections.cistern.core.plugins.module_utils.host import files, folders
 
 
 @pytest.fixture

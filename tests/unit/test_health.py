@@ -1,9 +1,11 @@
 """What a run says of health at its end: what a module makes of what it observed, and what is stated of all hosts."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import citus_health, redis_health, redis_prove
-from ansible_collections.cistern.core.plugins.module_utils.redis_topology import Decision
-from ansible_collections.cistern.core.plugins.plugin_utils import health
+from ansible_collections.cistern.core.plugins.module_utils.citus import health as citus_health
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance import prove as redis_prove
+from ansible_collections.cistern.core.plugins.module_utils.redis.topology import Decision
+from ansible_collections.cistern.core.plugins.plugin_utils.common import health
 
 NODES = [{"host": name, "address": f"10.0.0.{number}", "port": 6379} for number, name in enumerate("abc", 1)]
 DEPLOYMENT = {"name": "cache", "mode": "sentinel", "me": "10.0.0.2 6379", "nodes": NODES, "sentinels": []}

@@ -7,18 +7,17 @@ import sys
 import time
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import redis_topology
-from ansible_collections.cistern.core.plugins.module_utils.host import (
-    addresses,
+from ansible_collections.cistern.core.plugins.module_utils.host import addresses, names
+from ansible_collections.cistern.core.plugins.module_utils.host.claims import (
     at_boot,
-    claims,
     judge,
-    names,
     ports,
     postgresql,
     processes,
     unit_overrides,
 )
+from ansible_collections.cistern.core.plugins.module_utils.host.claims import observe as claims
+from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 
 LISTENER = (
     "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"

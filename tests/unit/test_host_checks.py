@@ -9,18 +9,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils.host import judge
-from ansible_collections.cistern.core.plugins.plugin_utils import (
-    citus_node,
-    citus_schema,
-    host_checks,
-    host_claims,
-    monitoring_host,
-    redis_deployments,
-    redis_instance,
-    redis_schema,
-    role_files,
-)
+from ansible_collections.cistern.core.plugins.module_utils.host.claims import judge
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.host import checks as host_checks
+from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as host_claims
+from ansible_collections.cistern.core.plugins.plugin_utils.monitoring import host as monitoring_host
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 CASES = sorted(Path(__file__).parent.glob("cases/host_checks/*.yml"))
 NOTHING = {

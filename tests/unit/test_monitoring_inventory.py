@@ -12,8 +12,9 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.cistern.core.plugins.filter.monitoring import monitoring_shipped, monitoring_targets
-from ansible_collections.cistern.core.plugins.plugin_utils import monitoring_inventory, role_files
-from ansible_collections.cistern.core.plugins.plugin_utils.monitoring_host import Host, reachable
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.monitoring import inventory as monitoring_inventory
+from ansible_collections.cistern.core.plugins.plugin_utils.monitoring.host import Host, reachable
 from laid_over import laid_over
 
 ROOT = Path(__file__).resolve().parents[2]

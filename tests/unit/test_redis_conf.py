@@ -1,8 +1,9 @@
 """redis.conf as text: what the server would read, what is kept of its own lines, what is hidden."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import redis_conf
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_schema
+from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 NASTY = [
     "plain",

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives as redis
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis
 
 HERE = pathlib.Path(__file__).parent
 SCHEMA = yaml.safe_load((HERE.parents[1] / "roles/redis/vars/directives.yml").read_text())["__redis_directives"]

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.action.redis_failover import problems
-from ansible_collections.cistern.core.plugins.module_utils import redis_switchover, redis_switchover_hold
-from ansible_collections.cistern.core.plugins.module_utils.redis_switchover_plan import Refused, describe, plan
-from ansible_collections.cistern.core.plugins.module_utils.redis_topology import names
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import apply as redis_switchover
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import pause as redis_switchover_hold
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import Refused, describe, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis.topology import names
 
 CASES = sorted(Path(__file__).parent.glob("cases/redis_failover/*.yml"))
 R1, R2, R3 = (f"192.0.2.1{number} 6379" for number in (1, 2, 3))

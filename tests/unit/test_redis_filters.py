@@ -2,8 +2,8 @@
 
 import pytest
 from ansible_collections.cistern.core.plugins.filter.redis import redis_users, redis_wanted_packages
-from ansible_collections.cistern.core.plugins.module_utils.redis_state import immutable
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_schema
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import immutable
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 NAMES = ["redis-server", "python3-redis"]
 

@@ -1,12 +1,10 @@
 """What a redis.conf includes counts where the server reads it; what an ACL file makes of the user `default`."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import (
-    redis_acl_file,
-    redis_commands,
-    redis_conf,
-    redis_include,
-)
+from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
+from ansible_collections.cistern.core.plugins.module_utils.redis import commands as redis_commands
+from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
+from ansible_collections.cistern.core.plugins.module_utils.redis import include as redis_include
 
 
 @pytest.fixture

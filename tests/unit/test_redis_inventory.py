@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.plugin_utils import (
-    redis_deployments,
-    redis_instance,
-    redis_inventory,
-    redis_schema,
-)
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import inventory as redis_inventory
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 CASES = sorted(Path(__file__).parent.glob("cases/redis_inventory/*.yml"))
 DERIVED = yaml.safe_load((redis_schema.ROLE / "vars/main.yml").read_text(encoding="utf-8"))

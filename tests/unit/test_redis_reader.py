@@ -4,7 +4,9 @@ import socket
 import threading
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import redis_reader, redis_server, redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis import reader as redis_reader
+from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 
 INFO = (
     "# Server\r\nredis_version:7.0.15\r\nprocess_id:7\r\nrun_id:abc\r\n\r\n# Replication\r\nrole:master\r\n"

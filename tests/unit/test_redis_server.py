@@ -3,7 +3,7 @@
 import getpass
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 
 
 @pytest.mark.parametrize(("user", "version"), [(getpass.getuser(), "7.0.15"), ("nobody-has-this-name", "")])

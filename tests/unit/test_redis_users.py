@@ -1,7 +1,7 @@
 """Local users of a server: what is ours, what differs, what stands in the file."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
 
 USERS = [{"name": "cistern-a", "rules": "+ping +info", "path": "/nowhere"}]
 

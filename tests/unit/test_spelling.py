@@ -4,8 +4,10 @@ import datetime
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.cistern.core.plugins.plugin_utils import redis_directives, redis_schema, variables
-from ansible_collections.cistern.core.plugins.plugin_utils.spelling import misread
+from ansible_collections.cistern.core.plugins.plugin_utils.common import validation as variables
+from ansible_collections.cistern.core.plugins.plugin_utils.common.spelling import misread
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 
 def read(tmp_path, text):

@@ -6,8 +6,7 @@ import pathlib
 import stat
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import files
-from ansible_collections.cistern.core.plugins.module_utils.host import folders
+from ansible_collections.cistern.core.plugins.module_utils.host import files, folders
 from ansible_collections.cistern.core.plugins.modules import cache_warm
 
 MODULES = sorted(path.stem for path in (pathlib.Path(__file__).parents[2] / "plugins" / "modules").glob("*.py"))

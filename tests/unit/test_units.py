@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils.units_plan import plan, told
+from ansible_collections.cistern.core.plugins.module_utils.units.plan import plan, told
 from ansible_collections.cistern.core.plugins.modules import units
 from laid_over import laid_over
 

@@ -1,8 +1,8 @@
 """Units that read their files anew, and candidates that a program refuses before they replace anything."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils import units_checks
-from ansible_collections.cistern.core.plugins.module_utils.units_plan import describe, plan
+from ansible_collections.cistern.core.plugins.module_utils.units import validate as units_checks
+from ansible_collections.cistern.core.plugins.module_utils.units.plan import describe, plan
 
 FILE = {"owner": "root", "group": "root", "mode": "0644", "absent": False}
 RULES, DROP_IN = "/etc/p/rules", "/etc/systemd/system/p.service.d/c.conf"

@@ -1,6 +1,6 @@
 """Drop keys by pattern: SCAN finds them page by page, UNLINK takes them in batches, and nothing else is touched."""
 
-from .keys import Pattern
+from .key_patterns import Pattern
 
 # Keys that the server looks at in one step of SCAN, and keys of one UNLINK: each is well under a millisecond.
 PAGE = 1000

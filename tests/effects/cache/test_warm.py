@@ -217,8 +217,8 @@ def test_a_core_of_the_host_fills_fast_enough(cache, warms):
     """Time of the core, which does not depend on what else the machine does; bench/warm.py has the other figures."""
     program = f"""
 import os, sys, time
-sys.path.insert(0, "/usr/local/lib/cistern")
-from cache import warm_job
+sys.path.insert(0, "/usr/local/lib")
+from cistern.cache.warm import job as warm_job
 family = {{"key": "message:{{message_id}}", "type": "string", "ttl": 300, "warm": {{"path": sys.argv[1]}}}}
 job = {{"host": "127.0.0.1", "port": {cache[0].says["redis_port"]}, "password": os.environ["REDISCLI_AUTH"], "rate": 0}}
 job.update(memory=1, database={{}}, families={{"message": family}})

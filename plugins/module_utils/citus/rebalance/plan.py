@@ -1,0 +1,58 @@
+"""What a rebalance of a Citus cluster does, and when it is refused: pure, so that each decision is a test case.
+
+want  {stop, shard_transfer_mode, nodes}
+have  what observe() of citus_cluster found, and `moves`: those that the server plans
+"""
+
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused, place, size, unmovable
+
+
+def plan(want, have):
+    """Return the steps, in order. Moves that are under way are waited for first, and then it is planned anew."""
+    if have["group"] != 0:
+        raise Refused(f"this server is a worker (group {have['group']}); shards are moved from the coordinator")
+    if want["stop"]:
+        return [{"do": "stop", "job": have["job"]["id"]}] if have["job"] else []
+    if have["job"]:
+        return [{"do": "wait"}]
+    hosts = names(want)
+    silent = [
+        f"{hosts.get(at, at)} does not answer ({says['says']})"
+        for at, says in have["answers"].items()
+        if not says["ok"]
+    ]
+    if silent:
+        raise Refused(*silent)
+    if not have["moves"]:
+        return []
+    problems = unmovable(have, want["shard_transfer_mode"], hosts)
+    if problems:
+        raise Refused(*problems)
+    return [{"do": "start"}, *[{"do": "move", **move} for move in have["moves"]], {"do": "wait"}]
+
+
+def names(want):
+    """Return {place: inventory name}, as far as they are told."""
+    return {place(node): node["host"] for node in want["nodes"]}
+
+
+def describe(step, hosts):
+    """Return a step as a sentence."""
+    if step["do"] == "move":
+        at, to = (hosts.get(step[end], step[end]) for end in ("from", "to"))
+        return f"move a shard of {', '.join(sorted(step['tables']))} ({size(step['bytes'])}) from {at} to {to}"
+    return {
+        "start": "start a rebalance",
+        "stop": f"end the shard moves of job {step.get('job')}",
+        "wait": "wait until the shards have moved",
+    }[step["do"]]
+
+
+def evenness(have, hosts):
+    """Return what each node holds, as sentences."""
+    told = []
+    for at, says in have["shards"].items():
+        if says["count"] or have["nodes"][at]["takes"]:
+            held = "" if says["bytes"] is None else f", {size(says['bytes'])}"
+            told.append(f"{hosts.get(at, at)} holds {says['count']} shards{held}")
+    return told

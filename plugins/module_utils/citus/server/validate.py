@@ -1,0 +1,80 @@
+"""New settings, read by the installed server before they replace anything."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.observe import USER, folder
+
+# What the server looks into before it could start.
+OF_DATA = ("PG_VERSION", "postgresql.auto.conf", "global/pg_control")
+
+
+class Unusable(Exception):
+    """Settings that the installed server does not take; in its own words."""
+
+
+def meaning(want, names):
+    """Return {name: value as pg_settings has it} of the new settings; raise Unusable where the server refuses them.
+
+    It loads its libraries too, so that one that does not fit the server is found before a restart.
+    """
+    with _candidate(want) as command:
+        found = {name: _ask(command, name) for name in names}
+        # computed at a start: the last thing before the server would begin its work
+        _ask(command, "shared_memory_size")
+        return found
+
+
+def _ask(command, name):
+    done = subprocess.run([*command, "-C", name], capture_output=True, text=True, check=False, cwd="/")
+    if done.returncode:
+        raise Unusable(_reason(done.stderr))
+    return done.stdout.strip()
+
+
+@contextlib.contextmanager
+def _candidate(want):
+    """Yield the command of a server that would run with the new settings, on copies of what it looks into."""
+    work = tempfile.mkdtemp(prefix="cistern-postgres-")
+    try:
+        shutil.copytree(folder(want), f"{work}/conf")
+        path = f"{work}/conf{want['conf']['path'].removeprefix(folder(want))}"
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(want["conf"]["content"])
+        # Citus makes a folder in base/ as it is loaded
+        for name in ("base", "global"):
+            os.makedirs(f"{work}/data/{name}")
+        for name in OF_DATA:
+            if os.path.exists(f"{want['data_dir']}/{name}"):
+                shutil.copy(f"{want['data_dir']}/{name}", f"{work}/data/{name}")
+        _give(work)
+        program = f"/usr/lib/postgresql/{want['version']}/bin/postgres"
+        yield [
+            *["runuser", "-u", USER, "--", program],
+            *["-c", f"config_file={work}/conf/postgresql.conf", "-c", f"data_directory={work}/data"],
+        ]
+    finally:
+        shutil.rmtree(work)
+
+
+def _give(work):
+    owner = pwd.getpwnam(USER)
+    for path, _folders, names in os.walk(work):
+        for each in [path, *[f"{path}/{name}" for name in names]]:
+            os.chown(each, owner.pw_uid, owner.pw_gid)
+    os.chmod(f"{work}/data", 0o700)
+
+
+def _reason(says):
+    """Return what the server complains of: its own lines without times, and without what only sums them up."""
+    told = []
+    for line in says.splitlines():
+        _time, mark, text = line.rpartition(":  ")
+        if mark and not text.startswith("skipping missing") and "contains errors" not in text:
+            told.append(text.split(' in file "')[0])
+    return "; ".join(told) or says.strip()

@@ -1,0 +1,207 @@
+"""A Redis server: connections to it, the values it runs with, changes while it runs."""
+
+import itertools
+import os
+import pwd
+import re
+import subprocess
+import time
+
+try:
+    import redis
+except ImportError:  # a host where nothing is installed yet, or a server alone
+    redis = None
+
+from ansible_collections.cistern.core.plugins.module_utils.redis import reader as redis_reader
+
+RedisError = redis.RedisError if redis else RuntimeError
+ResponseError = redis.ResponseError if redis else RuntimeError
+ServerGone = redis.ConnectionError if redis else ConnectionError
+GONE = (ServerGone, OSError, redis.TimeoutError) if redis else (OSError,)
+# Of redis-py, a refused password is a connection that fails.
+LOGIN = redis.AuthenticationError if redis else ()
+
+# What a server answers to one who is logged in, and does not serve just now: it cannot write its data, its primary is
+# away, a script runs.
+LOGGED_IN = ("MISCONF", "MASTERDOWN", "BUSY", "LOADING", "Redis is loading")
+# Seconds that a call may take: a fork, or a disk that is behind. redis-py gives up after 5 s since 8.0.
+PATIENCE = 120
+BINARY, USER = "/usr/bin/redis-server", "redis"
+
+# CONFIG GET says these too; they are topology, or the command line of the packaged unit.
+_NOT_SETTINGS = {"replicaof", "slaveof", "daemonize", "supervised", "cluster-config-file"}
+
+
+class WrongPassword(Exception):
+    """A server answers, and takes none of the passwords that it could have."""
+
+
+def installed_version():
+    """Return the version of the server, or '' where it is not there.
+
+    Nor is it where its package is only unpacked, by an installation that was interrupted or still runs: then its user
+    is missing.
+    """
+    if not os.path.exists(BINARY) or not _exists(USER):
+        return ""
+    says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+    return re.search(r"v=(\S+)", says).group(1)
+
+
+def _exists(user):
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+def client_at(**where):
+    """Return a client of a server; `where` is what redis.Redis takes. Without redis-py it can only read."""
+    if redis is None:
+        return redis_reader.Reader(**where)
+    options = {"decode_responses": True, "encoding_errors": "surrogateescape", "socket_connect_timeout": 5}
+    return redis.Redis(**{**options, "socket_timeout": PATIENCE, **where})
+
+
+def reach(host, port, passwords, seconds):
+    """Return a client of a server elsewhere, a Sentinel included; each of its calls may take so long.
+
+    Raises WrongPassword where it refuses every password, ConnectionError where it does not answer.
+    """
+    client = _try(
+        [(host, int(port))], list(dict.fromkeys(passwords)), socket_connect_timeout=seconds, socket_timeout=seconds
+    )
+    if client is None:
+        raise ConnectionError(f"nothing answers on {host} port {port}")
+    return client
+
+
+def connect(addresses, ports, passwords, seconds=10, **options):
+    """Return a client of the server that answers at one of these places and takes one of these passwords.
+
+    A server that has just been started is given some seconds: not every unit waits until it is ready.
+
+    While a change is half done, the file, the inventory and the server may each say something else; all are tried.
+    Raises WrongPassword where a server answers and refuses every password, ConnectionError where none answers.
+    `options` are those of redis.Redis, such as decode_responses=False for one whose keys are bytes of any kind.
+    """
+    places = list(dict.fromkeys(itertools.product(map(reachable, addresses), map(int, ports))))
+    until = time.monotonic() + seconds
+    while True:
+        client = _try(places, list(dict.fromkeys(passwords)), **options)
+        if client:
+            return client
+        if time.monotonic() > until:
+            raise ConnectionError("nothing answers on " + " or ".join(f"{host} port {port}" for host, port in places))
+        time.sleep(0.1)
+
+
+def _try(places, passwords, **options):
+    refused = None
+    for (host, port), password in itertools.product(places, passwords):
+        client = client_at(host=host, port=port, password=password or None, **options)
+        try:
+            client.execute_command("PING")
+            return client
+        except (RedisError, OSError) as error:
+            if serves(error):
+                return client
+            if isinstance(error, LOGIN) or not isinstance(error, GONE):
+                # an older redis-py reports a missing or needless password as a plain error
+                refused = error
+    if refused:
+        raise WrongPassword(str(refused))
+    return None
+
+
+def serves(error):
+    """Whether a server that answers so has taken the password: it loads its data, or does not serve just now."""
+    return str(error).startswith(LOGGED_IN)
+
+
+def open_to_everybody(addresses, port):
+    """Return the addresses at which a server answers one who brings no password; NOAUTH is the only right answer."""
+    found = []
+    for address in dict.fromkeys(map(reachable, addresses)):
+        client = client_at(host=address, port=int(port), socket_connect_timeout=2, socket_timeout=2)
+        try:
+            client.execute_command("PING")
+            found.append(address)
+        except (RedisError, OSError) as error:
+            if serves(error):
+                found.append(address)
+        finally:
+            client.close()
+    return found
+
+
+def reachable(address):
+    """Return an address to connect to for one to listen on: `-` marks one that may be missing, `*` is all of them."""
+    address = address.lstrip("-")
+    return {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}.get(address, address)
+
+
+def running(client):
+    """Return {directive: value} of a server that runs."""
+    answer = client.execute_command("CONFIG", "GET", "*")
+    if not isinstance(answer, dict):
+        answer = dict(zip(answer[::2], answer[1::2]))
+    settings = {name: "" if text is None else str(text) for name, text in answer.items() if name not in _NOT_SETTINGS}
+    # What CONFIG GET does not know: renamed commands go by their new names, or are gone; modules are loaded or not.
+    commands = client.execute_command("COMMAND")
+    names = commands if isinstance(commands, dict) else [command[0] for command in commands]
+    settings["rename-command"] = " ".join(sorted(names))
+    settings["loadmodule"] = " ".join(sorted(str(module) for module in client.execute_command("MODULE", "LIST")))
+    return settings
+
+
+def wait_loaded(client, seconds=3600):
+    """Wait until the server has read its data."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if not int(client.info("persistence").get("loading", 0)):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"the server still loads its data after {seconds} s")
+
+
+def set_live(client, values, version):
+    """CONFIG SET: all in one call from 7.0 on, which takes all or none; before, one call each."""
+    if tuple(map(int, version.split(".")[:2])) >= (7, 0):
+        client.execute_command("CONFIG", "SET", *[word for pair in values.items() for word in pair])
+        return
+    for name, text in values.items():
+        client.execute_command("CONFIG", "SET", name, text)
+
+
+def switch_append_only(client, to, seconds=3600):
+    """Turn AOF on or off without losing a key, and wait until the data is safe in the new place.
+
+    On: the server writes its keys into a new file in the background. A start with an empty AOF would lose all of them.
+    Off: a snapshot first, since the next start reads that and nothing else.
+    """
+    if to == "no":
+        save(client, seconds)
+    client.execute_command("CONFIG", "SET", "appendonly", to)
+    _wait_saved(client, "aof_rewrite_in_progress", "aof_rewrite_scheduled", "aof_last_bgrewrite_status", seconds)
+
+
+def save(client, seconds=3600):
+    """Write a snapshot in the background and wait for it. The server runs one child at a time."""
+    _wait_saved(client, "aof_rewrite_in_progress", "aof_rewrite_scheduled", None, seconds)
+    _wait_saved(client, "rdb_bgsave_in_progress", "rdb_bgsave_in_progress", None, seconds)
+    client.execute_command("BGSAVE")
+    _wait_saved(client, "rdb_bgsave_in_progress", "rdb_bgsave_in_progress", "rdb_last_bgsave_status", seconds)
+
+
+def _wait_saved(client, busy, scheduled, status, seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        state = client.info("persistence")
+        if not int(state[busy]) and not int(state.get(scheduled, 0)):
+            if status and state[status] != "ok":
+                raise RuntimeError(f"{status} is {state[status]}: the server cannot write its data (see its log)")
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"{busy} after {seconds} s")

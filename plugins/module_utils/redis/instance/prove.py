@@ -1,0 +1,141 @@
+"""The connections that a deployment lives on, opened anew: those that stand say nothing of the next one.
+
+A door is {as, address, port, user, password, words}: who goes through it, where, and what is said behind it.
+"""
+
+import time
+
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
+
+# A server that has just been started, or a network that stalls, is asked again for so long.
+PATIENCE = 15
+# Sentinels find each other by messages every 2 s, and hold one for lost that was silent for some seconds.
+QUORATE = 60
+ERRORS = (redis_server.RedisError, OSError)
+
+
+class Refused(Exception):
+    """A connection that the deployment needs is refused; says which, and by what."""
+
+
+def of_instance(want, have, hosts):
+    """Return the doors that this instance and the programs of its machine need, to instances of these hosts."""
+    deployment, running = want["deployment"], have["running"]
+    # before Redis 7.0 it changes at a restart, which may be for later
+    port = running.get("port", want["port"])
+    doors = [
+        _door(f"the program {user['name']}", address, port, user["name"], redis_users.password(user["path"]))
+        for user in want["users"]
+        for address in map(redis_server.reachable, want["addresses"][:1])
+    ]
+    # each of them may be the primary of tomorrow
+    login = running.get("masteruser") or running.get("primaryuser") or ""
+    for node in _others(deployment, "nodes", hosts):
+        door = _door("a replica", node["address"], node["port"], login, want["password"])
+        doors.append({**door, "words": [["PING"], ["REPLCONF", "listening-port", str(want["port"])]]})
+    return doors
+
+
+def of_sentinel(want, have):
+    """Return the doors that this Sentinel needs: to each instance that it watches, and to the other Sentinels."""
+    doors = []
+    own = have["own"].get("sentinel-user", "")
+    for each in want["deployments"]:
+        login = have["monitors"].get(each["name"], {}).get("auth-user", "")
+        deployment = {**each, "me": want["me"]}
+        for node in _others(deployment, "nodes", want["playing"]):
+            doors.append(_door("a Sentinel", node["address"], node["port"], login, each["auth_pass"]))
+        for other in _others(deployment, "sentinels", want["playing"]):
+            doors.append(_door("a Sentinel", other["address"], other["port"], own, want["password"]))
+    return doors
+
+
+def _others(deployment, kind, hosts):
+    """Return the places but this one, of these hosts: others may be down."""
+    return [
+        each
+        for each in (deployment or {}).get(kind, [])
+        if each["host"] in hosts and redis_topology.place_of(each) != deployment["me"]
+    ]
+
+
+def _door(who, address, port, user, password):
+    return {"as": who, "address": address, "port": port, "user": user, "password": password, "words": [["PING"]]}
+
+
+def prove(doors, patience=PATIENCE):
+    """Go through every door; raise Refused with all that stay closed."""
+    until = time.monotonic() + patience
+    closed = _closed(doors)
+    while closed and time.monotonic() < until:
+        time.sleep(0.5)
+        closed = _closed([door for door, _why in closed])
+    if closed:
+        told = "; ".join(_sentence(*each) for each in closed)
+        raise Refused(f"The change is made, and a connection that the deployment lives on is refused: {told}")
+
+
+def closed_now(want, have):
+    """Return the doors to instances that answer and would be refused by them, as sentences: the next link is lost."""
+    if have["running"] is None:
+        return []
+    seen = have["seen"]["nodes"] if have["seen"] else {}
+    hosts = [node["host"] for node in (want["deployment"] or {"nodes": []})["nodes"] if _answers(seen, node)]
+    return [f"a new connection is refused {_sentence(*each)}" for each in _closed(of_instance(want, have, hosts))]
+
+
+def _answers(seen, node):
+    return seen.get(redis_topology.place_of(node), {}).get("answers")
+
+
+def _sentence(door, why):
+    return f"as {door['as']} to {door['address']} port {door['port']}: {why}"
+
+
+def sentinel(want, observe):
+    """Go through every door of a Sentinel and wait until all is well for it.
+
+    Returns ({deployment: [what is not]}, [what a run must not leave so]): where all Sentinels and instances of a
+    deployment took part in the run, there is nothing else to wait for. Raises Refused.
+    """
+    prove(of_sentinel(want, observe()))
+    complete = [each["name"] for each in want["deployments"] if _takes_part(each, want["playing"])]
+    began = time.monotonic()
+    while True:
+        health = redis_health.of_sentinel(want, observe())
+        lacks = [f"{name}: {text}" for name in complete for text in health.get(name, [])]
+        # what takes no part, or has failed in this run, may be down
+        if not health or time.monotonic() > began + (QUORATE if lacks else PATIENCE):
+            return health, lacks
+        time.sleep(0.5)
+
+
+def _takes_part(deployment, playing):
+    return {at["host"] for kind in ("nodes", "sentinels") for at in deployment[kind]} <= set(playing)
+
+
+def _closed(doors):
+    return [(door, why) for door, why in ((door, _refusal(door)) for door in doors) if why]
+
+
+def _refusal(door):
+    """Return what refuses the connection, '' where it is open."""
+    client = redis_server.client_at(
+        host=door["address"],
+        port=int(door["port"]),
+        username=door["user"] or None,
+        password=door["password"] or None,
+        socket_connect_timeout=redis_topology.TIMEOUT,
+        socket_timeout=redis_topology.TIMEOUT,
+    )
+    try:
+        for words in door["words"]:
+            client.execute_command(*words)
+    except ERRORS as error:
+        return "" if redis_server.serves(error) else str(error) or type(error).__name__
+    finally:
+        client.close()
+    return ""

@@ -1,0 +1,92 @@
+"""What part an instance has to take in its deployment: pure, from what its servers and Sentinels say."""
+
+from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+
+
+class Refused(Exception):
+    """A wish that cannot be met now, or ever; says what to do instead."""
+
+
+class LosesData(Refused):
+    """One that would cost data, which is known before anything is done."""
+
+
+def follow(want, have):
+    """Return whom the instance has to replicate: a place, '' for the primary, None where that is not ours to say."""
+    deployment, decision = want["deployment"], have["decision"]
+    if not deployment or not decision:
+        return None
+    me, runs = deployment["me"], have["running"] is not None
+    if not decision.settled:
+        if not runs and decision.named == me:
+            # nobody took over: the Sentinels wait for this very instance, so it starts as its file says
+            _refuse_empty_primary(have, deployment)
+            return None
+        raise Refused(f"{decision.why}. Nothing was changed here; run again when that has ended.")
+    if not runs and decision.why == redis_topology.FIRST_DAY and have["replicaof"] is not None:
+        # it is not the first day: all of them are stopped, and their files know who was primary
+        return None
+    if decision.primary is None:
+        if runs or have["replicaof"] is not None:
+            return None
+        raise Refused(f"{decision.why}, so it is not known whom this instance should follow.")
+    if decision.primary == me:
+        _refuse_empty_primary(have, deployment)
+        return ""
+    if runs:
+        _refuse_lost_keys(have, deployment, decision.primary)
+    return decision.primary
+
+
+def steps(want, have):
+    """Return the step that makes a running instance follow its primary, or none."""
+    leader, says = follow(want, have), have["says"]
+    if not leader or says is None or says["of"] == leader:
+        return []
+    return [{"do": "replicate", "of": leader, "have": says["of"] or "primary"}]
+
+
+def switches(want, have):
+    """Whether the instance hands its part over before it restarts: a primary under Sentinel that has replicas."""
+    deployment, says = want["deployment"], have["says"]
+    return bool(
+        deployment
+        and deployment["mode"] == "sentinel"
+        and says
+        and says["role"] == "primary"
+        and len(deployment["nodes"]) > 1
+    )
+
+
+def _refuse_empty_primary(have, deployment):
+    """A primary that starts without its data makes its replicas drop theirs."""
+    if have["running"] is not None or have["stored"]:
+        return
+    others = {
+        redis_topology.names(deployment)[at]: says["keys"]
+        for at, says in have["seen"]["nodes"].items()
+        if says["answers"] and says["keys"] and at != deployment["me"]
+    }
+    if others:
+        host = max(others, key=others.get)
+        raise LosesData(
+            f"This instance is primary of {deployment['name']} and would start empty, and its replicas would drop "
+            f"their keys ({host} holds {others[host]}): make {host} primary (REPLICAOF NO ONE) and run again."
+        )
+
+
+def _refuse_lost_keys(have, deployment, primary):
+    """An instance that was a primary of its own has keys that nobody else has."""
+    says, lead = have["says"], have["seen"]["nodes"][primary]
+    if says["role"] == "replica" or not says["keys"] or not lead["answers"]:
+        return
+    if any(deployment["me"] in each["replicas"] for each in have["seen"]["sentinels"].values()):
+        # a former primary that comes back: its Sentinels have decided, and are about to make it a replica themselves
+        return
+    if says["history"][0] in lead["history"] and says["offset"] <= lead["shared"]:
+        return
+    raise LosesData(
+        f"It holds {says['keys']} keys, which joining {deployment['name']} as a replica of "
+        f"{redis_topology.names(deployment)[primary]} would replace. Empty it (FLUSHALL) if they may go, or take "
+        "it out of the group."
+    )

@@ -1,0 +1,147 @@
+"""Take one step of a plan for a Sentinel. No thinking here: that is redis/sentinel/plan.py."""
+
+import grp
+import os
+import pwd
+import re
+import time
+
+from ansible_collections.cistern.core.plugins.module_utils.host import files, systemd
+from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
+from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.forget import forget
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.observe import quorum, reach
+from ansible_collections.cistern.core.plugins.module_utils.units import start as unit_start
+
+
+def apply(step, want, have):
+    """Take one step."""
+    do = step["do"]
+    if do in ("write", "remove") and "monitors" not in step:
+        files.write(next(file for file in want["files"] if file["path"] == step["path"]), step.get("modified"))
+    elif do == "write":
+        files.write({**want["conf"], "content": conf.first(_content(want, have), step["monitors"], want["hooks"])})
+    elif do == "edit":
+        _edit(want, have)
+    elif do == "attributes":
+        file = want["conf"]
+        os.chown(file["path"], pwd.getpwnam(file["owner"]).pw_uid, grp.getgrnam(file["group"]).gr_gid)
+        os.chmod(file["path"], int(file["mode"], 8))
+    elif do == "reload units":
+        systemd.do("daemon-reload")
+    elif do == "enable":
+        systemd.do("enable", step["unit"])
+    elif do == "start":
+        unit_start.run("start", step["unit"], _log(want))
+        have["client"] = _reconnect(want)
+    elif do == "restart":
+        _restart(step, want, have)
+    elif do == "make password":
+        redis_users.apply(step, want["users"], None)
+    elif do in ("user", "remove user"):
+        redis_users.apply(step, want["users"], have["client"])
+        have["client"].execute_command("SENTINEL", "FLUSHCONFIG")
+    elif do == "forget":
+        _forget(step, want, have)
+    else:
+        log = _log(want) if conf.logs_passwords(have["running_version"] or have["version"]) else ""
+        before = os.path.getsize(log) if log and os.path.exists(log) else 0
+        try:
+            _tell(step, want, have["client"])
+        finally:
+            # also where a later word of the same command was refused
+            hide(log, before, step.get("set", step.get("want", {})).get("auth-pass"))
+
+
+def hide(log, before, password):
+    """Take a password out of what was logged beyond `before` bytes: in place, for Sentinel keeps appending to it."""
+    if not (log and password):
+        return
+    secret = password.encode()
+    with open(log, "r+b") as file:
+        file.seek(before if before <= os.path.getsize(log) else 0)
+        start, text = file.tell(), file.read()
+        for found in re.finditer(re.escape(b" auth-pass " + secret), text):
+            file.seek(start + found.end() - len(secret))
+            file.write(b"*" * len(secret))
+
+
+def _forget(step, want, have):
+    deployment = next(each for each in want["deployments"] if each["name"] == step["name"])
+    nodes, sentinels = ({redis_topology.place_of(each) for each in deployment[key]} for key in ("nodes", "sentinels"))
+    forget(have["client"], step["name"], nodes - {have["primaries"][step["name"]]}, sentinels - {want["me"]})
+
+
+def _tell(step, want, client):
+    """Change a Sentinel that runs. It writes its file at each of these, except for users."""
+    do = step["do"]
+    if do == "unmonitor":
+        client.execute_command("SENTINEL", "REMOVE", step["name"])
+    elif do == "monitor":
+        client.execute_command("SENTINEL", "MONITOR", step["name"], step["address"], step["port"], step["quorum"])
+        client.execute_command("SENTINEL", "SET", step["name"], *_words(step["set"]))
+    elif do == "set":
+        client.execute_command("SENTINEL", "SET", step["name"], *_words(step["want"]))
+    elif do == "set own":
+        for name, value in step["want"].items():
+            client.execute_command("SENTINEL", "CONFIG", "SET", name, value)
+    elif do in ("accept", "accept only"):
+        rules = ["on", ">" + want["password"]]
+        client.execute_command("ACL", "SETUSER", "default", *(["resetpass"] if do == "accept only" else []), *rules)
+        client.execute_command("SENTINEL", "FLUSHCONFIG")
+    elif do == "flush":
+        client.execute_command("SENTINEL", "FLUSHCONFIG")
+
+
+def _words(pairs):
+    return [word for pair in pairs.items() for word in pair]
+
+
+def _log(want):
+    return conf.log_file(want["conf"]["content"])
+
+
+def _content(want, have):
+    return conf.known_to(want["conf"]["content"], have["version"])
+
+
+def _edit(want, have):
+    """Put our settings into the file of a Sentinel that does not run; keep once what an operator wrote."""
+    path = want["conf"]["path"]
+    on_disk = files.observe([path])[path]
+    text = on_disk["text"] if on_disk else ""
+    original = path + ".before-cistern"
+    if on_disk and redis_conf.MARK not in text and not os.path.exists(original):
+        files.write({**want["conf"], "path": original, "content": text})
+    names = [each["name"] for each in want["deployments"]]
+    files.write({**want["conf"], "content": conf.edited(text, _content(want, have), names, want["hooks"])})
+    return text
+
+
+def _reconnect(want):
+    with open(want["conf"]["path"], encoding="utf-8", errors="surrogateescape") as file:
+        return reach(want, conf.read(file.read()))
+
+
+def _restart(step, want, have):
+    """Stop, edit, start, and wait until it has its quorum again. A file that does not start is put back."""
+    client, unit = have["client"], step["unit"]
+    quorate = [name for name in have["monitors"] if not quorum(client, name)]
+    client.execute_command("SENTINEL", "FLUSHCONFIG")
+    systemd.do("stop", unit)
+    before = _edit(want, have)
+    try:
+        unit_start.run("start", unit, _log(want))
+    except RuntimeError:
+        systemd.do("stop", unit)
+        files.write({**want["conf"], "content": before})
+        systemd.do("start", unit)
+        raise
+    have["client"] = _reconnect(want)
+    until = time.monotonic() + 20
+    while any(quorum(have["client"], name) for name in quorate):
+        if time.monotonic() > until:
+            raise RuntimeError("after 20 s it still does not reach enough other Sentinels for a failover")
+        time.sleep(0.2)

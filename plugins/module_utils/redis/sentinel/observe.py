@@ -1,0 +1,201 @@
+"""What there is of a Sentinel on this machine: files, unit, what it watches, what it accepts. Reads only."""
+
+import os
+import re
+import subprocess
+
+from ansible_collections.cistern.core.plugins.module_utils.host import files, systemd
+from ansible_collections.cistern.core.plugins.module_utils.host import names as host_names
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
+from ansible_collections.cistern.core.plugins.module_utils.redis import shadow as redis_shadow
+from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
+
+BINARY = "/usr/bin/redis-sentinel"
+
+
+def installed_version():
+    """Return the version of the program, or '' where there is none that could be asked."""
+    if not os.path.exists(BINARY):
+        return ""
+    says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+    return re.search(r"v=(\S+)", says).group(1)
+
+
+def observe(want):
+    """Return what there is; without a running Sentinel, its file says what it watches."""
+    path = want["conf"]["path"]
+    found = files.observe([path, *[file["path"] for file in want["files"]]])
+    text = found[path]["text"] if found[path] else None
+    says = conf.read(text)
+    have = {
+        "files": found,
+        "unit": systemd.observe(want["unit"]),
+        "text": text,
+        "ours": text is not None and redis_conf.MARK in text,
+        "first": text is None or files.as_packaged(path, text),
+        "version": installed_version(),
+        "running_version": None,
+        "settings": says["settings"],
+        "own": {**conf.OWN_DEFAULTS, **says["own"]},
+        "monitors": says["monitors"],
+        "passwords": says["passwords"],
+        "passwords_on_disk": says["passwords"],
+        "knows": {},
+        "flags": {},
+        "quorum": {},
+        "lost": {},
+        "expected": {each["name"]: _expected(each) for each in want["deployments"]},
+        # where each deployment's primary is, as far as it was asked; which must not be touched, and which nobody knows
+        "primaries": {each["name"]: each["initial"] for each in want["deployments"]},
+        "blocked": {},
+        "unknown": {},
+        "client": None,
+        "no_password": redis_users.missing(want["users"]),
+        "users": {},
+        "users_running": {},
+        "users_on_disk": True,
+    }
+    if have["unit"]["active"] in ("active", "reloading") and have["version"]:
+        _observe_sentinel(want, have, says)
+    if have["version"] and conf.live(have["running_version"] or have["version"]):
+        _observe_users(want, have)
+    return have
+
+
+def _observe_users(want, have):
+    """Tell of the users that are ours, wanted and running, as a Sentinel puts their rules; '' is one that lacks."""
+    in_file = redis_users.in_file(have["text"] or "")
+    there = redis_users.of_server(have["client"]) if have["client"] else {}
+    names = redis_users.ours([*there, *in_file], want["users"])
+    if not names:
+        return
+    rules = {("wanted", user["name"]): redis_users.rules(user) for user in want["users"]}
+    told = redis_shadow.of_a_sentinel({**rules, **{("file", name): words for name, words in in_file.items()}})
+    if not have["client"]:
+        there = {name: told["file", name] for name in in_file}
+    # one that waits for its restart into another version tells of rights in another way
+    same = not have["client"] or have["running_version"] == have["version"]
+    for name in names:
+        wanted = told.get(("wanted", name), "") + (redis_users.NOBODY if name in have["no_password"] else "")
+        have["users"][redis_users.KEY + name] = wanted
+        have["users_running"][redis_users.KEY + name] = there.get(name, "") if same or name not in there else wanted
+        have["users_on_disk"] &= told.get(("file", name), "") == wanted
+
+
+def reach(want, says, seconds=10):
+    """Return a client of this machine's Sentinel; its file knows where it listens and what it accepted before."""
+    wanted = conf.read(want["conf"]["content"])["settings"]
+    had = says["settings"]
+    old = [says["own"].get("sentinel-pass"), " ".join(had.get("requirepass", [])), ""]
+    return redis_server.connect(
+        had.get("bind", [])[:1] + wanted["bind"][:1],
+        [*had.get("port", []), *wanted["port"]],
+        [want["password"], *[each for each in old if each is not None]],
+        seconds,
+    )
+
+
+def _observe_sentinel(want, have, says):
+    client = reach(want, says)
+    info = client.info()
+    if int(info["process_id"]) != have["unit"]["pid"]:
+        raise ConnectionError(f"process {info['process_id']} answers in place of {want['unit']}")
+    have.update(client=client, running_version=info["redis_version"])
+    if conf.live(have["running_version"]):
+        own = pairs(client.execute_command("SENTINEL", "CONFIG", "GET", "*"))
+        have["own"] = {**have["own"], **{name: str(value) for name, value in own.items()}}
+        user = pairs(client.execute_command("ACL", "GETUSER", "default"))
+        have["passwords"] = list(user["passwords"])
+    have["monitors"] = {}
+    for entry in client.execute_command("SENTINEL", "MASTERS"):
+        watched = pairs(entry)
+        name = watched["name"]
+        in_file = says["monitors"].get(name, conf.DEFAULTS)
+        hooks = dict.fromkeys(conf.HOOKS, "")
+        # the password is not told by SENTINEL MASTER, but every change of it is written into the file
+        have["monitors"][name] = {**in_file, **hooks, **{key: str(value) for key, value in watched.items()}}
+        have["flags"][name], have["quorum"][name] = flags(watched), quorum(client, name)
+        others = {"replica": known(client, "REPLICAS", name), "sentinel": known(client, "SENTINELS", name)}
+        have["knows"][name] = {kind: list(places) for kind, places in others.items()}
+        have["lost"][name] = {
+            kind: [at for at, each in places.items() if {"s_down", "disconnected"} & set(each)]
+            for kind, places in others.items()
+        }
+        if "failover_in_progress" in have["flags"][name]:
+            have["blocked"][name] = f"a failover of {name} is in progress"
+
+
+def quorum(client, name):
+    """Return why the Sentinels could not agree on a failover, '' where they could (SENTINEL CKQUORUM)."""
+    try:
+        client.execute_command("SENTINEL", "CKQUORUM", name)
+        return ""
+    except redis_server.ResponseError as error:
+        return str(error)
+
+
+def pairs(answer):
+    """Return a reply of names and values as a mapping, which redis-py makes of it in some versions."""
+    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2]))
+
+
+def known(client, kind, name):
+    """Return {place: flags} of the replicas or the other Sentinels that a Sentinel knows."""
+    return {place(each): flags(each) for each in map(pairs, client.execute_command("SENTINEL", kind, name))}
+
+
+def place(says):
+    return redis_topology.place(says["ip"], says["port"])
+
+
+def flags(says):
+    """Return the flags of a reply, which redis-py makes a set of in some versions."""
+    return says["flags"].split(",") if isinstance(says["flags"], str) else sorted(says["flags"])
+
+
+def _expected(deployment):
+    return {"replica": spellings(deployment["nodes"]), "sentinel": spellings(deployment["sentinels"])}
+
+
+def spellings(places):
+    """Return how Sentinel may tell of {address, port}: a name also as what it stands for."""
+    found, answers = set(), host_names.resolve([each["address"] for each in places])
+    for each in places:
+        told = answers[each["address"]]["addresses"]
+        found |= {redis_topology.place(address, each["port"]) for address in [each["address"], *told]}
+    return found
+
+
+def settle(want, have, names, seconds=30):
+    """Ask who is primary of these deployments; where that is about to change, wait for it for so long."""
+    for each in want["deployments"]:
+        if each["name"] not in names:
+            continue
+        deployment = {**each, "me": None}
+        nodes = list(dict.fromkeys([each["auth_pass"], have["monitors"].get(each["name"], {}).get("auth-pass", "")]))
+
+        def look(deployment=deployment, nodes=nodes):
+            return redis_topology.view(deployment, nodes, want["password"])
+
+        seen, decision = redis_topology.settle(look, deployment, seconds)
+        told = [says["flags"] for says in seen["sentinels"].values()]
+        if any("failover_in_progress" in each for each in told):
+            have["blocked"][each["name"]] = (
+                f"A failover of {each['name']} is in progress, and after {seconds} s it is not over: "
+                "its monitor is left as it is. Run again when it is over."
+            )
+        else:
+            have["blocked"].pop(each["name"], None)
+        says = seen["nodes"].get(decision.primary, {"answers": True})
+        if decision.primary is None:
+            have["unknown"][each["name"]] = f"The monitor of {each['name']} is not added: {decision.why}."
+        elif not says["answers"] and not want["check"]:
+            have["unknown"][each["name"]] = (
+                f"The monitor of {each['name']} is not added: its primary {decision.primary} does not answer "
+                f"({says['why']})."
+            )
+        else:
+            have["primaries"][each["name"]] = decision.primary

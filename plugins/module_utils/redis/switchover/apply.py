@@ -1,0 +1,240 @@
+"""A planned switchover: another instance becomes primary, and no acknowledged write is lost.
+
+Writes are paused at the primary; what every candidate has then is all there is. A pause ends by itself, and Sentinel
+may not demote a paused primary before it ends. What keeps the old primary from taking writes after that is
+min-replicas-to-write: it is at least 1 while the switchover lasts, and replicas leave a primary that is no longer one.
+
+Killed at any point (SIGKILL), this is left, and no acknowledged write is lost:
+
+before the pause       raised priorities, which are still an order; the next run takes them back
+in the first pause     it ends by itself after 3 s; the old primary sends no pings until the next run
+in the long pause      Sentinel fails over by itself, or the pause ends after 60 s; min-replicas-to-write may be 1 for 0
+during the failover    Sentinel completes it and demotes the old primary, which has no replica and so takes no write
+after the failover     the next run makes the old primary a replica and takes the priorities back
+without Sentinel       between `promote` and `follow` there are two primaries: the clients' one goes on with its
+                       replicas, the new one has none and takes no write; the next run makes it a replica again
+with Redis 6.0         the primary refuses writes from `close` on, until the next run of this or of site.yml
+"""
+
+import time
+
+from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.observe import ERRORS, Servers
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.pause import (
+    LONG_PAUSE,
+    TICK,
+    Failed,
+    Held,
+    sets,
+)
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import (
+    MARK,
+    PING,
+    REPLICAS,
+    Refused,
+    describe,
+)
+
+# Seconds.
+AGREE, IN_LINE = 10, 60
+
+
+def switch(deployment, passwords, sentinel_password, target=None, say=lambda text: None):
+    """Make `target`, or the best replica, primary. Returns the place of the new primary."""
+    servers = Servers(deployment, passwords, sentinel_password)
+    try:
+        have, steps = servers.ready(target)
+    except (Refused, *ERRORS) as error:
+        raise Failed(str(error)) from error
+    return take(servers, steps, have, say)
+
+
+def take(servers, steps, have, say):
+    """Take the steps; where one fails, put back what was changed. Returns who is primary at the end."""
+    run = Run(servers, have)
+    try:
+        for step in steps:
+            getattr(run, step["do"].replace(" ", "_"))(step)
+            say(describe(step, servers.hosts, run.took))
+    except BaseException as error:
+        left = run.put_back()
+        if not isinstance(error, (Failed, RuntimeError, *ERRORS)):
+            raise
+        names = servers.hosts
+        end = f"{names.get(run.new, run.new)} is primary now" if run.new else "everything is as before"
+        raise Failed("; ".join([str(error), *left, end])) from error
+    return run.new or have["primary"]
+
+
+class Run(Held):
+    """The steps of a switchover, and what has to be put back where one fails."""
+
+    def __init__(self, servers, have):
+        super().__init__(servers, have)
+        self.new = None
+        self.took = None
+        self.promoted = None
+        self.waiting = None
+        self.early = None
+
+    # -- another primary
+
+    def fail_over(self, step):
+        self.waiting = step
+        self.servers.sentinel(step["by"], "FAILOVER", self.servers.deployment["name"])
+        self._outcome()
+        if not self.new:
+            raise Failed("the Sentinel gave the failover up, and its log says why")
+
+    def _outcome(self):
+        """Wait until the failover has ended. While it may still complete, writes stay where they are."""
+        by, began = self.waiting["by"], time.monotonic()
+        limit, renewed, heard = AGREE, began, began
+        while time.monotonic() - began < limit:
+            self._follow_early()
+            try:
+                named, says = self.servers.named_by(by), self.servers.master(by)
+                heard, limit = time.monotonic(), says["failover_timeout"] + AGREE
+                if named == self.old and "failover_in_progress" not in says["flags"]:
+                    named = self.servers.named_by(by)
+                    if named == self.old:
+                        break
+            except ERRORS:
+                # it may have gone with its host; the others tell whether it came to a new primary
+                named = next((at for at in map(self._named_by, self._watching()) if at not in (None, self.old)), None)
+                if not named and time.monotonic() - heard > AGREE:
+                    break
+            if named not in (None, self.old) and self._is_primary(named):
+                self.new, self.waiting = named, None
+                return
+            if self.paused and time.monotonic() - renewed > 20:
+                renewed = time.monotonic()
+                self.servers.ask(self.old, "CLIENT", "PAUSE", LONG_PAUSE, "WRITE")
+            time.sleep(TICK)
+        self.waiting = None
+        # one that was promoted and not seen goes back
+        self.promoted = next((at for at in self.hosts if at != self.old and self._is_primary(at)), None)
+
+    def _follow_early(self):
+        """Without a pause, Sentinel's own messages go into the old primary's stream: make it a replica early.
+
+        A stream that is longer than the new primary's costs every replica a full copy of the data.
+        """
+        if not self.paused and not self.early:
+            self.early = next((at for at in self.waiting["among"] if self._is_primary(at)), None)
+            if self.early:
+                self.servers.ask(self.old, "REPLICAOF", *self.early.rsplit(" ", 1))
+
+    def _is_primary(self, at):
+        try:
+            return self.servers.says(at)["role"] == "primary"
+        except ERRORS:
+            return False
+
+    def promote(self, step):
+        at = step["at"]
+        self.promoted = at
+        self.close_door(at, 1)
+        self.servers.together(at, ["REPLICAOF", "NO", "ONE"], ["CONFIG", "REWRITE"])
+        if self.servers.says(at)["role"] != "primary":
+            raise Failed(f"{self.hosts[at]} did not become primary")
+
+    def follow(self, step):
+        at, of = step["at"], step["of"] or self.new
+        if self.promoted and at == self.old:
+            # from here on there is no way back
+            self.new, self.promoted = self.promoted, None
+        of = self.new or of
+        commands = [["REPLICAOF", *of.rsplit(" ", 1)]]
+        # a pause cannot be seen: the pings stay off as long as it lasts, so that the next run knows of it
+        back = {name: value for name, value in self.changed.get(at, {}).items() if name != PING}
+        self.servers.together(at, *commands, *sets(back), ["CONFIG", "REWRITE"])
+        for name in back:
+            del self.changed[at][name]
+        if self.began is None:
+            # an interrupted run may have left it paused
+            self._release(at)
+
+    # -- writes again
+
+    def go_on(self, step):
+        """Let clients go when any Sentinel sends them to the new primary, and that one has the replica it needs."""
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until and not self._is_known():
+            time.sleep(TICK)
+        self._release(step["at"])
+        self.paused = False
+        self.took = time.monotonic() - self.began
+        for at in list(self.changed):
+            self.put_settings_back(at)
+
+    def _is_known(self):
+        least = min(1, self.have["nodes"][self.new]["settings"][REPLICAS] % MARK)
+        named = all(self._named_by(at) == self.new for at in self._watching())
+        return named and len(self.servers.says(self.new)["replicas"]) >= least
+
+    def _release(self, at):
+        """Close the connections of clients, whose waiting writes go with them, then let the others through."""
+        commands = [["CLIENT", "KILL", "TYPE", kind] for kind in ("normal", "pubsub")]
+        self.servers.together(at, *commands, *self.unpausing(at))
+
+    def _watching(self):
+        return [at for at, says in self.have["sentinels"].items() if says["answers"] and says["primary"]]
+
+    def _named_by(self, at):
+        try:
+            return self.servers.named_by(at)
+        except ERRORS:
+            return None
+
+    def line(self, _step):
+        primary, until = self.new or self.old, time.monotonic() + IN_LINE
+        while True:
+            seen = self.servers.look()
+            decision = redis_topology.decide(self.servers.deployment, seen)
+            problems = redis_topology.not_in_line(self.servers.deployment, seen, primary)
+            if decision.settled and decision.primary == primary and not problems:
+                return
+            if time.monotonic() > until:
+                raise Failed("; ".join(problems or [decision.why]) + f" after {IN_LINE} s")
+            time.sleep(0.1)
+
+    # -- and where a step fails
+
+    def put_back(self):
+        """Undo what is not to stay, as far as the servers answer. Returns what could not be, as sentences."""
+        left = []
+
+        def attempt(what, function, *args):
+            try:
+                function(*args)
+            except (Failed, RuntimeError, *ERRORS) as error:
+                left.append(f"{what} failed ({error}), and the next run takes it up")
+
+        if self.waiting:
+            attempt("waiting for the end of the failover", self._outcome)
+        if self.promoted:
+            attempt(f"making {self.hosts[self.promoted]} a replica again", self._demote, self.promoted)
+        if self.new and self.took is None:
+            attempt(f"making {self.hosts[self.old]} a replica", self.follow, {"at": self.old, "of": self.new})
+        # a primary that two may think to be keeps its writes to itself until it is none, or until the next run
+        if not left:
+            if self.paused:
+                attempt(f"ending the pause of {self.hosts[self.old]}", self._unpause)
+            for at in list(self.changed):
+                attempt(f"setting {', '.join(self.changed[at])} of {self.hosts[at]} back", self.put_settings_back, at)
+        for at, value in list(self.priorities.items()):
+            attempt(f"setting replica-priority of {self.hosts[at]} back", self.lower, {"at": at, "to": value})
+        return left
+
+    def _unpause(self):
+        if self.new:
+            self._release(self.old)
+        else:
+            self.servers.ask(self.old, "CLIENT", "UNPAUSE")
+
+    def _demote(self, at):
+        if self.early:
+            self.servers.together(self.old, ["REPLICAOF", "NO", "ONE"], ["CONFIG", "REWRITE"])
+        if self.servers.says(self.old)["role"] == "primary":
+            self.servers.together(at, ["REPLICAOF", *self.old.rsplit(" ", 1)], ["CONFIG", "REWRITE"])

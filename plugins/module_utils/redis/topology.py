@@ -1,0 +1,236 @@
+"""Who is primary of a deployment: asked of its servers and Sentinels, decided from what they say.
+
+A place is where an instance is reached by the others, as "address port". A deployment is
+{name, mode, me, initial, nodes, sentinels}: `me` and `initial` are places, `nodes` and `sentinels` are lists of
+{host, address, port}. What is seen of it is a view, {nodes, sentinels}, each {place: what it says}.
+"""
+
+import ipaddress
+import time
+import typing
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.cistern.core.plugins.module_utils.host import names as host_names
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+
+# An answer takes milliseconds; a host that does not answer must not hold a run up.
+TIMEOUT = 2
+FIRST_DAY = "nobody is primary yet"
+
+
+class Decision(typing.NamedTuple):
+    """`primary` is a place, None where nobody can say; not `settled` means that the servers are about to change it.
+
+    `named` is what the Sentinels name, settled or not.
+    """
+
+    primary: typing.Optional[str]
+    settled: bool
+    why: str
+    named: typing.Optional[str] = None
+
+
+def place(address, port):
+    """Return where an instance is reached; an address or a name in another spelling is the same place."""
+    try:
+        address = str(ipaddress.ip_address(address))
+    except ValueError:
+        address = host_names.key(address)
+    return f"{address} {port}"
+
+
+def place_of(each):
+    return place(each["address"], each["port"])
+
+
+def names(deployment):
+    """Return {place: inventory host} of the instances."""
+    return {place_of(node): node["host"] for node in deployment["nodes"]}
+
+
+# -- what the servers say
+
+
+def view(deployment, passwords, sentinel_password, own=None):
+    """Ask every instance and every Sentinel, all at once.
+
+    `own` is what the instance on this machine says of itself, None where it does not run; it is not asked over the net.
+    """
+    nodes = [node for node in deployment["nodes"] if place_of(node) != deployment["me"]]
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        asked = pool.map(lambda node: ask_node(node, passwords), nodes)
+        sentinels = pool.map(
+            # one whose password is only just being changed may still have that of the instances
+            lambda each: ask_sentinel(each, deployment["name"], [sentinel_password, *passwords]),
+            deployment["sentinels"],
+        )
+        found = {place_of(node): says for node, says in zip(nodes, asked)}
+        found_sentinels = {place_of(each): says for each, says in zip(deployment["sentinels"], sentinels)}
+    if deployment["me"]:
+        found[deployment["me"]] = own or {"answers": False, "why": "it does not run"}
+    return {"nodes": found, "sentinels": found_sentinels}
+
+
+def ask_node(node, passwords):
+    """Return what an instance says of itself, {answers: False, why} where it does not."""
+    try:
+        client = redis_server.reach(node["address"], node["port"], passwords, TIMEOUT)
+        return node_says(client.info())
+    except (redis_server.RedisError, redis_server.WrongPassword, OSError) as error:
+        return {"answers": False, "why": str(error)}
+
+
+def node_says(info):
+    """Return what INFO tells of an instance's part in a deployment; offsets are in bytes of the replication stream.
+
+    `history` is the identity of its data, and the one before it was promoted, valid up to the offset `shared`.
+    """
+    replica = info["role"] == "slave"
+    attached = [info[key] for key in info if key.startswith("slave") and key[5:].isdigit()]
+    return {
+        "answers": True,
+        "role": "replica" if replica else "primary",
+        "of": place(info["master_host"], info["master_port"]) if replica else None,
+        "link": info.get("master_link_status") == "up",
+        "syncs": bool(int(info.get("master_sync_in_progress", 0))),
+        "loading": bool(int(info.get("loading", 0))),
+        "offset": int(info["slave_repl_offset" if replica else "master_repl_offset"]),
+        "keys": sum(value["keys"] for key, value in info.items() if key.startswith("db") and key[2:].isdigit()),
+        "history": [info.get("master_replid"), info.get("master_replid2")],
+        "shared": int(info.get("second_repl_offset", -1)),
+        "priority": int(info.get("slave_priority", 100)),
+        "replicas": [place(each["ip"], each["port"]) for each in attached if each.get("state") == "online"],
+        "version": info["redis_version"],
+        "run_id": info["run_id"],
+    }
+
+
+def ask_sentinel(sentinel, name, passwords):
+    """Return what a Sentinel says of a deployment; `primary` is None where it does not watch it."""
+    try:
+        client = redis_server.reach(sentinel["address"], sentinel["port"], passwords, TIMEOUT)
+        try:
+            says = _pairs(client.execute_command("SENTINEL", "MASTER", name))
+        except redis_server.ResponseError:
+            return {"answers": True, "primary": None, "flags": [], "replicas": []}
+        replicas = [_pairs(each) for each in client.execute_command("SENTINEL", "REPLICAS", name)]
+        flags = says["flags"].split(",") if isinstance(says["flags"], str) else sorted(says["flags"])
+        return {
+            "answers": True,
+            "primary": place(says["ip"], says["port"]),
+            "flags": flags,
+            "replicas": [place(each["ip"], each["port"]) for each in replicas],
+        }
+    except (redis_server.RedisError, redis_server.WrongPassword, OSError) as error:
+        return {"answers": False, "why": str(error), "primary": None, "flags": [], "replicas": []}
+
+
+def _pairs(answer):
+    """Return a reply of names and values as a mapping; redis-py makes one of it in some versions, in some not."""
+    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2]))
+
+
+# -- what follows
+
+
+def decide(deployment, seen):
+    """Return who is primary: as the Sentinels say, or else the servers; as the inventory says only on the first day."""
+    knowing = {at: says for at, says in seen["sentinels"].items() if says["primary"]}
+    if knowing:
+        return _by_sentinels(deployment, seen, knowing)
+    return _by_servers(deployment, seen)
+
+
+def _by_sentinels(deployment, seen, knowing):
+    hosts = names(deployment)
+    told = sorted({says["primary"] for says in knowing.values()})
+    named = ", ".join(hosts.get(each, each) for each in told)
+    if any("failover_in_progress" in says["flags"] for says in knowing.values()):
+        return Decision(None, False, f"a failover of {deployment['name']} is in progress")
+    if len(told) > 1:
+        return Decision(None, False, f"the Sentinels of {deployment['name']} do not agree on the primary: {named}")
+    primary = told[0]
+    if primary not in seen["nodes"]:
+        return Decision(None, True, f"the Sentinels of {deployment['name']} name {primary}, which the inventory lacks")
+    says = seen["nodes"][primary]
+    if says["answers"] and says["role"] != "primary":
+        return Decision(None, False, f"the Sentinels of {deployment['name']} name {named}, which is not primary yet")
+    if not says["answers"]:
+        # also where its Sentinels have not noticed yet
+        why = f"the primary {named} of {deployment['name']} does not answer ({says['why']}), and a failover is due"
+        return Decision(None, False, why, primary)
+    return Decision(primary, True, "the Sentinels say so", primary)
+
+
+def _by_servers(deployment, seen):
+    nodes = {at: says for at, says in seen["nodes"].items() if says["answers"]}
+    follows = {says["of"] for says in nodes.values() if says["role"] == "replica"}
+    primaries = [at for at, says in nodes.items() if says["role"] == "primary"]
+    followed = [at for at in primaries if at in follows or nodes[at]["replicas"]]
+    if len(followed) > 1:
+        hosts = names(deployment)
+        both = " and ".join(hosts[at] for at in sorted(followed))
+        why = f"{deployment['name']} has more than one primary with replicas, {both}: make one a replica of the other"
+        return Decision(None, False, why)
+    if followed:
+        return Decision(followed[0], True, "its replicas say so")
+    if follows:
+        # they wait for a primary that does not answer; one that has their data was promoted in its place
+        waiting = {each for says in nodes.values() if says["role"] == "replica" for each in says["history"][:1]}
+        promoted = [at for at in primaries if waiting & set(nodes[at]["history"])]
+        if len(promoted) == 1:
+            return Decision(promoted[0], True, "it was promoted")
+        known = follows & set(seen["nodes"])
+        return Decision(known.pop() if len(known) == 1 else None, True, "its replicas wait for it")
+    holding = [at for at in primaries if nodes[at]["keys"]]
+    if len(holding) == 1:
+        return Decision(holding[0], True, "it alone holds keys")
+    return Decision(deployment["initial"], True, FIRST_DAY)
+
+
+def not_in_line(deployment, seen, primary, behind=1 << 20):
+    """Return what keeps a deployment from losing an instance for a moment, as sentences; none means that it may.
+
+    A replica is in line when it has its data, its link to the primary is up, and it is at most `behind` bytes back.
+    """
+    hosts, problems = names(deployment), []
+    lead = seen["nodes"].get(primary, {"answers": False, "why": "nobody can say who is primary"})
+    if not lead["answers"] or lead["role"] != "primary":
+        return [f"the primary {hosts.get(primary, primary)} does not answer as such"]
+    for at, says in seen["nodes"].items():
+        if at == primary:
+            continue
+        if not says["answers"]:
+            problems.append(f"{hosts[at]} does not answer ({says['why']})")
+        elif says["loading"] or says["syncs"]:
+            problems.append(f"{hosts[at]} still loads its data")
+        elif says["role"] != "replica" or says["of"] != primary:
+            problems.append(f"{hosts[at]} is not a replica of {hosts[primary]}")
+        elif not says["link"]:
+            problems.append(f"{hosts[at]} has no link to its primary {hosts[primary]}")
+        elif lead["offset"] - says["offset"] > behind:
+            problems.append(f"{hosts[at]} is {lead['offset'] - says['offset']} bytes behind {hosts[primary]}")
+    return problems
+
+
+def settle(look, deployment, seconds=30):
+    """Look until the servers agree on a primary, at most so long. Returns (what was seen, the decision)."""
+    until = time.monotonic() + seconds
+    while True:
+        seen = look()
+        decision = decide(deployment, seen)
+        if decision.settled or time.monotonic() > until:
+            return seen, decision
+        time.sleep(0.5)
+
+
+def wait_in_line(look, deployment, primary, seconds):
+    """Wait until every instance is in line; raise TimeoutError that says what is not."""
+    until = time.monotonic() + seconds
+    while True:
+        problems = not_in_line(deployment, look(), primary)
+        if not problems:
+            return
+        if time.monotonic() > until:
+            raise TimeoutError(f"after {seconds} s: {'; '.join(problems)}")
+        time.sleep(0.2)

@@ -1,0 +1,129 @@
+"""The case before the doctor: what should be, what the hosts told, and how a finding is said. Pure.
+
+`want` is {inventory, hosts, deployments, sentinels, cluster, limits}: a host is {machine, redis, sentinel, app, citus}
+as far as it has them. `evidence` is {host: what doctor_probe told}, or {host: {state, why}} of one that told nothing,
+`state` being unreachable or failed. A host that was not asked is in neither.
+"""
+
+import functools
+import shlex
+import typing
+
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+
+SEVERITIES = ("critical", "warning", "note")
+
+
+class Finding(typing.NamedTuple):
+    """`evidence` is {name: text with its unit, or a list of lines}; `mend` is one command."""
+
+    id: str
+    severity: str
+    host: str
+    deployment: str
+    says: str
+    evidence: dict
+    mend: str
+
+
+@functools.cache
+def catalogue():
+    """Return {id: {severity, part, means}} of everything that can be found."""
+    return role_files.read("doctor", "vars/findings.yml")["__doctor_findings"]
+
+
+class Case:
+    """What is judged; the parts of the judgement share it."""
+
+    def __init__(self, want, evidence):
+        self.want, self.evidence, self.limits = want, evidence, want["limits"]
+
+    def found(self, name, host, says, evidence=None, mend="", severity=""):
+        """Return a finding; its severity is that of the catalogue, unless the place makes another of it."""
+        deployment = (self.want["hosts"].get(host, {}).get("redis") or {}).get("deployment", "")
+        shown = {key: value for key, value in (evidence or {}).items() if value not in ("", None, [], {})}
+        usual = catalogue()[name]["severity"]
+        return Finding(name, severity or usual, host, deployment, says, shown, mend)
+
+    def having(self, part):
+        """Yield (host, what it should have, what it told) of each host that told of a part."""
+        for host, says in self.evidence.items():
+            want = self.want["hosts"].get(host, {}).get(part)
+            if want and part in says:
+                yield host, want, says[part]
+
+    def machines(self):
+        """Yield (host, what it told of its machine) once for each machine."""
+        seen = set()
+        for host, says in self.evidence.items():
+            machine = self.want["hosts"][host]["machine"]
+            if "machine" in says and machine not in seen:
+                seen.add(machine)
+                yield host, says["machine"]
+
+    def told(self, host, part):
+        """Return what a host told of a part, None where it did not."""
+        return self.evidence.get(host, {}).get(part)
+
+    def serves(self, host, part):
+        """Whether a server answers on its own machine; None where nobody was asked."""
+        if host not in self.evidence:
+            return None
+        return bool((self.told(host, part) or {}).get("answers"))
+
+    def play(self, name, *more, limit=""):
+        """Return the command of a playbook, for the controller; of one host where there is a limit."""
+        only = [f"--limit {word(limit)}"] if limit else []
+        return " ".join(["ansible-playbook", self.want["inventory"], f"playbooks/{name}.yml", *more, *only])
+
+    def drift(self, host):
+        return self.play("site", "--check --diff", limit=host)
+
+
+def word(text):
+    """Return a text as the shell takes it for one word."""
+    return shlex.quote(str(text))
+
+
+def knock(end):
+    """Return the command that tries a place, `address:port` or `address port`; one of IPv6 may be in brackets."""
+    address, _sep, port = end.replace(" ", ":").rpartition(":")
+    return f"nc -vz {word(address.strip('[]'))} {port}"
+
+
+def cli(at, *words):
+    """Return a redis-cli command for the host of a server, {addresses, port}.
+
+    The password is in its environment (docs/troubleshooting.md).
+    """
+    place = [] if "127.0.0.1" in at["addresses"] else [f"-h {word(at['addresses'][0])}"]
+    return " ".join(["redis-cli", *place, *([f"-p {at['port']}"] if at["port"] != 6379 else []), *words])
+
+
+def bytes_text(number):
+    """Return a number of bytes with its unit."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(number) < 1024 or unit == "GiB":
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1024
+    return ""
+
+
+def share_text(part, whole):
+    return f"{100 * part / whole:.1f} %" if whole else ""
+
+
+def seconds_text(seconds):
+    """Return a time with its unit."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if abs(seconds) >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+def hosts_text(names):
+    return ", ".join(names)
+
+
+def count_text(number, word):
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,113 @@
+"""What the doctor looks for on a host: names, places and passwords, worked out from the inventory and the roles."""
+
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file as app_env
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import BROKEN, Wrong
+from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
+from ansible_collections.cistern.core.plugins.plugin_utils.common.role_files import ROLES
+
+# Listening there is listening everywhere; a connection to them goes to the machine itself.
+EVERYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}
+SECRET_KEYS = ("PASSWORD", "DATABASE_URL")
+
+
+class Says:
+    """What a host's variables say, with the defaults of a role and what the role derives from them."""
+
+    def __init__(self, action, task_vars, host, role, files=("main",)):
+        known = {}
+        for path in [f"{role}/defaults/main.yml", *[f"{role}/vars/{name}.yml" for name in files]]:
+            known.update(action._loader.load_from_file(str(ROLES / path), trusted_as_template=True))
+        raw = task_vars["hostvars"].raw_get(host)
+        self._templar = action._templar.copy_with_new_env(
+            available_variables={
+                **known,
+                **raw,
+                "hostvars": task_vars["hostvars"],
+                "groups": task_vars["groups"],
+                "inventory_hostname": host,
+                "inventory_dir": task_vars.get("inventory_dir", ""),
+            }
+        )
+
+    def __getitem__(self, expression):
+        return self._templar.resolve_variable_expression(expression)
+
+
+def of_host(action, task_vars, host, told):
+    """Return the arguments of the module for a host; `told` is {deployments, sentinels, cluster}."""
+    groups, parts, folders = task_vars["groups"], {}, []
+    if host in groups.get("redis", []):
+        parts["redis"] = redis(Says(action, task_vars, host, "redis"))
+        folders += [parts["redis"]["folder"], "/var/log/redis"]
+    if host in told["sentinels"]:
+        parts["sentinel"] = sentinel(Says(action, task_vars, host, "redis", ("main", "sentinel")))
+    if host in groups.get("app", []):
+        parts["app"] = application(host, task_vars["hostvars"], told)
+    if host in groups.get("citus", []):
+        parts["citus"], folder = citus(Says(action, task_vars, host, "citus"))
+        folders.append(folder)
+    return {**parts, "folders": list(dict.fromkeys(folders or ["/"]))}
+
+
+def redis(says):
+    return {
+        "unit": says["__redis_unit"],
+        "conf": says["__redis_conf.path"],
+        "log": says["redis_log_file"],
+        "folder": says["redis_data_dir"],
+        "addresses": addresses(says["redis_bind"]),
+        "port": says["redis_port"],
+        "password": says["redis_password"],
+    }
+
+
+def sentinel(says):
+    return {
+        "unit": says["__redis_sentinel_unit"],
+        "conf": says["__redis_sentinel_conf.path"],
+        "log": says["redis_sentinel_log_file"],
+        "addresses": addresses(says["redis_sentinel_bind"]),
+        "port": says["redis_sentinel_port"],
+        "password": says["redis_sentinel_password"],
+    }
+
+
+def addresses(bind):
+    """Return where to connect for where a server listens, the one that others use last."""
+    plain = [str(address).lstrip("-") for address in (bind if isinstance(bind, list) else [bind])]
+    return list(dict.fromkeys(EVERYWHERE.get(address, address) for address in plain))
+
+
+def application(host, hostvars, told):
+    """Return what the .env of a host should say; where the inventory cannot tell, only where it is."""
+    try:
+        file = app_env.file(host, hostvars, told["deployments"], {}, told["cluster"])
+        values = {name: env.as_text(value) for name, value in file["values"].items()}
+        path = file["path"]
+    except (Wrong, *BROKEN):
+        values, path = {}, hostvars[host].get("app_env_path", app_env.DEFAULTS["app_env_path"])
+    own = {name for name in values if name in app_env.COMPUTED}
+    return {
+        "path": path,
+        "values": {name: values[name] for name in own if not name.endswith(SECRET_KEYS)},
+        "secrets": {name: values[name] for name in own if name.endswith(SECRET_KEYS)},
+    }
+
+
+def citus(says):
+    """Return what to look for of a node, and the folder of its data."""
+    version, cluster = says["postgresql_version"], says["citus_cluster"]
+    folder = says["__citus_tls_folder"]
+    return {
+        "unit": f"postgresql@{version}-{cluster}.service",
+        "log": f"/var/log/postgresql/postgresql-{version}-{cluster}.log",
+        "addresses": addresses(says["citus_bind"]),
+        "port": says["citus_port"],
+        "certificates": [f"{folder}/node.crt", f"{folder}/ca.crt"],
+    }, says["citus_data_dir"]
+
+
+def machine(task_vars, host):
+    """Return the name of the machine of a host."""
+    return " ".join(str(part) for part in inventory_host.machine(task_vars, host))

@@ -1,0 +1,59 @@
+"""What is wrong with the database behind the cache: what the .env reaches, and when certificates end. Pure."""
+
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import seconds_text
+
+DAY = 86400
+
+
+def judge(case):
+    """Yield findings."""
+    for host, _want, says in case.having("app"):
+        if says.get("database"):
+            yield from _reached(case, host, says["database"])
+    for host, _want, says in case.having("citus"):
+        now = case.told(host, "machine")["clock"]["now"]
+        for path, certificate in says["certificates"].items():
+            yield from _certificate(case, host, path, certificate, now)
+
+
+def _reached(case, host, database):
+    at, evidence = database["place"], {"why": database.get("why")}
+    mend = case.play("app_env", limit=host)
+    if not database["connects"]:
+        if not _stopped(case):
+            text = f"The application does not reach the database at {at}."
+            yield case.found("env-database-unreachable", host, text, evidence, f"nc -vz {at}")
+    elif database["tls"] == "refused":
+        text = f"The application does not trust the certificate of the database at {at}."
+        yield case.found("env-database-certificate", host, text, evidence, mend)
+    elif database["login"] != "accepted":
+        text = f"The database at {at} refuses what DATABASE_URL of the .env says."
+        yield case.found("env-database-refused", host, text, evidence, mend)
+    left = (database.get("ends") or 0) - case.told(host, "machine")["clock"]["now"]
+    # one that has ended is not trusted, which is said above
+    if 0 < left < case.limits["certificate_days"] * DAY:
+        text = f"The certificate that the database at {at} shows to the application ends soon."
+        mend = case.play("citus", "--tags citus_configure")
+        yield case.found("env-database-certificate-ends", host, text, {"ends": f"in {seconds_text(left)}"}, mend)
+
+
+def _stopped(case):
+    """Whether the coordinator is known to be down, which is a finding of its own."""
+    coordinator = (case.want["cluster"].get("coordinator") or {}).get("host")
+    return (case.told(coordinator, "citus") or {"unit": {"active": "active"}})["unit"]["active"] != "active"
+
+
+def _certificate(case, host, path, certificate, now):
+    # that of the CA is made by the operator, or lasts ten years
+    mend = case.play("citus", "--tags citus_configure")
+    if certificate["ends"] is None:
+        why = "is no certificate" if certificate["exists"] else "is not there"
+        yield case.found("certificate-missing", host, f"{path} {why}.", {"file": path}, mend)
+        return
+    left = certificate["ends"] - now
+    if left <= 0:
+        evidence = {"ended": f"{seconds_text(-left)} ago"}
+        yield case.found("certificate-ended", host, f"The certificate {path} has ended.", evidence, mend)
+    elif left < case.limits["certificate_days"] * DAY:
+        evidence = {"ends": f"in {seconds_text(left)}"}
+        yield case.found("certificate-ends", host, f"The certificate {path} ends soon.", evidence, mend)

@@ -1,0 +1,40 @@
+"""What all machines said of themselves, held against what a run claims of them: on the controller."""
+
+from ansible_collections.cistern.core.plugins.module_utils.host.claims import judge
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at
+from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as host_claims
+from ansible_collections.cistern.core.plugins.plugin_utils.host import names as host_names
+
+
+def asked(claims, hostvars, registers):
+    """Return {host: what there is}, of those hosts that were asked and answered."""
+    found = {}
+    for host in claims:
+        for register in registers:
+            facts = (hostvars.raw_get(host).get(register) or {}).get("facts") or {}
+            if facts.get("host") and host not in found:
+                found[host] = facts["host"]
+    return found
+
+
+def of_redis(claims, told, instances, watchers, deployments):
+    """Return (errors, warnings), each a list of sentences."""
+    targets = host_names.of_redis(instances, watchers, deployments, host_claims.sentinel_bind, host_claims.is_name, at)
+    machines = {each.name: each.machine for each in [*watchers, *instances]}
+    return _judged(claims, told, targets, machines)
+
+
+def of_citus(claims, told, nodes):
+    present = [node for node in nodes if node.name in claims]
+    targets = host_names.of_citus(present, host_claims.citus_bind, host_claims.is_name, at)
+    return _judged(claims, told, targets, {node.name: node.machine for node in nodes})
+
+
+def _judged(claims, told, targets, machines):
+    errors = [text for host in told for text in judge.problems(claims[host], told[host])]
+    names = {
+        host: {"machine": machines[host], "names": found["names"], "own": found["own"]} for host, found in told.items()
+    }
+    found = host_names.problems(targets, names)
+    errors += [text for refuse, text, _hosts in found if refuse]
+    return list(dict.fromkeys(errors)), [text for refuse, text, _hosts in found if not refuse]

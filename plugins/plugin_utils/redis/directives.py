@@ -1,0 +1,233 @@
+"""The check of redis.conf against the schema in roles/redis/vars/directives.yml, and the text that it becomes.
+
+Pure functions: a configuration is a mapping of directives as the inventory has it, the schema is `__redis_directives`.
+A version is Redis's own ('7.0.15', '8.0', a package's '5:7.0.15-1'), `valkey 8.0.1` for Valkey, or None when it is not
+known: then what any covered version takes is fine.
+"""
+
+import re
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from .acl import wrong_renames, wrong_users
+from .rules import wrong_together
+from .text import as_text, quote, rows, size_in_bytes, split_arguments
+from .values import wrong_kind, wrong_value
+
+__all__ = [
+    "Problem",
+    "canonical",
+    "default",
+    "entry",
+    "is_live",
+    "is_secret",
+    "nearest",
+    "problems",
+    "quote",
+    "size_in_bytes",
+    "split_arguments",
+    "to_lines",
+]
+
+COVERED = ("6.0", "6.2", "7.0", "7.2", "7.4", "valkey 8.0", "8.0")
+HIDDEN = "(hidden)"
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a configuration: the directive, its value (hidden if secret) and a sentence about it."""
+
+    key: str
+    value: object
+    says: str
+
+
+class Version(NamedTuple):
+    """What decides between versions: Valkey or Redis, and the series."""
+
+    valkey: bool
+    series: tuple[int, int]
+    SHAPE = r"(?:^|[: -])v?(\d+)\.(\d+)"
+
+    @classmethod
+    def of(cls, text: str) -> "Version":
+        """Version of its text; ValueError if that is none. Valkey 8 behaves as Redis 7.2, from which it stems."""
+        found = re.search(cls.SHAPE, text)
+        if not found:
+            raise ValueError(f"{text!r} is not a version such as 7.0.15")
+        valkey = "valkey" in text.lower()
+        return cls(valkey, (7, 2) if valkey else (int(found[1]), int(found[2])))
+
+    @classmethod
+    def reads(cls, text: str) -> bool:
+        """Whether the text is a version; a pin such as '5:*' says nothing."""
+        return bool(re.search(cls.SHAPE, text))
+
+    def __str__(self) -> str:
+        return "Valkey" if self.valkey else f"{self.series[0]}.{self.series[1]}"
+
+
+def _series(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
+def _at(value: object, version: Version) -> object:
+    """A value of the schema as it is for this version."""
+    if not isinstance(value, dict):
+        return value
+    if version.valkey and "valkey" in value:
+        return value["valkey"]
+    fits = [series for series in value if series != "valkey" and _series(series) <= version.series]
+    return value[max(fits, key=_series)] if fits else None
+
+
+def _newest(version: str | None) -> Version:
+    return Version.of(version or COVERED[-1])
+
+
+def canonical(name: str, schema: dict) -> str:
+    """The schema's own name of a directive that may be an alias."""
+    return schema.get(name, {}).get("alias", name)
+
+
+def entry(name: str, schema: dict, version: str | None) -> dict:
+    """The schema's line of a directive for one version, an alias followed. KeyError if the name is unknown."""
+    line, target = schema[name], schema[canonical(name, schema)]
+    own = {key: line[key] for key in ("since", "until", "valkey") if key in line}
+    facts = {key: value for key, value in target.items() if line is target or key not in ("since", "until", "valkey")}
+    live = facts["live"]
+    if isinstance(live, str):
+        facts["live"] = {"6.0": False, live: True}
+    return {key: _at(value, _newest(version)) for key, value in {**facts, **own}.items()}
+
+
+def is_live(name: str, schema: dict, version: str | None) -> bool:
+    """Whether CONFIG SET can change the directive while the server runs."""
+    return name in schema and entry(name, schema, version)["live"] is True
+
+
+def is_secret(name: str, schema: dict) -> bool:
+    """Whether the value of the directive must not be shown."""
+    return bool(schema.get(canonical(name, schema), {}).get("secret"))
+
+
+def default(name: str, schema: dict, version: str | None) -> str | None:
+    """The server's own default as CONFIG GET says it; None for what has none."""
+    return entry(name, schema, version).get("default")
+
+
+def nearest(name: str, names) -> str | None:
+    """The known name that is most like this one, if any is."""
+    found = get_close_matches(name.lower().replace("_", "-"), list(names), n=1, cutoff=0.7)
+    return found[0] if found else None
+
+
+def _wrong_version(name: str, schema: dict, version: Version) -> str | None:
+    """Why this version does not know the name."""
+    line = schema[name]
+    if line.get("valkey") == "only":
+        return None if version.valkey else "is a directive of Valkey, the host has Redis"
+    if version.valkey and line.get("valkey"):
+        return None
+    has = "the host has " + str(version)
+    if "since" in line and version.series < _series(line["since"]):
+        old = [
+            other
+            for other, facts in schema.items()
+            if facts.get("alias") == name and facts.get("valkey") != "only" and "since" not in facts
+        ]
+        return f"needs Redis {line['since']} or later, {has}" + (f"; there it is {old[0]}" if old else "")
+    if "until" in line and version.series > _series(line["until"]):
+        return f"works up to Redis {line['until']} only, {has}"
+    return None
+
+
+def _unknown(name: str, config: dict, schema: dict) -> str | None:
+    """Why a name that the schema does not have is wrong."""
+    if name == "sentinel":
+        return "belongs into Sentinel's own file"
+    if "." in name and config.get("loadmodule") and re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+        return None
+    known = nearest(name, schema)
+    return "is not a Redis directive" + (f"; did you mean {known}?" if known else "")
+
+
+def _wrong_one(name: str, value: object, spec: dict) -> str | None:
+    """What is wrong with one directive's value by itself."""
+    items = value if isinstance(value, (list, tuple)) else [value]
+    try:
+        lines = rows(value, spec)
+    except ValueError as error:
+        return str(error)
+    found = [wrong_kind(item, spec) for item in items] + [wrong_value(line, spec) for line in lines]
+    return next((says for says in found if says), None)
+
+
+def _problems(config: dict, schema: dict, text: str, vendor: bool, together: bool) -> list[Problem]:
+    """All problems for one version."""
+    version = Version.of(text)
+    found: list[tuple[str, str]] = []
+    fine: dict[str, list[list[str]]] = {}
+    for name, value in config.items():
+        if not isinstance(name, str) or name not in schema:
+            says = _unknown(str(name), config, schema)
+            found += [(name, says)] if says else []
+            continue
+        if value is None:
+            continue
+        spec = entry(name, schema, text)
+        says = _wrong_version(name, schema, version) or _wrong_one(name, value, spec)
+        if not says and spec.get("package") == "vendor" and not vendor and as_text(value).lower() == "yes":
+            says = "is not possible with the distribution's package, which is built without Redis's own jemalloc"
+        same = canonical(name, schema)
+        if not says and same in fine:
+            says = f"is the same directive as {next(other for other in config if canonical(other, schema) == same)}"
+        if says:
+            found.append((name, says))
+        else:
+            fine[same] = rows(value, spec)
+    if "rename-command" in fine:
+        says = wrong_renames(fine["rename-command"], version.series)
+        found += [("rename-command", says)] if says else []
+    if "user" in fine:
+        pubsub = fine.get("acl-pubsub-default") or [[entry("acl-pubsub-default", schema, text).get("default")]]
+        says = wrong_users(
+            fine["user"],
+            version.series,
+            str(pubsub[-1][0]).lower() == "allchannels",
+            bool(config.get("loadmodule") or config.get("include")),
+        )
+        found += [("user", says)] if says else []
+    found += wrong_together(fine, version.series) if together else []
+    return [Problem(name, HIDDEN if is_secret(name, schema) else config.get(name), says) for name, says in found]
+
+
+def problems(
+    config: dict, schema: dict, version: str | None, vendor: bool = False, together: bool = True
+) -> list[Problem]:
+    """Everything that the server would refuse, and what it would silently read otherwise than it is written.
+
+    `vendor` says that the package is Redis's own (packages.redis.io), which can do more than the distribution's.
+    `together=False` leaves out the rules between directives, for a configuration that is only a part.
+    """
+    if version is not None and Version.reads(version):
+        return _problems(config, schema, version, vendor, together)
+    each = [_problems(config, schema, text, True, together) for text in COVERED]
+    always = set.intersection(*({problem.key for problem in one} for one in each))
+    return [problem for problem in each[-1] if problem.key in always]
+
+
+def to_lines(config: dict, schema: dict) -> list[str]:
+    """The configuration as lines of redis.conf: included files first, so that what stands here wins; then by name.
+
+    Only save points stand before them: after an included file, Redis 7.0 takes the last line of save alone (config.c,
+    setConfigSaveOption asks whether a file is being read, and the end of the included one says no).
+    """
+    out = []
+    for name in sorted(config, key=lambda key: (key != "save" or not config.get("include"), key != "include", key)):
+        if config[name] is None:
+            continue
+        # A module's directive is not in the schema; its value is split into arguments as it stands.
+        spec = entry(name, schema, None) if name in schema else {"type": "module", "many": True}
+        out += [" ".join([name, *map(quote, line)]) for line in rows(config[name], spec)]
+    return out

@@ -1,0 +1,127 @@
+"""How redis.conf is written: values of the inventory as arguments, arguments as text that the server reads back."""
+
+import re
+
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import kind_of
+
+UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "a": "\a"}
+PLAIN = re.compile(r"[A-Za-z0-9_.:/*@%+=,~&|<>()\[\]!?{}$^;-]+")
+HEX = re.compile(r"\\x([0-9a-fA-F]{2})")
+SPACES, ENDS = " \t\n\r\v\f", " \t\n\r"
+# Types of several arguments on one line. The number says how many make one unit, where a line may hold several.
+SEVERAL = {
+    "flags": 0,
+    "addresses": 0,
+    "percents": 0,
+    "numbers": 0,
+    "endpoint": 0,
+    "user": 0,
+    "module": 0,
+    "rename": 0,
+    "save": 2,
+    "output_limits": 4,
+}
+
+
+def size_in_bytes(size: str | int) -> int:
+    """Bytes of a size as the server counts them: 1k is 1000, 1kb is 1024. ValueError if it is no size."""
+    found = re.fullmatch(r"([0-9]{1,20})([a-z]{0,2})", str(size).lower(), re.ASCII)
+    if isinstance(size, bool) or not found or found[2] not in UNITS:
+        raise ValueError(f"must be a size such as 256mb, not {size!r}")
+    return int(found[1]) * UNITS[found[2]]
+
+
+def quote(argument: str) -> str:
+    """The argument as the server's own splitting reads it back, quoted only where needed."""
+    if PLAIN.fullmatch(argument):
+        return argument
+    out = []
+    for char in argument:
+        if char in '"\\':
+            out.append("\\" + char)
+        elif char < " " or char == "\x7f":
+            out.append(f"\\x{ord(char):02x}")
+        elif "\udc80" <= char <= "\udcff":  # a byte that is no UTF-8, kept by split_arguments
+            out.append(f"\\x{ord(char) - 0xDC00:02x}")
+        else:
+            out.append(char)
+    return '"' + "".join(out) + '"'
+
+
+def split_arguments(text: str) -> list[str]:
+    """Arguments of a line, split and unquoted by the server's rules. ValueError if a quote is not closed."""
+    # The server counts bytes: each one is one character of Latin-1 in here.
+    raw = text.encode("utf-8", "surrogateescape").decode("latin-1")
+    out, at = [], 0
+    while True:
+        while at < len(raw) and raw[at] in SPACES:
+            at += 1
+        if at == len(raw):
+            return [word.encode("latin-1").decode("utf-8", "surrogateescape") for word in out]
+        word, at = _word(raw, at)
+        out.append(word)
+
+
+def _word(raw: str, at: int) -> tuple[str, int]:
+    """The word that starts here, and the place after it."""
+    word, mark = "", ""
+    while at < len(raw):
+        char = raw[at]
+        if mark == '"' and char == "\\" and at + 1 < len(raw):
+            found = HEX.match(raw, at)
+            word += chr(int(found[1], 16)) if found else ESCAPES.get(raw[at + 1], raw[at + 1])
+            at = found.end() if found else at + 2
+        elif mark == "'" and raw.startswith("\\'", at):
+            word, at = word + "'", at + 2
+        elif mark and char == mark:
+            if raw[at + 1 : at + 2].strip(SPACES):
+                raise ValueError("has text right after a closing quote")
+            return word, at + 1
+        elif not mark and char in ENDS:
+            return word, at
+        else:
+            opens = not mark and char in "\"'"
+            word, mark, at = (word, char, at + 1) if opens else (word + char, mark, at + 1)
+    if mark:
+        raise ValueError("has a quote that is not closed")
+    return word, at
+
+
+def as_text(value: object) -> str:
+    """One scalar of the inventory in the server's spelling. ValueError if it is none."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (str, int, float)):
+        text = str(value)
+        if re.search(r"[\n\r\0]", text):
+            raise ValueError("must be one line, without line breaks and NUL")
+        return text
+    raise ValueError(f"must be a plain value, not {kind_of(value)}")
+
+
+def _arguments(item: object) -> list[str]:
+    """One line's arguments: a string is split by the server's rules, a list is taken as it is."""
+    if isinstance(item, (list, tuple)):
+        return [as_text(part) for part in item]
+    text = as_text(item)
+    return split_arguments(text) if text.strip(SPACES) else [text]
+
+
+def rows(value: object, spec: dict) -> list[list[str]]:
+    """The arguments of each line that a value makes. ValueError says what is wrong with its shape."""
+    kind, many, listed = spec["type"], spec.get("many"), isinstance(value, (list, tuple))
+    if kind not in SEVERAL:
+        if listed and not many:
+            raise ValueError("takes one value, not a list")
+        return [[as_text(item)] for item in (value if listed else [value])]
+    if not many:
+        return [_arguments(value)]
+    if kind == "save" and listed and not value:
+        return [[""]]
+    out = []
+    for line in [_arguments(item) for item in (value if listed else [value])]:
+        size = SEVERAL[kind]
+        # Redis 6 reads one unit a line only, so each gets its own line.
+        out += [line[at : at + size] for at in range(0, len(line), size)] if size and len(line) % size == 0 else [line]
+    return out
