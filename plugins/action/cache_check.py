@@ -2,19 +2,18 @@
 
 import os
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import warming as cache_warming
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
-from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.common.check import InventoryCheck
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 
-class ActionModule(ActionBase):
+class ActionModule(InventoryCheck):
     """Returns those of all deployments, whatever hosts this run is limited to.
 
     `policies` are {deployment: policy}, `instances` {host: {deployment, name, addresses, port, at}}: where each
@@ -22,47 +21,48 @@ class ActionModule(ActionBase):
     reach it. `databases` are {host: where its queries go}.
     """
 
-    _requires_connection = False
-
-    def run(self, tmp=None, task_vars=None):
-        super().run(tmp, task_vars)
-        names = task_vars["groups"].get("redis", [])
+    def validate(self):
+        names = self.vars["groups"].get("redis", [])
         derived = role_files.read("cache", "vars/main.yml")
         baseline = {name: derived[f"__{name}_baseline"] for name in cache_policy.LAYERS}
-        hosts = [host for host in (self._host(name, task_vars) for name in names) if host.deployment]
-        cluster = self._cluster(task_vars)
+        hosts = [host for host in (self._host(name) for name in names) if host.deployment]
+        cluster = self._cluster()
         policies, errors = cache_policy.check(hosts, role_files.options("cache"), baseline, cluster)
         errors = errors or [text for policy in policies.values() for text in _absent(policy)]
-        if errors:
-            count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
-            lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
-            return {"failed": True, "msg": "\n".join(lines)}
-        instances = {host.name: self._place(host, task_vars) for host in hosts}
-        databases = {
-            host.name: cache_warming.database(host.values, cluster) for host in hosts if host.deployment in policies
-        }
-        return {"changed": False, "policies": policies, "instances": instances, "databases": databases}
+        return (
+            errors,
+            [],
+            lambda: {
+                "policies": policies,
+                "instances": {host.name: self._place(host) for host in hosts},
+                "databases": {
+                    host.name: cache_warming.database(host.values, cluster)
+                    for host in hosts
+                    if host.deployment in policies
+                },
+            },
+        )
 
-    def _cluster(self, task_vars):
+    def _cluster(self):
         """Return where the Citus of the inventory is reached: {host, port, name, ca}, {} where it has none."""
-        names = task_vars["groups"].get("citus_coordinator", [])[:1]
+        names = self.vars["groups"].get("citus_coordinator", [])[:1]
         for name in names:
-            read = inventory_host.read(self, task_vars, name, "citus", citus_node.PREFIXES, citus_node.LAYERS)
-            node = citus_node.Node(name, True, inventory_host.machine(task_vars, name), **read)
+            read = self.read(name, "citus", citus_node.PREFIXES, citus_node.LAYERS)
+            node = citus_node.Node(name, True, self.machine(name), **read)
             options = citus_schema.options()
-            ca = node.values.get("citus_ca_dir") or f"{task_vars['hostvars'][name]['inventory_dir']}/pki/citus"
+            ca = node.values.get("citus_ca_dir") or f"{self.vars['hostvars'][name]['inventory_dir']}/pki/citus"
             place = {"host": str(node.address()), "port": integer(node.get("citus_port", options), 5432)}
             return {**place, "name": node.get("citus_database", options), "ca": f"{ca}/ca.crt"}
         return {}
 
-    def _host(self, name, task_vars):
-        deployment = task_vars["hostvars"][name].get("redis_deployment", "")
-        read = inventory_host.read(self, task_vars, name, "cache", ("cache_",), cache_policy.LAYERS)
+    def _host(self, name):
+        deployment = self.vars["hostvars"][name].get("redis_deployment", "")
+        read = self.read(name, "cache", ("cache_",), cache_policy.LAYERS)
         return cache_policy.Host(name=name, deployment=deployment, **read)
 
-    def _place(self, host, task_vars):
-        read = inventory_host.read(self, task_vars, host.name, "redis", ("redis_",), ())
-        machine = inventory_host.machine(task_vars, host.name)
+    def _place(self, host):
+        read = self.read(host.name, "redis", ("redis_",), ())
+        machine = self.machine(host.name)
         instance = redis_instance.Instance(name=host.name, machine=machine, baseline={}, **read)
         options = redis_schema.options()
         port = integer(instance.get("redis_port", options), 6379)

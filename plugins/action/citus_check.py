@@ -1,18 +1,17 @@
 """Hold the inventory of a Citus cluster against what the role knows, on the controller, before a machine is touched."""
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import inventory as citus_inventory
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import removal as citus_removal
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
-from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
+from ansible_collections.cistern.core.plugins.plugin_utils.common.check import InventoryCheck
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at
 from ansible_collections.cistern.core.plugins.plugin_utils.host import checks as host_checks
 from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as host_claims
 
 
-class ActionModule(ActionBase):
+class ActionModule(InventoryCheck):
     """Returns the nodes of the cluster, the coordinator first.
 
     `names` is the variable in which the verb of a removal is told what leaves; that is absent then.
@@ -20,47 +19,43 @@ class ActionModule(ActionBase):
     version is being changed (`upgrading`), not against that.
     """
 
-    _requires_connection = False
-
-    def run(self, tmp=None, task_vars=None):
-        super().run(tmp, task_vars)
-        groups = task_vars["groups"]
+    def validate(self):
+        groups = self.vars["groups"]
         coordinators = groups.get("citus_coordinator", [])
         names = [*coordinators, *[name for name in groups.get("citus", []) if name not in coordinators]]
-        nodes = [self._node(name, coordinators, task_vars) for name in names]
+        nodes = [self._node(name, coordinators) for name in names]
         options = citus_schema.options()
         errors, warnings = citus_inventory.check(nodes, options, citus_schema.settings())
         variable = self._task.args.get("names")
-        wish = self._templar.template(task_vars.get(variable, "")) if variable else ""
+        wish = self._templar.template(self.vars.get(variable, "")) if variable else ""
         if variable:
             errors = [*errors, *citus_removal.problems(nodes, options, wish)]
         claims = {} if variable else host_claims.of_citus(nodes, options)
         if self._task.args.get("machines"):
-            asked = host_checks.asked(claims, task_vars["hostvars"], ("__citus_asked",))
+            asked = host_checks.asked(claims, self.vars["hostvars"], ("__citus_asked",))
             more, risks = host_checks.of_citus(claims, asked, nodes)
-            more += [text for node in nodes for text in self._wrong(node, task_vars)]
+            more += [text for node in nodes for text in self._wrong(node)]
             if not boolean(self._task.args.get("upgrading", False)):
-                more += [text for node in nodes for text in self._version(node, options, task_vars)]
+                more += [text for node in nodes for text in self._version(node, options)]
             errors, warnings = [*errors, *more], [*warnings, *risks]
-        if errors:
-            count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
-            lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
-            return {"failed": True, "msg": "\n".join(lines)}
+        return errors, warnings, lambda: self._cluster(nodes, options, wish, claims)
+
+    def _cluster(self, nodes, options, wish, claims):
         gone = citus_removal.leaving(nodes, options, wish)
         states = {name: {"state": "absent"} for name in gone}
         places = [{**node.place(options), **states.get(node.name, {})} for node in nodes]
         told = {key: nodes[0].get(f"citus_{key}", options) for key in ("database", "role")}
         told.update(nodes=places, coordinator=places[0], claims=claims)
-        return {"changed": False, "warnings": warnings, **told}
+        return told
 
-    def _wrong(self, node, task_vars):
+    def _wrong(self, node):
         """Return what a host said that cannot work there."""
-        told = (task_vars["hostvars"].raw_get(node.name).get("__citus_asked") or {}).get("facts") or {}
+        told = (self.vars["hostvars"].raw_get(node.name).get("__citus_asked") or {}).get("facts") or {}
         return [f"{text} [{node.name}]" for text in told.get("wrong", [])]
 
-    def _version(self, node, options, task_vars):
+    def _version(self, node, options):
         """Yield what a host says against the version of the inventory, which an upgrade alone changes."""
-        told = (task_vars["hostvars"].raw_get(node.name).get("__citus_asked") or {}).get("facts")
+        told = (self.vars["hostvars"].raw_get(node.name).get("__citus_asked") or {}).get("facts")
         other = node.other_version(told["packages"], options) if told else ""
         if other:
             version = node.get("citus_version", options)
@@ -69,10 +64,10 @@ class ActionModule(ActionBase):
                 "playbooks/citus_upgrade.yml brings all nodes to another version, or write the one that is there"
             )
 
-    def _node(self, name, coordinators, task_vars):
+    def _node(self, name, coordinators):
         return citus_node.Node(
             name=name,
             coordinates=name in coordinators,
-            machine=inventory_host.machine(task_vars, name),
-            **inventory_host.read(self, task_vars, name, "citus", citus_node.PREFIXES, citus_node.LAYERS),
+            machine=self.machine(name),
+            **self.read(name, "citus", citus_node.PREFIXES, citus_node.LAYERS),
         )

@@ -1,12 +1,11 @@
 """Hold what the inventory says of monitoring against what the role knows, before a machine is touched."""
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
-from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.common.check import InventoryCheck
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer
 from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as host_claims
 from ansible_collections.cistern.core.plugins.plugin_utils.monitoring import host as monitoring_host
@@ -17,16 +16,12 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 
-class ActionModule(ActionBase):
+class ActionModule(InventoryCheck):
     """Returns what each machine runs, the targets, and what is to be known of deployments, instances, key families."""
 
-    _requires_connection = False
-
-    def run(self, tmp=None, task_vars=None):
-        super().run(tmp, task_vars)
-        self.vars = task_vars
+    def validate(self):
         self.baseline = role_files.read("redis", "vars/main.yml")
-        groups = task_vars["groups"]
+        groups = self.vars["groups"]
         instances = {name: self._instance(name) for name in groups.get("redis", [])}
         instances = {name: each for name, each in instances.items() if each.values.get("redis_deployment")}
         watchers = [instances.get(name) or self._instance(name) for name in groups.get("redis_sentinel", [])]
@@ -38,30 +33,26 @@ class ActionModule(ActionBase):
         options = role_files.options("monitoring")
         thresholds = role_files.read("monitoring", "vars/main.yml")["__monitoring_thresholds_baseline"]
         errors = monitoring_inventory.check(hosts, options, thresholds)
-        if errors:
-            count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
-            lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
-            return {"failed": True, "msg": "\n".join(lines)}
-        return {
-            "changed": False,
-            "machines": monitoring_inventory.runs(hosts, options, task_vars["ansible_play_hosts_all"]),
-            "claims": host_claims.of_monitoring(hosts, options),
-            "targets": monitoring_inventory.targets(hosts, options),
-            "watchers": sorted({host.address() for host in hosts if host.watches}),
-            "deployments": [self._deployment(name, each, instances) for name, each in told.items()],
-            "instances": [{"host": host.name, **host.instance} for host in hosts if host.instance],
-            "families": self._families(groups.get("redis", [])),
-            "warnings": monitoring_inventory.notes(hosts, task_vars["ansible_play_hosts_all"]),
-        }
-
-    def _read(self, name, role, prefixes, layers):
-        return inventory_host.read(self, self.vars, name, role, prefixes, layers)
+        warnings = monitoring_inventory.notes(hosts, self.vars["ansible_play_hosts_all"])
+        return (
+            errors,
+            warnings,
+            lambda: {
+                "machines": monitoring_inventory.runs(hosts, options, self.vars["ansible_play_hosts_all"]),
+                "claims": host_claims.of_monitoring(hosts, options),
+                "targets": monitoring_inventory.targets(hosts, options),
+                "watchers": sorted({host.address() for host in hosts if host.watches}),
+                "deployments": [self._deployment(name, each, instances) for name, each in told.items()],
+                "instances": [{"host": host.name, **host.instance} for host in hosts if host.instance],
+                "families": self._families(groups.get("redis", [])),
+            },
+        )
 
     def _instance(self, name):
         return redis_instance.Instance(
             name=name,
-            machine=inventory_host.machine(self.vars, name),
-            **self._read(name, "redis", ("redis_",), redis_instance.LAYERS),
+            machine=self.machine(name),
+            **self.read(name, "redis", ("redis_",), redis_instance.LAYERS),
             baseline=self.baseline["__redis_baseline"],
             mode_baseline=self.baseline["__redis_mode_baseline"],
         )
@@ -73,11 +64,11 @@ class ActionModule(ActionBase):
 
     def _host(self, name, instances, sentinels):
         instance, says = instances.get(name), self.vars["hostvars"][name]
-        machine = inventory_host.machine(self.vars, name)
+        machine = self.machine(name)
         return monitoring_host.Host(
             name=name,
             machine=machine,
-            **self._read(name, "monitoring", ("monitoring_",), monitoring_host.LAYERS),
+            **self.read(name, "monitoring", ("monitoring_",), monitoring_host.LAYERS),
             fallback=says.get("redis_address") or says.get("citus_address") or machine[0],
             watches=name in self.vars["groups"].get("monitoring", []),
             instance=self._of_redis(instance) if instance else None,
@@ -96,13 +87,13 @@ class ActionModule(ActionBase):
         }
 
     def _asks_sentinel(self, name):
-        read = self._read(name, "monitoring", ("monitoring_sentinels",), ())
+        read = self.read(name, "monitoring", ("monitoring_sentinels",), ())
         return boolean(read["values"].get("monitoring_sentinels", True), strict=False)
 
     def _node(self, name):
-        read = self._read(name, "citus", citus_node.PREFIXES, citus_node.LAYERS)
+        read = self.read(name, "citus", citus_node.PREFIXES, citus_node.LAYERS)
         coordinates = name in self.vars["groups"].get("citus_coordinator", [])
-        machine = inventory_host.machine(self.vars, name)
+        machine = self.machine(name)
         node = citus_node.Node(name=name, coordinates=coordinates, machine=machine, **read)
         if node.get("citus_node_state", citus_schema.options()) == "absent":
             return None
@@ -130,7 +121,7 @@ class ActionModule(ActionBase):
             cache_policy.Host(
                 name=name,
                 deployment=self.vars["hostvars"][name].get("redis_deployment", ""),
-                **self._read(name, "cache", ("cache_",), cache_policy.LAYERS),
+                **self.read(name, "cache", ("cache_",), cache_policy.LAYERS),
             )
             for name in names
         ]

@@ -1,7 +1,6 @@
 """Hold the inventory of all Redis hosts against the schema, on the controller, before a machine is touched."""
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
+from ansible_collections.cistern.core.plugins.plugin_utils.common.check import InventoryCheck
 from ansible_collections.cistern.core.plugins.plugin_utils.host import checks as host_checks
 from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as host_claims
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
@@ -10,26 +9,23 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis import inventor
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 
-class ActionModule(ActionBase):
+class ActionModule(InventoryCheck):
     """With `machines`, hold it also against what the hosts said of themselves (the register __redis_asked).
 
     `names` is the variable in which a verb is told its deployment. What redis_remove names is told as leaving, and the
     rest is checked and told as it is without it.
     """
 
-    _requires_connection = False
-
-    def run(self, tmp=None, task_vars=None):
-        super().run(tmp, task_vars)
-        playing = task_vars["ansible_play_hosts_all"]
+    def validate(self):
+        playing = self.vars["ansible_play_hosts_all"]
         # with --limit too, the neighbours of an instance count: their ports, their memory
-        groups = task_vars["groups"]
-        instances = [self._instance(name, task_vars) for name in groups.get("redis", playing)]
+        groups = self.vars["groups"]
+        instances = [self._instance(name) for name in groups.get("redis", playing)]
         known = {instance.name: instance for instance in instances}
-        watchers = [known.get(name) or self._instance(name, task_vars) for name in groups.get("redis_sentinel", [])]
+        watchers = [known.get(name) or self._instance(name) for name in groups.get("redis_sentinel", [])]
         options = redis_schema.options()
         variable = self._task.args.get("names")
-        named = self._templar.template(task_vars.get(variable, "")) if variable else None
+        named = self._templar.template(self.vars.get(variable, "")) if variable else None
         leaves = variable == "redis_remove"
         staying, left = redis_deployments.parted(instances, watchers, named if leaves else None, options)
         errors, warnings = redis_inventory.check(schema=redis_schema.load(), options=options, **staying)
@@ -39,32 +35,30 @@ class ActionModule(ActionBase):
         told = (staying["instances"], staying["watchers"], staying["deployments"])
         claims = {} if variable else host_claims.of_redis(*told, options)
         if self._task.args.get("machines"):
-            asked = host_checks.asked(claims, task_vars["hostvars"], ("__redis_asked", "__redis_sentinel_asked"))
+            asked = host_checks.asked(claims, self.vars["hostvars"], ("__redis_asked", "__redis_sentinel_asked"))
             more, risks = host_checks.of_redis(claims, asked, *told)
             errors, warnings = [*errors, *more], [*warnings, *risks]
-        if errors:
-            count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
-            lines = [f"The inventory has {count}. No host was touched.", *[f"- {text}" for text in errors]]
-            return {"failed": True, "msg": "\n".join(lines)}
-        return {
-            "changed": False,
-            "machines": redis_inventory.machines(
-                {each.name: each for each in [*instances, *watchers]}.values(), playing
-            ),
-            "deployments": staying["deployments"],
-            "sentinels": redis_deployments.sentinels(staying["deployments"]),
-            "leaving": left,
-            "claims": claims,
-            "warnings": warnings,
-        }
+        return (
+            errors,
+            warnings,
+            lambda: {
+                "machines": redis_inventory.machines(
+                    {each.name: each for each in [*instances, *watchers]}.values(), playing
+                ),
+                "deployments": staying["deployments"],
+                "sentinels": redis_deployments.sentinels(staying["deployments"]),
+                "leaving": left,
+                "claims": claims,
+            },
+        )
 
-    def _instance(self, name, task_vars):
-        raw = task_vars["hostvars"].raw_get(name)
+    def _instance(self, name):
+        raw = self.vars["hostvars"].raw_get(name)
         return redis_instance.Instance(
             name=name,
-            machine=inventory_host.machine(task_vars, name),
-            **inventory_host.read(self, task_vars, name, "redis", ("redis_",), redis_instance.LAYERS),
-            baseline=task_vars["__redis_baseline"],
-            mode_baseline=task_vars["__redis_mode_baseline"],
+            machine=self.machine(name),
+            **self.read(name, "redis", ("redis_",), redis_instance.LAYERS),
+            baseline=self.vars["__redis_baseline"],
+            mode_baseline=self.vars["__redis_mode_baseline"],
             facts=raw.get("__redis_asked", {}).get("facts") if self._task.args.get("machines") else None,
         )

@@ -9,6 +9,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.common import role_fi
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import nearest
 
 # What runs on hosts, as a module or as a program of its own.
+BESIDE = ("host/__init__.py", "host/endpoint.py", "redis/__init__.py", "redis/resp.py")
 PROGRAMS = Path(role_files.__file__).resolve().parents[2] / "module_utils"
 # What the program that fills asks a server; what it may write is in the families that are filled.
 COMMANDS = "+ping +info +role +exists +del +set +hset +rpush +sadd +zadd +pexpire +evalsha +script|load"
@@ -94,9 +95,9 @@ def cache_unit_of(file):
 
 @functools.cache
 def cache_package(folder):
-    """Return the files of the programs as they go below a folder of the host: the package itself, and its client."""
+    """Return the files of the programs as they go below a folder of a host: the package, and what it imports."""
     own = {"owner": "root", "group": "root", "mode": "0644"}
-    files = [*sorted(PROGRAMS.glob("cache/**/*.py")), PROGRAMS / "redis/__init__.py", PROGRAMS / "redis/resp.py"]
+    files = [*sorted(PROGRAMS.glob("cache/**/*.py")), *(PROGRAMS / name for name in BESIDE)]
     return [{"source": str(file), "path": f"{folder}/{file.relative_to(PROGRAMS)}", **own} for file in files]
 
 

@@ -9,7 +9,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import client a
 from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
 from ansible_collections.cistern.core.plugins.module_utils.citus import health as citus_health
 from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused, place, refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import place, refusal
 from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan import (
     afterwards,
     describe,
@@ -19,6 +19,8 @@ from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan impo
     plan,
     shown,
 )
+from ansible_collections.cistern.core.plugins.module_utils.host.converge import settled
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 
 DOCUMENTATION = r"""
 module: citus_node
@@ -159,7 +161,7 @@ def wait_for_sync(connection, seconds=60):
     until = time.monotonic() + seconds
     while late := [at for at, node in citus_cluster.nodes(connection).items() if node["active"] and not node["synced"]]:
         if time.monotonic() > until:
-            raise citus_moves.Failed(f"{', '.join(late)} has not got the metadata within {seconds} s")
+            raise Failed(f"{', '.join(late)} has not got the metadata within {seconds} s")
         time.sleep(0.2)
 
 
@@ -191,7 +193,7 @@ def take(module, connection, want):
             result["steps"] += [] if text in result["steps"] else [text]
             try:
                 moving = apply(connection, step, want, until)
-            except (citus_sql.Error, citus_moves.Failed) as error:
+            except (citus_sql.Error, Failed) as error:
                 undone = ""
                 if step["do"] in ("release", "move", "wait"):
                     put_back(connection, want)
@@ -199,9 +201,7 @@ def take(module, connection, want):
                 module.fail_json(msg=f"To {text}: {citus_sql.sentence(error)}.{undone}", changed=True, **result)
             if moving:
                 return {**result, "moving": moving}
-    left = [describe(step, hosts) for step in plan(want, observe(connection, want))]
-    if left:
-        module.fail_json(msg=f"After the run this is still to be done: {'; '.join(left)}.", changed=True, **result)
+    settled(module, plan(want, observe(connection, want)), lambda step: describe(step, hosts), result)
     return result
 
 
@@ -236,7 +236,7 @@ def main():
         result["notes"] = [f"everything is new: {error}"]
     except Refused as error:
         module.fail_json(msg=refusal(error), steps=[])
-    except (citus_sql.Error, citus_sql.Busy, citus_moves.Failed, OSError, RuntimeError) as error:
+    except (citus_sql.Error, citus_sql.Busy, Failed, OSError, RuntimeError) as error:
         module.fail_json(msg=f"{citus_sql.sentence(error)}.", steps=[])
     module.exit_json(changed=bool(result["steps"]), **result)
 

@@ -8,8 +8,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
 from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused, refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import refusal
 from ansible_collections.cistern.core.plugins.module_utils.citus.rebalance.plan import describe, evenness, names, plan
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 
 DOCUMENTATION = r"""
 module: citus_rebalance
@@ -111,7 +112,7 @@ def take(module, connection, want):
         for step in steps:
             try:
                 moving = apply(connection, step, want, until)
-            except (citus_sql.Error, citus_moves.Failed) as error:
+            except (citus_sql.Error, Failed) as error:
                 citus_moves.stop(connection)
                 text = f"To {describe(step, hosts)}: {citus_sql.sentence(error)}. The moves were ended."
                 module.fail_json(msg=text, changed=True, **result)
@@ -128,7 +129,7 @@ def main():
             result = take(module, connection, module.params)
     except Refused as error:
         module.fail_json(msg=refusal(error), steps=[])
-    except (citus_sql.Absent, citus_sql.Error, citus_sql.Busy, citus_moves.Failed, OSError, RuntimeError) as error:
+    except (citus_sql.Absent, citus_sql.Error, citus_sql.Busy, Failed, OSError, RuntimeError) as error:
         module.fail_json(msg=f"{citus_sql.sentence(error)}.", steps=[])
     module.exit_json(changed=bool(result["steps"]), **result)
 

@@ -10,9 +10,10 @@ from ansible_collections.cistern.core.plugins.module_utils.citus.server import s
 from ansible_collections.cistern.core.plugins.module_utils.citus.server import validate as citus_server_candidate
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.apply import apply
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.observe import folder, observe, wrong
-from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan import Refused, describe, notes, plan
-from ansible_collections.cistern.core.plugins.module_utils.citus.server.validate import Unusable
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan import describe, notes, plan
 from ansible_collections.cistern.core.plugins.module_utils.host import files
+from ansible_collections.cistern.core.plugins.module_utils.host.converge import each, settled
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused, Unusable
 
 DOCUMENTATION = r"""
 module: citus_server
@@ -215,17 +216,12 @@ def take(module):
         "notes": notes(want, have),
     }
     if actions and not module.check_mode:
-        for step in actions:
-            try:
-                apply(step, want, have)
-            except FAILURES as error:
-                raise RuntimeError(f"{describe(step, want)}: {error}") from error
+        each(lambda step: apply(step, want, have), lambda step: describe(step, want), FAILURES)(actions)
         module.params["tls"]["rotate"] = False
         want, have = look(module)
         steps = plan(want, have)
-        left = [describe(step, want) for step in steps if step["do"] != "report"]
-        if left:
-            module.fail_json(msg="After the run this still differs: " + "; ".join(left), **result)
+        left = [step for step in steps if step["do"] != "report"]
+        settled(module, left, lambda step: describe(step, want), result)
     result["pending"] = [describe(step, want) for step in steps if step["do"] == "report"]
     module.exit_json(changed=bool(actions), **result)
 

@@ -5,9 +5,11 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused, refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import refusal
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables import observe as citus_table_state
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.plan import describe, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.host.converge import settled
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 
 DOCUMENTATION = r"""
 module: citus_table
@@ -87,9 +89,7 @@ def main():
                 apply(connection, step)
             if steps and not module.check_mode:
                 have = observe(connection)
-                left = [describe(step) for step in plan(want, have)]
-                if left:
-                    module.fail_json(msg=f"After the run this is still to be done: {'; '.join(left)}.", steps=told)
+                settled(module, plan(want, have), describe, {"steps": told})
     except citus_sql.Absent as error:
         if not module.check_mode:
             module.fail_json(msg=f"No cluster: {error}.", steps=[])

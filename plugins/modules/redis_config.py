@@ -6,11 +6,12 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
 from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, libraries
+from ansible_collections.cistern.core.plugins.module_utils.host.converge import settled
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import LosesData, Refused, Unusable
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 from ansible_collections.cistern.core.plugins.module_utils.redis import include as redis_include
-from ansible_collections.cistern.core.plugins.module_utils.redis import shadow as redis_shadow
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import prove as redis_prove
@@ -22,7 +23,6 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance.apply 
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe, diffs, notes
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import immutable, observe, unreachable
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import plan, restarts
-from ansible_collections.cistern.core.plugins.module_utils.redis.instance.replication import LosesData, Refused
 
 DOCUMENTATION = r"""
 module: redis_config
@@ -147,7 +147,7 @@ SPEC = {
 
 
 UNUSABLE = (redis_acl_file.Unusable, redis_include.Unreadable, LosesData)
-FAILURES = (*UNUSABLE, Refused, redis_prove.Refused, redis_shadow.Unusable, redis_server.WrongPassword, *STEP_FAILURES)
+FAILURES = (*UNUSABLE, Refused, Unusable, redis_server.WrongPassword, *STEP_FAILURES)
 
 
 def ask(module, want):
@@ -198,9 +198,7 @@ def take(module, want):
         take_steps(actions, want, have, planned)
         have, steps = planned({**want, "asked": False})
         # a restart that was asked for takes the file as it is
-        left = [] if want["asked"] else [describe(step) for step in steps if step["do"] != "report"]
-        if left:
-            module.fail_json(msg="After the run this still differs: " + "; ".join(left), **result)
+        settled(module, [step for step in steps if step["do"] != "report" and not want["asked"]], describe, result)
     result["pending"] = [describe(step) for step in steps if step["do"] == "report"]
     module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **role(have), **result)
 
@@ -232,7 +230,7 @@ def main():
         if want["phase"] in ("join", "prove"):
             join(module, want)
         take(module, want)
-    except redis_shadow.Unusable as error:
+    except Unusable as error:
         module.fail_json(
             msg=f"The installed Redis refuses the new {want['conf']['path']}, so nothing was replaced: {error}"
         )

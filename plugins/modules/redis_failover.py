@@ -5,10 +5,12 @@ import os
 import signal
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cistern.core.plugins.module_utils.host.converge import settled
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.apply import Failed, take
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.observe import ERRORS, Servers
-from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import Refused, describe, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import describe, plan
 
 DOCUMENTATION = r"""
 module: redis_failover
@@ -101,9 +103,7 @@ def run(module):
             left = plan({"deployment": deployment, "target": places.get(to, primary)}, servers.observe())
         except (Failed, Refused) as error:
             module.fail_json(msg=sentence(error), steps=told)
-        if left:
-            what = "; ".join(describe(step, hosts) for step in left)
-            module.fail_json(msg=f"After the run this is still to be done: {what}", steps=told)
+        settled(module, left, lambda step: describe(step, hosts), {"steps": told})
     module.exit_json(changed=bool(steps), steps=told, primary=hosts[primary])
 
 

@@ -6,6 +6,8 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
 from ansible_collections.cistern.core.plugins.module_utils.host import files
+from ansible_collections.cistern.core.plugins.module_utils.host.converge import each, settled
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
@@ -19,7 +21,6 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.descri
     waiting,
 )
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import PHASES, needed, plan
-from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.refused import Refused
 
 DOCUMENTATION = r"""
 module: redis_sentinel
@@ -157,7 +158,8 @@ SPEC = {
     "other_files": {"type": "list", "elements": "str", "default": []},
     "claims": {"type": "dict", "default": {}},
 }
-FAILURES = (Refused, redis_prove.Refused, redis_server.WrongPassword, redis_server.RedisError, OSError, RuntimeError)
+STEP_FAILURES = (redis_server.RedisError, OSError, RuntimeError)
+FAILURES = (Refused, redis_server.WrongPassword, *STEP_FAILURES)
 
 
 def ask(module, want):
@@ -199,15 +201,9 @@ def take(module, want):
         "steps": [describe(step) for step in actions],
     }
     if actions and not module.check_mode:
-        for step in actions:
-            try:
-                apply(step, want, have)
-            except (redis_server.RedisError, OSError, RuntimeError) as error:
-                raise RuntimeError(f"{describe(step)}: {error}") from error
+        each(lambda step: apply(step, want, have), describe, STEP_FAILURES)(actions)
         have, steps = planned(want)
-        left = [describe(step) for step in of_phase(steps, phase)]
-        if left:
-            module.fail_json(msg="After the run this still differs: " + "; ".join(left), **result)
+        settled(module, of_phase(steps, phase), describe, result)
     later = [step for step in steps if PHASES.index(step["phase"]) > PHASES.index(phase)]
     result["phases"] = [each for each in PHASES if any(step["phase"] == each for step in later)]
     result["pending"] = [waiting(step) for step in later if step["do"] == "restart"]

@@ -1,21 +1,20 @@
 #!/usr/bin/python
 """Make units of systemd run with the files that they need, all of it in one exchange."""
 
-import glob
-import itertools
 import os
-import pwd
-import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
-from ansible_collections.cistern.core.plugins.module_utils.host import files, folders, systemd
+from ansible_collections.cistern.core.plugins.module_utils.host import files
 from ansible_collections.cistern.core.plugins.module_utils.host.claims import judge
 from ansible_collections.cistern.core.plugins.module_utils.host.claims import observe as claims
+from ansible_collections.cistern.core.plugins.module_utils.host.converge import converge, each
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.units import health as units_health
-from ansible_collections.cistern.core.plugins.module_utils.units import readiness as units_ready
 from ansible_collections.cistern.core.plugins.module_utils.units import validate as units_checks
-from ansible_collections.cistern.core.plugins.module_utils.units.plan import KEPT, describe, plan, told
+from ansible_collections.cistern.core.plugins.module_utils.units.apply import apply
+from ansible_collections.cistern.core.plugins.module_utils.units.observe import observe
+from ansible_collections.cistern.core.plugins.module_utils.units.plan import describe, plan, told
 
 DOCUMENTATION = r"""
 module: units
@@ -112,8 +111,6 @@ CHECK = {
     "command": {"type": "list", "elements": "str", "required": True},
     "files": {"type": "list", "elements": "str", "required": True},
 }
-# Touched when a unit has read its files anew; a reboot takes it away.
-STAMPS = "/run/cistern"
 SPEC = {
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE},
     "users": {"type": "list", "elements": "str", "default": []},
@@ -138,70 +135,6 @@ def wanted(params):
     return {**params, "files": told}, secret
 
 
-def observe(want):
-    swept = [path for pattern in want["sweep"] for path in sorted(glob.glob(pattern)) if KEPT not in path]
-    names = [unit["name"] for unit in want["units"]] + [os.path.basename(path) for path in swept]
-    paths = [file["path"] for file in want["files"]]
-    paths += [path for unit in want["units"] for path in unit["files"] + unit["reloads"]]
-    is_ours = not want["mark"] or os.path.exists(want["mark"])
-    # what is swept is read only where it may be somebody else's: what a family is filled from is large
-    found = files.observe(list(dict.fromkeys(paths + ([] if is_ours else swept))))
-    return {
-        "files": found,
-        "users": [user for user in want["users"] if _exists(user)],
-        "units": {name: {**systemd.unit(name), "reloaded": _stamp(name)} for name in names},
-        "swept": swept,
-        "aside": {} if is_ours else {path: _aside(path) for path, file in found.items() if _is_theirs(path, file)},
-    }
-
-
-def _is_theirs(path, file):
-    return bool(file) and file["kind"] == "file" and not files.as_packaged(path, file["text"])
-
-
-def _aside(path):
-    """Return where a file is set aside; what was set aside before is not replaced."""
-    names = itertools.chain([path + KEPT], (f"{path}{KEPT}-{number}" for number in itertools.count(2)))
-    return next(name for name in names if not os.path.lexists(name))
-
-
-def _stamp(name):
-    """Return when a unit has last read its files anew, as far as a run made it."""
-    path = os.path.join(STAMPS, name)
-    return os.stat(path).st_mtime if os.path.exists(path) else 0
-
-
-def _exists(user):
-    try:
-        return bool(pwd.getpwnam(user))
-    except KeyError:
-        return False
-
-
-def apply(step):
-    if step["do"] == "write":
-        files.write(step["file"])
-    elif step["do"] == "keep":
-        os.rename(step["path"], step["to"])
-    elif step["do"] == "remove":
-        os.unlink(step["path"])
-    elif step["do"] == "users":
-        subprocess.run(["systemd-sysusers"], check=True, capture_output=True, text=True)
-    elif step["do"] == "reload":
-        systemd.do("daemon-reload")
-    elif step["do"] == "stop":
-        systemd.do("disable", "--now", step["unit"])
-    elif step["do"] == "reload unit":
-        folders.make(STAMPS)
-        systemd.do("reload", step["unit"])
-        with open(os.path.join(STAMPS, step["unit"]), "w", encoding="utf-8"):
-            pass
-    elif step["do"] == "wait":
-        units_ready.wait(step["unit"], step["for"])
-    else:
-        systemd.do(step["do"], step["unit"])
-
-
 def main():
     os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
@@ -223,19 +156,12 @@ def main():
     try:
         changed = [step["path"] for step in steps if "path" in step]
         units_checks.hold(units_checks.due(want["checks"], changed), want["files"], module.check_mode)
-    except units_checks.Refused as error:
+    except Refused as error:
         module.fail_json(msg=f"Nothing was replaced: {error}", **{**result, "steps": [], "diff": []})
-    if not module.check_mode:
-        for step in steps:
-            try:
-                apply(step)
-            except (OSError, KeyError, RuntimeError, subprocess.CalledProcessError) as error:
-                text = f"To {describe(step)}: {getattr(error, 'stderr', '') or error}"
-                module.fail_json(msg=text, changed=True, steps=result["steps"], **apt)
-        left = plan(want, observe(want)) if steps else []
-        if left:
-            what = "; ".join(map(describe, left))
-            module.fail_json(msg=f"After the run this is still to be done: {what}", changed=True, **result)
+    try:
+        converge(module, steps, each(apply, describe), lambda: plan(want, observe(want)), describe, result)
+    except RuntimeError as error:
+        module.fail_json(msg=f"To {error}", changed=True, steps=result["steps"], **apt)
     module.exit_json(changed=bool(steps), **result)
 
 

@@ -14,7 +14,6 @@ import yaml
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
 from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused
 from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan import (
     afterwards,
     describe,
@@ -24,6 +23,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan impo
     plan,
     shown,
 )
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.modules import citus_node
 from ansible_collections.cistern.core.plugins.plugin_utils.common.polling import joined
 

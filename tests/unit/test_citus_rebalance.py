@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused
 from ansible_collections.cistern.core.plugins.module_utils.citus.rebalance.plan import describe, evenness, names, plan
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from test_citus_node import SHORT, laid_over, read
 
 CASES = sorted(Path(__file__).parent.glob("cases/citus_rebalance/*.yml"))

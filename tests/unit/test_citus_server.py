@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.module_utils.citus.server import settings as citus_settings
-from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan import Refused, describe, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan import describe, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.modules import citus_server
 from laid_over import laid_over
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.observe import _table
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.plan import describe, full, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 
 CASES = sorted(Path(__file__).parent.glob("cases/citus_table/*.yml"))
 WANT = """

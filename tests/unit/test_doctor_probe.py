@@ -12,7 +12,7 @@ from ansible_collections.cistern.core.plugins.module_utils.doctor import dotenv 
 from ansible_collections.cistern.core.plugins.module_utils.doctor import machine as doctor_machine
 from ansible_collections.cistern.core.plugins.module_utils.doctor import postgres as doctor_postgres
 from ansible_collections.cistern.core.plugins.module_utils.doctor import resp as doctor_resp
-from ansible_collections.cistern.core.plugins.module_utils.doctor import service as doctor_unit
+from ansible_collections.cistern.core.plugins.module_utils.host import logs
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from test_env import VALUES
 
@@ -151,7 +151,7 @@ def test_a_database_that_is_not_there_is_told():
     ],
 )
 def test_logs_are_told_without_secrets(line, shown):
-    assert doctor_unit.masked(f"\n{line}\n") == [shown]
+    assert logs.last(f"\n{line}\n") == [shown]
 
 
 def test_the_machine_is_read():

@@ -2,6 +2,7 @@
 
 import pytest
 from ansible_collections.cistern.core.plugins.module_utils.citus import health as citus_health
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import prove as redis_prove
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import Decision
@@ -110,7 +111,7 @@ def test_each_door_of_an_instance():
 
 def test_a_door_that_stays_closed_says_by_what():
     door = {"as": "a replica", "address": "127.0.0.1", "port": 1, "user": "", "password": "x", "words": [["PING"]]}
-    with pytest.raises(redis_prove.Refused, match="as a replica to 127.0.0.1 port 1: .*refused"):
+    with pytest.raises(Refused, match="as a replica to 127.0.0.1 port 1: .*refused"):
         redis_prove.prove([door], patience=0)
 
 

@@ -1,6 +1,7 @@
 """redis.conf as text: what the server would read, what is kept of its own lines, what is hidden."""
 
 import pytest
+from ansible_collections.cistern.core.plugins.module_utils.host import secrets
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
@@ -61,7 +62,7 @@ def test_secrets_are_hidden():
     text = 'port 1\nrequirepass "a b"\n# requirepass old\nmasterauth x\nuser app on >secret\ntls-key-file-pass p\n'
     shown = redis_conf.masked(text)
     assert not any(secret in shown for secret in ("a b", "masterauth x", ">secret", "pass p"))
-    assert "port 1" in shown and shown.count(redis_conf.HIDDEN) == 4
+    assert "port 1" in shown and shown.count(secrets.HIDDEN) == 4
 
 
 def test_lines_are_taken_out_by_name():

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.action.redis_failover import problems
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import apply as redis_switchover
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import pause as redis_switchover_hold
-from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import Refused, describe, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import describe, plan
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import names
 
 CASES = sorted(Path(__file__).parent.glob("cases/redis_failover/*.yml"))
@@ -172,7 +173,7 @@ def test_what_was_changed_is_put_back(monkeypatch, change, now, fails, says):
     want, have = usual()
     have = laid_over(have, change)
     servers = Servers(laid_over(have, now), fails)
-    with pytest.raises(redis_switchover.Failed, match=re.escape(says)):
+    with pytest.raises(Failed, match=re.escape(says)):
         redis_switchover.take(servers, plan({**want, "target": R2}, have), have, lambda _text: None)
     assert (R1, "CLIENT PAUSE 3000 WRITE") in servers.done
     assert (R1, "CLIENT UNPAUSE") in servers.done

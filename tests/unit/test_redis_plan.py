@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import plan, restarts
-from ansible_collections.cistern.core.plugins.module_utils.redis.instance.replication import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import decide
 from laid_over import laid_over
 

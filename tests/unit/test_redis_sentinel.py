@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import apply as redis_sentinel_apply
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.describe import describe, notes
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import PHASES, needed, plan
-from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.refused import Refused
 from test_redis_plan import laid_over
 
 CASES = sorted(Path(__file__).parent.glob("cases/redis_sentinel/*.yml"))

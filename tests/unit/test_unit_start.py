@@ -1,8 +1,7 @@
 """A server that does not start: the sentence has the reason from its own log."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils.host import systemd
-from ansible_collections.cistern.core.plugins.module_utils.units import start as unit_start
+from ansible_collections.cistern.core.plugins.module_utils.host import systemd, unit_start
 
 
 def fails(monkeypatch, log, text):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.cistern.core.plugins.module_utils.units.apply import apply
+from ansible_collections.cistern.core.plugins.module_utils.units.observe import observe
 from ansible_collections.cistern.core.plugins.module_utils.units.plan import plan, told
-from ansible_collections.cistern.core.plugins.modules import units
 from laid_over import laid_over
 
 CASES = sorted(Path(__file__).parent.glob("cases/units/*.yml"))
@@ -67,17 +68,17 @@ def test_what_was_set_aside_before_stays(tmp_path):
     lines = []
     for text in ("first", "second", "third"):
         path.write_text(text)
-        steps = plan(want, units.observe(want))
+        steps = plan(want, observe(want))
         lines += told(steps)
         for step in steps:
-            units.apply(step)
+            apply(step)
     assert lines == [f"set {path} aside as {path}.before-cistern{end}" for end in ("", "-2", "-3")]
     assert sorted(each.read_text() for each in tmp_path.iterdir()) == ["first", "second", "third"]
-    assert plan(want, units.observe(want)) == []
+    assert plan(want, observe(want)) == []
 
 
 def test_what_its_package_put_there_is_not_set_aside():
     """Debian has a conffile on every machine: nobody has written it."""
     path = "/etc/debconf.conf"
     want = {"files": [{**file(path), "content": "ours"}], "users": [], "units": [], "sweep": [], "mark": "/nonexistent"}
-    assert told(plan(want, units.observe(want))) == [f"write {path}"]
+    assert told(plan(want, observe(want))) == [f"write {path}"]

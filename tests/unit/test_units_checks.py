@@ -1,6 +1,7 @@
 """Units that read their files anew, and candidates that a program refuses before they replace anything."""
 
 import pytest
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.units import validate as units_checks
 from ansible_collections.cistern.core.plugins.module_utils.units.plan import describe, plan
 
@@ -66,7 +67,7 @@ def test_candidates_lie_as_they_will_on_the_host():
 
 
 def test_a_refusal_shows_no_value():
-    with pytest.raises(units_checks.Refused) as refused:
+    with pytest.raises(Refused) as refused:
         units_checks.hold(check("echo \"field 'x' in \\`a secret\\` of $0\" >&2; exit 1"), WANTED, False)
     assert str(refused.value).endswith("says: field 'x' in (hidden) of /etc/p/p.yml")
 
@@ -74,5 +75,5 @@ def test_a_refusal_shows_no_value():
 def test_a_program_that_is_not_there_yet():
     missing = [{"command": ["no-such-program"], "files": ["/etc/p/"]}]
     units_checks.hold(missing, WANTED, True)
-    with pytest.raises(units_checks.Refused, match="no-such-program is not installed"):
+    with pytest.raises(Refused, match="no-such-program is not installed"):
         units_checks.hold(missing, WANTED, False)

@@ -3,6 +3,8 @@
 import inspect
 import sys
 
+from ..host.endpoint import connectable
+
 try:
     import redis
 except ImportError:  # nothing of the toolkit has been installed there
@@ -12,7 +14,6 @@ MISSING = (
     f"{sys.executable} of this host has no redis-py; playbooks/redis.yml installs python3-redis for /usr/bin/python3, "
     "which ansible_python_interpreter has to name"
 )
-ANYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}
 
 
 def connect(addresses, port, password, username=None, db=0, seconds=10):
@@ -24,9 +25,8 @@ def connect(addresses, port, password, username=None, db=0, seconds=10):
     # newer versions of redis-py tell the server who they are, which not every user may
     silent = {name: None for name in ("lib_name", "lib_version") if name in inspect.signature(redis.Redis).parameters}
     for address in addresses:
-        address = address.lstrip("-")
         client = redis.Redis(
-            host=ANYWHERE.get(address, address),
+            host=connectable(address),
             port=port,
             db=db,
             username=username,

@@ -14,13 +14,6 @@ _NOT_OF_AN_EXTENSION = """NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d
     AND d.objid = p.logicalrelid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')"""
 
 
-class Refused(Exception):
-    """What would be unsafe or cannot be; nothing was touched. Each reason is an argument."""
-
-    def __str__(self):
-        return "; ".join(self.args)
-
-
 def refusal(error):
     """Return the reasons as a person may read them."""
     if len(error.args) == 1:

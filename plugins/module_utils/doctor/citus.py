@@ -6,6 +6,7 @@ import socket
 import time
 
 from ansible_collections.cistern.core.plugins.module_utils.doctor import service as doctor_unit
+from ansible_collections.cistern.core.plugins.module_utils.host import logs
 
 
 def observe(want, sockets):
@@ -34,7 +35,7 @@ def _certificate(path):
     """Return {exists, ends}; `ends` is in seconds since the epoch, None where the file is no certificate."""
     if not os.path.exists(path):
         return {"exists": False, "ends": None}
-    says = doctor_unit.run("openssl", "x509", "-noout", "-enddate", "-in", path).strip().partition("=")[2]
+    says = logs.run("openssl", "x509", "-noout", "-enddate", "-in", path).strip().partition("=")[2]
     try:
         return {"exists": True, "ends": calendar.timegm(time.strptime(says, "%b %d %H:%M:%S %Y GMT"))}
     except ValueError:

@@ -5,9 +5,9 @@ import os
 import re
 import time
 
-from ansible_collections.cistern.core.plugins.module_utils.doctor.service import run
 from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
 from ansible_collections.cistern.core.plugins.module_utils.host import kernel
+from ansible_collections.cistern.core.plugins.module_utils.host.logs import run
 
 KERNEL = ("vm.overcommit_memory", "transparent_hugepage", "net.core.somaxconn")
 KEEPERS = ("chrony", "chronyd", "systemd-timesyncd", "ntpsec", "ntp")

@@ -7,6 +7,8 @@ import time
 from ansible_collections.cistern.core.plugins.module_utils.doctor import machine as doctor_machine
 from ansible_collections.cistern.core.plugins.module_utils.doctor import resp as doctor_resp
 from ansible_collections.cistern.core.plugins.module_utils.doctor import service as doctor_unit
+from ansible_collections.cistern.core.plugins.module_utils.host import logs, secrets
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Unusable
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
@@ -46,8 +48,7 @@ CONFIG = (
 _NOT_DRIFT = {
     "replicaof",
     "slaveof",
-    "requirepass",
-    "masterauth",
+    *secrets.REDIS,
     "user",
     "logfile",
     "dir",
@@ -100,8 +101,8 @@ def _meaning(text, file):
         return {}
     try:
         return redis_shadow.meaning(text)
-    except (redis_shadow.Unusable, redis_include.Unreadable, redis_acl_file.Unusable, OSError, RuntimeError) as error:
-        file["problem"] = " ".join(doctor_unit.masked(str(error)))
+    except (Unusable, redis_include.Unreadable, redis_acl_file.Unusable, OSError, RuntimeError) as error:
+        file["problem"] = " ".join(logs.last(str(error)))
     return {}
 
 

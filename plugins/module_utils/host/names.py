@@ -4,14 +4,11 @@ import socket
 import threading
 import time
 
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import name_key
+
 HOSTS = "/etc/hosts"
 SECONDS = 3
 SLOW = f"no answer within {SECONDS} s"
-
-
-def key(name):
-    """Return a name as it is compared: large and small letters are the same, a dot at the end says nothing."""
-    return str(name).lower().rstrip(".")
 
 
 def resolve(names, seconds=SECONDS):
@@ -34,7 +31,7 @@ def resolve(names, seconds=SECONDS):
         thread.join(max(0, until - time.monotonic()))
     listed = in_hosts() if names else set()
     found = {name: answers.get(name, {"addresses": [], "why": SLOW}) for name in dict.fromkeys(names)}
-    return {name: {**answer, "in_hosts": key(name) in listed} for name, answer in found.items()}
+    return {name: {**answer, "in_hosts": name_key(name) in listed} for name, answer in found.items()}
 
 
 def _ask(name):
@@ -49,6 +46,6 @@ def in_hosts():
     """Return the names of /etc/hosts."""
     try:
         with open(HOSTS, encoding="utf-8", errors="replace") as file:
-            return {key(word) for line in file for word in line.partition("#")[0].split()[1:]}
+            return {name_key(word) for line in file for word in line.partition("#")[0].split()[1:]}
     except OSError:
         return set()

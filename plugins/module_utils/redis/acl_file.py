@@ -9,6 +9,7 @@ import os
 import re
 
 from ansible_collections.cistern.core.plugins.module_utils.host import folders
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import commands as redis_commands
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 
@@ -32,7 +33,7 @@ DATA = ("bitmap", "geo", "hash", "hyperloglog", "list", "set", "sortedset", "str
 HELLO = "__sentinel__:hello"
 
 
-class Unusable(Exception):
+class Unusable(Refused):
     """A file with which the toolkit could not log in, or everybody could."""
 
 

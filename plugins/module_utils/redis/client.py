@@ -12,6 +12,7 @@ try:
 except ImportError:  # a host where nothing is installed yet, or a server alone
     redis = None
 
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import connectable
 from ansible_collections.cistern.core.plugins.module_utils.redis import reader as redis_reader
 
 RedisError = redis.RedisError if redis else RuntimeError
@@ -86,7 +87,7 @@ def connect(addresses, ports, passwords, seconds=10, **options):
     Raises WrongPassword where a server answers and refuses every password, ConnectionError where none answers.
     `options` are those of redis.Redis, such as decode_responses=False for one whose keys are bytes of any kind.
     """
-    places = list(dict.fromkeys(itertools.product(map(reachable, addresses), map(int, ports))))
+    places = list(dict.fromkeys(itertools.product(map(connectable, addresses), map(int, ports))))
     until = time.monotonic() + seconds
     while True:
         client = _try(places, list(dict.fromkeys(passwords)), **options)
@@ -123,7 +124,7 @@ def serves(error):
 def open_to_everybody(addresses, port):
     """Return the addresses at which a server answers one who brings no password; NOAUTH is the only right answer."""
     found = []
-    for address in dict.fromkeys(map(reachable, addresses)):
+    for address in dict.fromkeys(map(connectable, addresses)):
         client = client_at(host=address, port=int(port), socket_connect_timeout=2, socket_timeout=2)
         try:
             client.execute_command("PING")
@@ -134,12 +135,6 @@ def open_to_everybody(addresses, port):
         finally:
             client.close()
     return found
-
-
-def reachable(address):
-    """Return an address to connect to for one to listen on: `-` marks one that may be missing, `*` is all of them."""
-    address = address.lstrip("-")
-    return {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}.get(address, address)
 
 
 def running(client):

@@ -3,22 +3,10 @@
 import os
 import re
 
+from ansible_collections.cistern.core.plugins.module_utils.host import secrets
+
 # Redis changes its own file too: who it replicates, and the ACL users it holds. A rewrite keeps these lines.
 SERVER_OWNED = ("replicaof", "slaveof", "user")
-
-# Directives whose arguments never appear in a diff or a message.
-# (The new name of a command is one too: it keeps the command from those who do not know it.)
-SECRET = (
-    "requirepass",
-    "masterauth",
-    "primaryauth",
-    "user",
-    "rename-command",
-    "tls-key-file-pass",
-    "tls-client-key-file-pass",
-)
-
-HIDDEN = "(hidden)"
 
 # The header of a generated file; a file without it was made by the package or by the operator.
 MARK = "Written by Cistern"
@@ -136,5 +124,5 @@ def masked(text):
     lines = []
     for line in text.splitlines():
         words = line.split(None, 1)
-        lines.append(f"{words[0]} {HIDDEN}" if len(words) > 1 and words[0].lower() in SECRET else line)
+        lines.append(f"{words[0]} {secrets.HIDDEN}" if len(words) > 1 and words[0].lower() in secrets.REDIS else line)
     return "".join(line + "\n" for line in lines)

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Unusable
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
@@ -33,10 +34,6 @@ _NOT_IN_SHADOW = {
 }
 # Lines that the shadow leaves out: they act, or they are the server's own.
 _LEFT_OUT = {*redis_conf.SERVER_OWNED, "daemonize", "supervised", *_NOT_IN_SHADOW}
-
-
-class Unusable(Exception):
-    """A configuration that the server refuses, in its own words."""
 
 
 def meaning(text, users=()):

@@ -5,12 +5,11 @@ A place is where an instance is reached by the others, as "address port". A depl
 {host, address, port}. What is seen of it is a view, {nodes, sentinels}, each {place: what it says}.
 """
 
-import ipaddress
 import time
 import typing
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.cistern.core.plugins.module_utils.host import names as host_names
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import Endpoint
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 
 # An answer takes milliseconds; a host that does not answer must not hold a run up.
@@ -31,12 +30,8 @@ class Decision(typing.NamedTuple):
 
 
 def place(address, port):
-    """Return where an instance is reached; an address or a name in another spelling is the same place."""
-    try:
-        address = str(ipaddress.ip_address(address))
-    except ValueError:
-        address = host_names.key(address)
-    return f"{address} {port}"
+    """Return where an instance is reached, as one word."""
+    return Endpoint(address, port).key()
 
 
 def place_of(each):

@@ -6,12 +6,10 @@ import shutil
 import subprocess
 import tempfile
 
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
+
 # In a check's command, the folder below which the candidates lie.
 ROOT = "{root}"
-
-
-class Refused(Exception):
-    """What a program says of files that it would not take."""
 
 
 def due(checks, changed):

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import LOOPBACK
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.database import database
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import (
@@ -11,13 +12,12 @@ from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars impo
     at_of,
     cannot,
     endpoint,
-    nearest,
     password,
     read,
 )
+from ansible_collections.cistern.core.plugins.plugin_utils.common.paths import normal
 from ansible_collections.cistern.core.plugins.plugin_utils.common.spelling import misread
-from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import LOOPBACK
-from ansible_collections.cistern.core.plugins.plugin_utils.redis.sharing import normal
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import nearest
 
 # The variables of an application host, with what holds where the inventory says nothing.
 DEFAULTS = {

@@ -1,8 +1,7 @@
 """What the parts of an .env have in common: how a variable is read, and how a wrong one is told."""
 
-import difflib
-
 from ansible.errors import AnsibleError
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import Endpoint
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from ansible_collections.cistern.core.plugins.plugin_utils.common.origin import origin
 from jinja2 import TemplateError, Undefined
@@ -38,16 +37,10 @@ def password(hostvars, end, name, default=None):
 
 
 def endpoint(end):
-    address = str(end["address"])
-    return f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}"
+    return str(Endpoint(end["address"], end["port"]))
 
 
 def at_of(name, *values):
     """Return the name of a variable, with file and line where they are known."""
     where = origin(*values)
     return f"{name} ({where})" if ":" in where else name
-
-
-def nearest(name, names):
-    found = difflib.get_close_matches(str(name), list(names), n=1)
-    return f"; did you mean {found[0]}?" if found else ""

@@ -7,13 +7,13 @@ import ipaddress
 import itertools
 import re
 
-from ansible_collections.cistern.core.plugins.module_utils.host import names as host_names
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import name_key
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import tables as citus_tables
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import variables as citus_variables
 from ansible_collections.cistern.core.plugins.plugin_utils.citus.node import LAYERS
 from ansible_collections.cistern.core.plugins.plugin_utils.common import validation as variables
+from ansible_collections.cistern.core.plugins.plugin_utils.common.paths import normal
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer, nearest
-from ansible_collections.cistern.core.plugins.plugin_utils.redis.sharing import normal
 
 # Settings that the toolkit computes, with what to write instead.
 COMPUTED = {
@@ -150,7 +150,7 @@ def _duplicates(nodes, options):
         names, port = [one.name, other.name], integer(one.get("citus_port", options), 0)
         together = one.machine == other.machine
         if port == integer(other.get("citus_port", options), 0):
-            if host_names.key(one.address()) == host_names.key(other.address()):
+            if name_key(one.address()) == name_key(other.address()):
                 yield f"citus_port: {one.address()} {port} is taken twice; give one of them another", names
             elif together:
                 # they share the folder of sockets, whatever addresses they listen on

@@ -7,6 +7,8 @@ import datetime
 import difflib
 import re
 
+from ansible_collections.cistern.core.plugins.module_utils.host import secrets
+
 SHORTEST_PASSWORD = 16
 # -e NAME=VALUE and an inventory in INI make texts of all that they do not know; a number or a boolean is told from one.
 OF_A_TEXT = """, which is a text; write it in YAML, or with -e as JSON: -e '{"name": ...}'"""
@@ -37,7 +39,7 @@ def problems(host, options, home):
             says = wrong(host.values[name], option)
             if says:
                 # a secret is not shown, not even a wrong one; a receiver may hold some
-                hidden = name.endswith(("_password", "_passphrase", "_receivers", "_route"))
+                hidden = name.endswith(secrets.VARIABLES)
                 yield f"{at(host, name)}: " + (says.split(", not ")[0] if hidden else says)
         elif option.get("required") and name not in host.broken:
             yield f"{name}: is missing; write it into {home}"

@@ -1,5 +1,6 @@
 """What the doctor looks for on a host: names, places and passwords, worked out from the inventory and the roles."""
 
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import connectable
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file as app_env
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import BROKEN, Wrong
@@ -7,7 +8,6 @@ from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvar
 from ansible_collections.cistern.core.plugins.plugin_utils.common.role_files import ROLES
 
 # Listening there is listening everywhere; a connection to them goes to the machine itself.
-EVERYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}
 SECRET_KEYS = ("PASSWORD", "DATABASE_URL")
 
 
@@ -75,8 +75,7 @@ def sentinel(says):
 
 def addresses(bind):
     """Return where to connect for where a server listens, the one that others use last."""
-    plain = [str(address).lstrip("-") for address in (bind if isinstance(bind, list) else [bind])]
-    return list(dict.fromkeys(EVERYWHERE.get(address, address) for address in plain))
+    return list(dict.fromkeys(map(connectable, bind if isinstance(bind, list) else [bind])))
 
 
 def application(host, hostvars, told):

@@ -1,9 +1,8 @@
 """What a run claims of each machine, by what the inventory says: those of module_utils/host/claims. Pure."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host.claims.judge import literal
-from ansible_collections.cistern.core.plugins.module_utils.host.names import key
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import name_key
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
-from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import LAYERS
 
 EMPTY = {"ports": [], "folders": [], "units": [], "binds": [], "clusters": None, "names": [], "needs": []}
 SENTINEL = "redis-sentinel.service"
@@ -35,7 +34,7 @@ SENTINEL_OPTIONS = {
 def is_name(address):
     """Whether an address is a name that has to be looked up; all know their own localhost."""
     text = str(address).lstrip("-")
-    return literal(text) is None and text not in ("*", "::*") and key(text) != "localhost"
+    return literal(text) is None and text not in ("*", "::*") and name_key(text) != "localhost"
 
 
 def of_redis(instances, watchers, deployments, options):
@@ -69,7 +68,7 @@ def redis_unit(instance, options):
 
 def _instance(claims, each, options):
     claims["ports"].append(_port(each, "redis_port", each.get("redis_port", options), each.bind()))
-    for layer in LAYERS:
+    for layer in each.LAYERS:
         values = each.values.get(layer)
         values = values if isinstance(values, dict) else {}
         if integer(values.get("tls-port"), 0):

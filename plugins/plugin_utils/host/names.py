@@ -12,7 +12,8 @@ What was asked is {host: {machine, names, own}}: `names` as in module_utils/host
 import ipaddress
 
 from ansible_collections.cistern.core.plugins.module_utils.host.claims.judge import EVERYWHERE, literal
-from ansible_collections.cistern.core.plugins.module_utils.host.names import SLOW, key
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import name_key
+from ansible_collections.cistern.core.plugins.module_utils.host.names import SLOW
 
 
 def problems(targets, asked):
@@ -36,10 +37,10 @@ def _answers(target, asked):
     found, seen = {}, set()
     # the host itself speaks for its machine
     for host in sorted(asked, key=lambda host: host != target["host"]):
-        names = {key(name): answer for name, answer in asked[host]["names"].items()}
-        if key(target["name"]) in names and asked[host]["machine"] not in seen:
+        names = {name_key(name): answer for name, answer in asked[host]["names"].items()}
+        if name_key(target["name"]) in names and asked[host]["machine"] not in seen:
             seen.add(asked[host]["machine"])
-            found[host] = names[key(target["name"])]
+            found[host] = names[name_key(target["name"])]
     return found
 
 

@@ -2,6 +2,8 @@
 
 import typing
 
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import connectable
+
 # Variables that say where the programs of a machine are; its inventory hosts say the same.
 OF_THE_MACHINE = ("monitoring_node_port", "monitoring_redis_port", "monitoring_postgresql_port")
 LAYERS = ("monitoring_thresholds", "monitoring_route")
@@ -35,7 +37,6 @@ class Host(typing.NamedTuple):
 
 
 def reachable(addresses):
-    """Return the first of the addresses a server listens on, as one to connect to."""
-    first = (addresses or ["127.0.0.1"])[0].lstrip("-")
-    first = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1", "::*": "::1"}.get(first, first)
+    """Return the first of the addresses a server listens on, as one to connect to, as URLs have it."""
+    first = connectable((addresses or ["127.0.0.1"])[0])
     return f"[{first}]" if ":" in first else first

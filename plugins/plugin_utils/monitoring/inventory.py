@@ -4,6 +4,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import LOOPBACK, Endpoint
 from ansible_collections.cistern.core.plugins.plugin_utils.common import validation as variables
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
 from ansible_collections.cistern.core.plugins.plugin_utils.monitoring.host import OF_THE_MACHINE
@@ -17,7 +18,6 @@ PORTS = (
 )
 # How Prometheus writes a time, and a size.
 TIME, SIZE = r"(\d+(y|w|d|h|m|s|ms))+", r"\d+(B|KB|MB|GB|TB)"
-LOOPBACK = ("127.0.0.1", "::1")
 EXPORTERS = ("node", "redis", "postgresql")
 
 
@@ -199,6 +199,4 @@ def _target(host, exporter, options, uri=None, **labels):
 
 
 def _place(host, exporter, options):
-    address = host.address()
-    port = host.get(f"monitoring_{exporter}_port", options)
-    return f"{f'[{address}]' if ':' in address else address}:{port}"
+    return str(Endpoint(host.address(), host.get(f"monitoring_{exporter}_port", options)))

@@ -3,11 +3,11 @@
 import ipaddress
 import re
 
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import LOOPBACK
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import links as redis_links
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.deployments import REPLICATED, by_deployment
-from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import LOOPBACK
 
 # Variables of a deployment: each of its hosts has to say the same.
 SHARED = ("redis_mode", "redis_password", "redis_initial_primary", "redis_sentinel_quorum", "redis_sentinel_config")

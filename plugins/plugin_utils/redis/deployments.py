@@ -1,6 +1,6 @@
 """The deployments of an inventory: what instances and Sentinels make them up, and what is wrong with the whole."""
 
-from ansible_collections.cistern.core.plugins.module_utils.host import names as host_names
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import name_key
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import place
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer
 
@@ -112,7 +112,7 @@ def _port(instance, announced, port, options):
 
 def _reached(instance, port):
     # a Sentinel takes two spellings of a name for two replicas
-    address = host_names.key(instance.address())
+    address = name_key(instance.address())
     return {"address": address, "port": integer(port, 0), "place": place(address, integer(port, 0))}
 
 

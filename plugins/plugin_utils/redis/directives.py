@@ -9,6 +9,8 @@ import re
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from ansible_collections.cistern.core.plugins.module_utils.host import secrets
+
 from .acl import wrong_renames, wrong_users
 from .rules import wrong_together
 from .text import as_text, quote, rows, size_in_bytes, split_arguments
@@ -30,7 +32,6 @@ __all__ = [
 ]
 
 COVERED = ("6.0", "6.2", "7.0", "7.2", "7.4", "valkey 8.0", "8.0")
-HIDDEN = "(hidden)"
 
 
 class Problem(NamedTuple):
@@ -199,7 +200,9 @@ def _problems(config: dict, schema: dict, text: str, vendor: bool, together: boo
         )
         found += [("user", says)] if says else []
     found += wrong_together(fine, version.series) if together else []
-    return [Problem(name, HIDDEN if is_secret(name, schema) else config.get(name), says) for name, says in found]
+    return [
+        Problem(name, secrets.HIDDEN if is_secret(name, schema) else config.get(name), says) for name, says in found
+    ]
 
 
 def problems(

@@ -3,11 +3,12 @@
 import typing
 
 LAYERS = ("redis_config", "redis_group_config", "redis_host_config")
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Instance(typing.NamedTuple):
     """One inventory host. `facts` is None until its machine was asked; `broken` cannot be evaluated."""
+
+    LAYERS = LAYERS
 
     name: str
     machine: tuple

@@ -8,10 +8,11 @@ import itertools
 import posixpath
 import typing
 
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import EVERYWHERE
+from ansible_collections.cistern.core.plugins.plugin_utils.common.paths import normal
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import LAYERS
 
-EVERYWHERE = {"*", "0.0.0.0", "::", "::*"}
 SENTINEL_LOG = "/var/log/redis/redis-sentinel.log"
 
 
@@ -55,7 +56,7 @@ def shared(members, sentinels, options):
 
 
 def _overlap(one, other):
-    return bool(one & other or one & EVERYWHERE or other & EVERYWHERE)
+    return bool(one & other or one & set(EVERYWHERE) or other & set(EVERYWHERE))
 
 
 def _paths(instance):
@@ -80,12 +81,6 @@ def _path(instance, name, path):
     # a path that is empty or none belongs to nobody else
     value = normal(path, paths) if isinstance(path, str) and path else f"{name} of {instance.name}"
     return Claim(instance.name, where, written, value)
-
-
-def normal(path, real=()):
-    """Return a path as the file system sees it; `real` are {path: where its links lead} of the machine."""
-    plain = posixpath.normpath("/" + path.lstrip("/")) if path.startswith("/") else path
-    return dict(real).get(plain, plain)
 
 
 def _ports(instance, options):

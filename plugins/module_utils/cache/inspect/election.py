@@ -5,10 +5,10 @@ password for them knows less: who refuses a stranger is there, and may be withou
 who is online, is walked unless the first by name is, so that there is always one.
 """
 
-import ipaddress
 import socket
 import typing
 
+from ...host.endpoint import Endpoint
 from .. import client as connection
 from ..client import redis
 
@@ -69,12 +69,8 @@ def loaded(replication):
 
 
 def place(address, port):
-    """Return where an instance is reached; an address in another spelling is the same place."""
-    try:
-        address = ipaddress.ip_address(str(address))
-    except ValueError:
-        address = str(address).lower().rstrip(".")
-    return str(address), int(port)
+    """Return where an instance is reached, as one word."""
+    return Endpoint(address, port).key()
 
 
 def _place(node):

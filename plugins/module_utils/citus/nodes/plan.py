@@ -4,7 +4,8 @@ want  {coordinator, nodes, rebalance, shard_transfer_mode, free_bytes, check}
 have  what observe() of citus_cluster found, and `uneven`: the moves that a rebalance would make now
 """
 
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused, place, size, unmovable
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import place, size, unmovable
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 
 # A shard is copied before its old copy is deleted, and indexes are built beside it.
 MARGIN = 1.2

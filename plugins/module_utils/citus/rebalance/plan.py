@@ -4,7 +4,8 @@ want  {stop, shard_transfer_mode, nodes}
 have  what observe() of citus_cluster found, and `moves`: those that the server plans
 """
 
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused, place, size, unmovable
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import place, size, unmovable
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 
 
 def plan(want, have):

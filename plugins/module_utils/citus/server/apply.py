@@ -7,9 +7,8 @@ import time
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus.server import validate as citus_server_candidate
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.observe import USER, folder, server, unit
-from ansible_collections.cistern.core.plugins.module_utils.citus.server.validate import Unusable
-from ansible_collections.cistern.core.plugins.module_utils.host import files, folders, systemd
-from ansible_collections.cistern.core.plugins.module_utils.units import start as unit_start
+from ansible_collections.cistern.core.plugins.module_utils.host import files, folders, systemd, unit_start
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Unusable
 
 READY_SECONDS = 60
 

@@ -9,6 +9,7 @@ have  what observe() of citus_server_state found; `meant` has what the installed
 
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.settings import spelled
 from ansible_collections.cistern.core.plugins.module_utils.host import files
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 
 # What stands in no file of settings, by pg_settings.source: where it comes from, and what to do there.
 ELSEWHERE = {
@@ -17,10 +18,6 @@ ELSEWHERE = {
     "user": ("the role postgres", "ALTER ROLE postgres RESET {name}"),
     "global": ("all roles", "ALTER ROLE ALL RESET {name}"),
 }
-
-
-class Refused(Exception):
-    """A wish that cannot be met; says what to do instead."""
 
 
 def plan(want, have):

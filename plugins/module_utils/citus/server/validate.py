@@ -8,13 +8,10 @@ import subprocess
 import tempfile
 
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.observe import USER, folder
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Unusable
 
 # What the server looks into before it could start.
 OF_DATA = ("PG_VERSION", "postgresql.auto.conf", "global/pg_control")
-
-
-class Unusable(Exception):
-    """Settings that the installed server does not take; in its own words."""
 
 
 def meaning(want, names):

@@ -6,9 +6,10 @@ have  what observe() of citus_table_state found: {tables: {name: ...}, keys: [..
 
 import difflib
 
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import Refused, size
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import size
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables import keys as citus_table_keys
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.keys import as_argument, literal, short
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 
 TYPES = ("distributed", "reference", "local")
 # What Citus itself takes in colocate_with; anything else is the name of a table, or one for tables that lie together.

@@ -2,6 +2,8 @@
 
 import shlex
 
+from ansible_collections.cistern.core.plugins.module_utils.host import secrets
+
 # What the package's command says too.
 HARMLESS = {"--supervised": None, "--daemonize": "no"}
 
@@ -57,8 +59,8 @@ def _command(claim, commands):
 
 
 def _shown(name, value):
-    secret = name == "--user" or any(word in f"{name} {value}" for word in ("pass", "auth"))
-    return f"{name} {'(hidden)' if secret and value else value}".strip()
+    is_secret = name == "--user" or any(word in f"{name} {value}" for word in ("pass", "auth"))
+    return f"{name} {secrets.HIDDEN if is_secret and value else value}".strip()
 
 
 def _options(words):

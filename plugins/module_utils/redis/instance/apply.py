@@ -3,7 +3,8 @@
 import os
 import time
 
-from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, systemd
+from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, systemd, unit_start
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
@@ -13,11 +14,10 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance.descri
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import look
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import apply as redis_switchover
-from ansible_collections.cistern.core.plugins.module_utils.units import start as unit_start
 
 # A replica that starts has its link up within seconds; one that needs all data anew says that it syncs.
 IN_LINE_SECONDS = 120
-STEP_FAILURES = (redis_server.RedisError, redis_switchover.Failed, OSError, RuntimeError)
+STEP_FAILURES = (redis_server.RedisError, Failed, OSError, RuntimeError)
 
 
 def take_steps(steps, want, have, planned):

@@ -1,6 +1,6 @@
 """What is told of a Redis instance: its steps as sentences, its differences as a diff; secrets hidden."""
 
-from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel
+from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, secrets
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 
 USERS = {
@@ -12,17 +12,13 @@ USERS = {
 }
 
 
-def said(name, value):
-    """Return a value as a person may read it."""
-    return redis_conf.HIDDEN if name in redis_conf.SECRET else (value if value not in (None, "") else '""')
-
-
 def describe(step):
     """Return the step as one line for people, secrets hidden."""
     do = step["do"]
     if do == "set":
         pairs = [
-            f"{name} {said(name, step['have'][name])} -> {said(name, value)}" for name, value in step["want"].items()
+            f"{name} {secrets.shown(name, step['have'][name])} -> {secrets.shown(name, value)}"
+            for name, value in step["want"].items()
         ]
         return "set while running: " + ", ".join(pairs)
     if do in ("restart", "report"):

@@ -4,6 +4,7 @@ import glob
 import os
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files, folders, kernel, systemd
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Unusable
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
@@ -120,7 +121,7 @@ def _on_disk(text, content, wanted):
         return {name: value for name, value in wanted.items() if not name.startswith(redis_users.KEY)}
     try:
         return redis_shadow.meaning(text, redis_users.in_file(text))
-    except (redis_shadow.Unusable, redis_include.Unreadable, redis_acl_file.Unusable):
+    except (Unusable, redis_include.Unreadable, redis_acl_file.Unusable):
         # what it says is replaced by what is wanted, whatever it means
         return None
 

@@ -9,12 +9,11 @@ want  {conf, files, unit, kernel, immutable, aliases, restart, asked, deployment
 have  what observe() of the module redis_config found
 """
 
-from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel
+from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, secrets
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import LosesData
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import replication as redis_roles
-from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import said
-from ansible_collections.cistern.core.plugins.module_utils.redis.instance.replication import LosesData
 
 # Changed by a procedure, never by a value in a file and a restart: that would start with an empty AOF.
 APPEND_ONLY = "appendonly"
@@ -166,7 +165,7 @@ def _needs_restart(name, pair, want, have):
 def _restart(want, have, drift):
     """Return the restart, with its reasons; where it is not ours to do now, a step that only reports it."""
     why = [
-        name if name in AT_START else f"{name}: {said(name, pair[0])} -> {said(name, pair[1])}"
+        name if name in AT_START else f"{name}: {secrets.shown(name, pair[0])} -> {secrets.shown(name, pair[1])}"
         for name, pair in drift.items()
         if name in have["running"] and _needs_restart(name, pair, want, have)
     ]

@@ -5,6 +5,8 @@ A door is {as, address, port, user, password, words}: who goes through it, where
 
 import time
 
+from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import connectable
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
@@ -17,10 +19,6 @@ QUORATE = 60
 ERRORS = (redis_server.RedisError, OSError)
 
 
-class Refused(Exception):
-    """A connection that the deployment needs is refused; says which, and by what."""
-
-
 def of_instance(want, have, hosts):
     """Return the doors that this instance and the programs of its machine need, to instances of these hosts."""
     deployment, running = want["deployment"], have["running"]
@@ -29,7 +27,7 @@ def of_instance(want, have, hosts):
     doors = [
         _door(f"the program {user['name']}", address, port, user["name"], redis_users.password(user["path"]))
         for user in want["users"]
-        for address in map(redis_server.reachable, want["addresses"][:1])
+        for address in map(connectable, want["addresses"][:1])
     ]
     # each of them may be the primary of tomorrow
     login = running.get("masteruser") or running.get("primaryuser") or ""

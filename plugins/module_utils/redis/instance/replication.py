@@ -1,14 +1,7 @@
 """What part an instance has to take in its deployment: pure, from what its servers and Sentinels say."""
 
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import LosesData, Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
-
-
-class Refused(Exception):
-    """A wish that cannot be met now, or ever; says what to do instead."""
-
-
-class LosesData(Refused):
-    """One that would cost data, which is known before anything is done."""
 
 
 def follow(want, have):

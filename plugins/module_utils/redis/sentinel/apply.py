@@ -6,14 +6,13 @@ import pwd
 import re
 import time
 
-from ansible_collections.cistern.core.plugins.module_utils.host import files, systemd
+from ansible_collections.cistern.core.plugins.module_utils.host import files, systemd, unit_start
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.forget import forget
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.observe import quorum, reach
-from ansible_collections.cistern.core.plugins.module_utils.units import start as unit_start
 
 
 def apply(step, want, have):

@@ -3,6 +3,7 @@
 import hashlib
 import re
 
+from ansible_collections.cistern.core.plugins.module_utils.host import secrets
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 
 # `sentinel NAME VALUE`; all other lines that start with `sentinel` are about one monitor.
@@ -21,7 +22,6 @@ OWN = (
 # What Sentinel finds out by itself.
 FOUND = ("known-replica", "known-slave", "known-sentinel", "config-epoch", "leader-epoch", "rename-command")
 HOOKS = ("notification-script", "client-reconfig-script")
-SECRET = ("auth-pass", "sentinel-pass")
 # Sentinel 6.0 knows none of these, has no SENTINEL CONFIG SET and no ACL.
 SINCE_6_2 = ("sentinel-pass", "announce-hostnames", "resolve-hostnames")
 # What a Sentinel has where its file says nothing.
@@ -187,7 +187,7 @@ def masked(text):
     lines = []
     for line in redis_conf.masked(text).splitlines():
         words = line.split()
-        if len(words) > 2 and words[0].lower() == "sentinel" and words[1].lower() in SECRET:
-            line = " ".join([*words[: 3 if words[1].lower() == "auth-pass" else 2], redis_conf.HIDDEN])
+        if len(words) > 2 and words[0].lower() == "sentinel" and words[1].lower() in secrets.SENTINEL:
+            line = " ".join([*words[: 3 if words[1].lower() == "auth-pass" else 2], secrets.HIDDEN])
         lines.append(line)
     return "".join(line + "\n" for line in lines)

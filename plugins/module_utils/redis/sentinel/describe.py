@@ -1,23 +1,15 @@
 """What is told of a Sentinel: its steps as sentences, its differences as a diff; secrets hidden."""
 
-from ansible_collections.cistern.core.plugins.module_utils.host import files
-from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
+from ansible_collections.cistern.core.plugins.module_utils.host import files, secrets
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import USERS
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import strangers
 
 
-def said(name, value):
-    """Return a value as a person may read it."""
-    if name in (*redis_conf.SECRET, *conf.SECRET):
-        return redis_conf.HIDDEN
-    return value if value not in (None, "") else '""'
-
-
 def because(why):
     """Return reasons of a restart."""
     return ", ".join(
-        f"{each['name']}: {said(each['name'], each['have'])} -> {said(each['name'], each['want'])}"
+        f"{each['name']}: {secrets.shown(each['name'], each['have'])} -> {secrets.shown(each['name'], each['want'])}"
         if "want" in each
         else each["name"]
         for each in why
@@ -34,7 +26,7 @@ def describe(step):
     if do in ("set", "set own"):
         of = f"{step['name']} " if do == "set" else ""
         pairs = [
-            f"{of}{name} {said(name, step['have'][name])} -> {said(name, value)}"
+            f"{of}{name} {secrets.shown(name, step['have'][name])} -> {secrets.shown(name, value)}"
             for name, value in step["want"].items()
         ]
         return "set while running: " + ", ".join(pairs)
@@ -95,7 +87,7 @@ def diffs(steps, want, have):
         elif step["do"] in ("set", "set own"):
             about = f"sentinel {step['name']}" if step["do"] == "set" else "sentinel"
             sides = [
-                "".join(f"{name} {said(name, value)}\n" for name, value in step[side].items())
+                "".join(f"{name} {secrets.shown(name, value)}\n" for name, value in step[side].items())
                 for side in ("have", "want")
             ]
             found.append({"before_header": about, "after_header": about, "before": sides[0], "after": sides[1]})

@@ -1,10 +1,7 @@
 """Wishes that a Sentinel cannot be held to: pure."""
 
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
-
-
-class Refused(Exception):
-    """Such a wish; says what to do instead."""
 
 
 def refuse(want, have):

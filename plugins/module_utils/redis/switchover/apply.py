@@ -18,22 +18,11 @@ with Redis 6.0         the primary refuses writes from `close` on, until the nex
 
 import time
 
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.observe import ERRORS, Servers
-from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.pause import (
-    LONG_PAUSE,
-    TICK,
-    Failed,
-    Held,
-    sets,
-)
-from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import (
-    MARK,
-    PING,
-    REPLICAS,
-    Refused,
-    describe,
-)
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.pause import LONG_PAUSE, TICK, Held, sets
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import MARK, PING, REPLICAS, describe
 
 # Seconds.
 AGREE, IN_LINE = 10, 60

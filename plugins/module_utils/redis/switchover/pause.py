@@ -2,6 +2,7 @@
 
 import time
 
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import (
     LAG,
     MARK,
@@ -14,10 +15,6 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan
 SHORT_PAUSE, LONG_PAUSE = 3000, 60000
 # Seconds.
 CATCH_UP, REFRESH, TICK = 1.0, 30, 0.02
-
-
-class Failed(Exception):
-    """A switchover that did not take place, or not whole; one sentence says why and what is left."""
 
 
 class Held:

@@ -4,6 +4,7 @@ want  {deployment, target}: the deployment as in redis_topology, and the place t
 have  what Servers.observe() of redis_switchover_servers found
 """
 
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 
 # While a switchover is under way a value is raised by this, so that whoever comes later can take it back: it then holds
@@ -11,10 +12,6 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import topology
 # One that sends a ping each so many seconds sends none.
 MARK = 1000000
 REPLICAS, LAG, PING = "min-replicas-to-write", "min-replicas-max-lag", "repl-ping-replica-period"
-
-
-class Refused(Exception):
-    """A switchover that would be unsafe, or a wish that cannot be; nothing was touched."""
 
 
 class NotYet(Refused):

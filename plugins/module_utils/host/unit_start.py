@@ -2,8 +2,7 @@
 
 import os
 
-from ansible_collections.cistern.core.plugins.module_utils.doctor import service as doctor_unit
-from ansible_collections.cistern.core.plugins.module_utils.host import systemd
+from ansible_collections.cistern.core.plugins.module_utils.host import logs, systemd
 
 
 def run(verb, unit, log=""):
@@ -27,4 +26,4 @@ def _since(log, before):
     written = _size(log) - before
     if written < 0:
         written += before
-    return doctor_unit.masked(doctor_unit.tail(log, min(written, 4096))) if written else []
+    return logs.last(logs.tail(log, min(written, 4096))) if written else []
