@@ -5,7 +5,7 @@ LAB = inventories/lab
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up hosts down test lint unit oracle molecule verify alerts drill bench docs
+.PHONY: help setup up hosts down test lint unit oracle molecule verify alerts drill bench docs site
 
 help:             ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,3 +51,6 @@ bench: setup      ## speed, beside a shell script and pyinfra
 
 docs: setup       ## write docs/reference and the dashboards anew
 	@docs/generate.py
+
+site: setup       ## docs/ as a site with search, in site/
+	@tests/run site

@@ -1,9 +1,12 @@
 """What pages for people say of the repository: commands, paths and links that exist."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
+import markdown
 import pytest
+from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("inventories/*/README.md")])
@@ -66,6 +69,18 @@ def test_links_in_pages_lead_somewhere(path):
 def anchors(page):
     titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+def shape(html):
+    """How many there are of each element; paragraphs within an item of a list differ without a difference to see."""
+    return Counter(tag for tag in re.findall(r"<(\w+)[ >/]", html) if tag != "p")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_the_site_shows_what_a_viewer_of_files_shows(path):
+    text = path.read_text(encoding="utf-8")
+    site = markdown.markdown(text, extensions=["tables", "fenced_code"])
+    assert shape(site) == shape(MarkdownIt("commonmark").enable("table").render(text))
 
 
 def test_readme_is_short_and_names_paths():
