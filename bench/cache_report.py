@@ -164,7 +164,7 @@ def rounds(walker, clients, told):
 
 
 def policy():
-    derived = role_files.read("cache", "vars/main.yml")
+    derived = role_files.derived("cache")
     baseline = {name: derived[f"__{name}_baseline"] for name in cache_policy.LAYERS}
     return cache_policy.resolved("cache", {}, baseline)
 

@@ -41,7 +41,7 @@ class Instance:
 
     def directives(self):
         """Return the settings that the inventory wants, in its own spelling; taken-away ones are left out."""
-        derived = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))
+        derived = yaml.safe_load((ROLE / "vars/main/baseline.yml").read_text(encoding="utf-8"))
         merged = {**derived["__redis_baseline"], **derived["__redis_mode_baseline"][self.says["redis_mode"]]}
         for layer in ("redis_config", "redis_group_config", "redis_host_config"):
             merged.update(self.says[layer])

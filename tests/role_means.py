@@ -24,8 +24,9 @@ def main(role, name):
 
     init_plugin_loader([str(ROOT / "collections")])
     loader, known = DataLoader(), {}
-    for part in ("defaults", "vars"):
-        known |= loader.load_from_file(str(ROOT / "roles" / role / part / "main.yml"), trusted_as_template=True)
+    folder = ROOT / "roles" / role
+    for path in [folder / "defaults/main.yml", *folder.glob("vars/main.yml"), *folder.glob("vars/main/*.yml")]:
+        known |= loader.load_from_file(str(path), trusted_as_template=True)
     known |= json.load(sys.stdin)
     print(json.dumps(Templar(loader, variables=known).template(known[name])))
 

@@ -6,7 +6,7 @@ import sys
 from generator.markdown import HEADER, code, table
 from generator.sources import assigned, load, text_of
 
-ROLE = "roles/redis/"
+DATA = "plugins/plugin_utils/redis/data/directives.yml"
 DIRECTIVES = """# Directives of redis.conf
 
 What `redis_config`, `redis_group_config` and `redis_host_config` may hold. The value is in the server's own spelling;
@@ -94,16 +94,16 @@ def types_of(text):
 
 
 def directives():
-    schema = load(ROLE + "vars/directives.yml")["__redis_directives"]
-    baseline = load(ROLE + "vars/main.yml")["__redis_baseline"]
+    schema = load(DATA)["__redis_directives"]
+    baseline = load("roles/redis/vars/main/baseline.yml")["__redis_baseline"]
     computed = assigned("plugins/plugin_utils/redis/variables.py")["COMPUTED"]
     return (
-        HEADER.format(ROLE + "vars/directives.yml")
+        HEADER.format(DATA)
         + DIRECTIVES
         + "## Baseline\n\nWhat the role writes where the inventory says nothing else.\n\n"
         + table(("directive", "value"), *((f"`{name}`", code(value)) for name, value in baseline.items()))
         + "\n## Computed\n\nRefused in the settings: the toolkit writes them itself, or they are the server's own.\n\n"
         + table(("directive", "instead"), *((f"`{name}`", say) for name, say in sorted(computed.items())))
-        + f"\n## Types\n\n```text\n{types_of(text_of(ROLE + 'vars/directives.yml'))}\n```\n\n## All\n\n"
+        + f"\n## Types\n\n```text\n{types_of(text_of(DATA))}\n```\n\n## All\n\n"
         + table(("directive", "value", "default", "change", "Redis", "notes"), *rows_of(schema))
     )

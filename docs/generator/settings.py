@@ -45,7 +45,7 @@ def settings():
     options = load("roles/citus/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     clients = options["citus_client_connections"]["default"]
     computed = assigned("plugins/plugin_utils/citus/inventory.py")["COMPUTED"]
-    known = load("roles/citus/vars/settings.yml")["__citus_settings"]
+    known = load("plugins/plugin_utils/citus/data/settings.yml")["__citus_settings"]
     since = ", ".join(f"{major}.{minor}" for major, minor in sorted(pure.PLUGIN_LIST_SINCE.items()))
     return (
         BASELINE.format(clients=clients, room=pure.LEAST_ROOM)

@@ -23,7 +23,7 @@ class ActionModule(InventoryCheck):
 
     def validate(self):
         names = self.vars["groups"].get("redis", [])
-        derived = role_files.read("cache", "vars/main.yml")
+        derived = role_files.derived("cache")
         baseline = {name: derived[f"__{name}_baseline"] for name in cache_policy.LAYERS}
         hosts = [host for host in (self._host(name) for name in names) if host.deployment]
         cluster = self._cluster()

@@ -20,7 +20,6 @@ class ActionModule(InventoryCheck):
     """Returns what each machine runs, the targets, and what is to be known of deployments, instances, key families."""
 
     def validate(self):
-        self.baseline = role_files.read("redis", "vars/main.yml")
         groups = self.vars["groups"]
         instances = {name: self._instance(name) for name in groups.get("redis", [])}
         instances = {name: each for name, each in instances.items() if each.values.get("redis_deployment")}
@@ -31,7 +30,7 @@ class ActionModule(InventoryCheck):
         names = [name for group in ("redis", "redis_sentinel", "citus", "monitoring") for name in groups.get(group, [])]
         hosts = [self._host(name, instances, sentinels) for name in dict.fromkeys(names)]
         options = role_files.options("monitoring")
-        thresholds = role_files.read("monitoring", "vars/main.yml")["__monitoring_thresholds_baseline"]
+        thresholds = role_files.derived("monitoring")["__monitoring_thresholds_baseline"]
         errors = monitoring_inventory.check(hosts, options, thresholds)
         warnings = monitoring_inventory.notes(hosts, self.vars["ansible_play_hosts_all"])
         return (
@@ -53,8 +52,7 @@ class ActionModule(InventoryCheck):
             name=name,
             machine=self.machine(name),
             **self.read(name, "redis", ("redis_",), redis_instance.LAYERS),
-            baseline=self.baseline["__redis_baseline"],
-            mode_baseline=self.baseline["__redis_mode_baseline"],
+            **redis_schema.baselines(),
         )
 
     def _sentinel(self, instance):
@@ -115,7 +113,7 @@ class ActionModule(InventoryCheck):
 
     def _families(self, names):
         """Return {deployment, family, ttl} of each key family; what is wrong with them is told by cache_check."""
-        derived = role_files.read("cache", "vars/main.yml")
+        derived = role_files.derived("cache")
         baseline = {layer: derived[f"__{layer}_baseline"] for layer in cache_policy.LAYERS}
         hosts = [
             cache_policy.Host(

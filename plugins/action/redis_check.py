@@ -7,10 +7,12 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployme
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import inventory as redis_inventory
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.redis.due import due
 
 
 class ActionModule(InventoryCheck):
-    """With `machines`, hold it also against what the hosts said of themselves (the register __redis_asked).
+    """With `machines`, hold it also against what the hosts said of themselves (the register __redis_observed),
+    and tell which of them a run goes on with (`due`).
 
     `names` is the variable in which a verb is told its deployment. What redis_remove names is told as leaving, and the
     rest is checked and told as it is without it.
@@ -35,7 +37,7 @@ class ActionModule(InventoryCheck):
         told = (staying["instances"], staying["watchers"], staying["deployments"])
         claims = {} if variable else host_claims.of_redis(*told, options)
         if self._task.args.get("machines"):
-            asked = host_checks.asked(claims, self.vars["hostvars"], ("__redis_asked", "__redis_sentinel_asked"))
+            asked = host_checks.asked(claims, self.vars["hostvars"], ("__redis_observed",))
             more, risks = host_checks.of_redis(claims, asked, *told)
             errors, warnings = [*errors, *more], [*warnings, *risks]
         return (
@@ -49,8 +51,15 @@ class ActionModule(InventoryCheck):
                 "sentinels": redis_deployments.sentinels(staying["deployments"]),
                 "leaving": left,
                 "claims": claims,
+                "instances": [each.name for each in staying["instances"]],
+                "due": self._due(*told, options) if self._task.args.get("machines") else {},
             },
         )
+
+    def _due(self, instances, watchers, deployments, options):
+        hostvars = self.vars["hostvars"]
+        observed = {each.name: hostvars.raw_get(each.name).get("__redis_observed") for each in [*instances, *watchers]}
+        return due(instances, watchers, deployments, observed, options)
 
     def _instance(self, name):
         raw = self.vars["hostvars"].raw_get(name)
@@ -58,7 +67,6 @@ class ActionModule(InventoryCheck):
             name=name,
             machine=self.machine(name),
             **self.read(name, "redis", ("redis_",), redis_instance.LAYERS),
-            baseline=self.vars["__redis_baseline"],
-            mode_baseline=self.vars["__redis_mode_baseline"],
-            facts=raw.get("__redis_asked", {}).get("facts") if self._task.args.get("machines") else None,
+            **redis_schema.baselines(),
+            facts=raw.get("__redis_observed", {}).get("facts") if self._task.args.get("machines") else None,
         )

@@ -37,7 +37,7 @@ def cache_warm_files(families):
 
 def cache_warm_rules(said):
     """Return what the user of the program that fills may do, as ACL SETUSER spells it; '' where nothing is warmed."""
-    derived = role_files.read("cache", "vars/main.yml")
+    derived = role_files.derived("cache")
     baseline = {name: derived[f"__{name}_baseline"] for name in cache_policy.LAYERS}
     if said is None:
         return ""

@@ -1,9 +1,11 @@
 """Filters of the redis role."""
 
-import re
-
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import packages
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
+
+# A pattern of Ansible that matches no host.
+NOBODY = "all:!all"
 
 
 def redis_lines(directives):
@@ -11,14 +13,18 @@ def redis_lines(directives):
     return redis_directives.to_lines(directives, redis_schema.load())
 
 
-def redis_wanted_packages(names, installed, version):
-    """Return what apt is to install: missing packages, and those of the server whose version is not the pinned one."""
-    pinned = re.compile(rf"\d+:{re.escape(version)}(\D|$)" if version else "")
-    return [
-        name
-        for name in names
-        if name not in installed or (name.startswith("redis-") and not pinned.match(installed[name]["version"]))
-    ]
+def redis_due(hostvars, kinds, otherwise=()):
+    """Return the pattern of hosts that a run goes on with; `kinds` are instances or sentinels.
+
+    Where it is Sentinels, the instances that they watch are in the play too; without a Sentinel nobody is.
+
+    Before anything was observed, as for --list-hosts, it is `otherwise`: names of groups.
+    """
+    for name in hostvars:
+        found = hostvars.raw_get(name).get("__redis_due", {}).get("due")
+        if found is not None:
+            return ",".join(dict.fromkeys(name for kind in kinds for name in found[kind] if found[kinds[0]])) or NOBODY
+    return ":".join(otherwise) or NOBODY
 
 
 def redis_turns(hosts, hostvars):
@@ -34,7 +40,8 @@ def redis_turns(hosts, hostvars):
 
 
 def _is_primary(variables):
-    told = [variables.get(name) or {} for name in ("__redis_configured", "__redis_asked")]
+    observed = (variables.get("__redis_observed") or {}).get("instance", {})
+    told = [variables.get("__redis_configured") or {}, observed]
     return next((result["role"] for result in told if "role" in result), "primary") == "primary"
 
 
@@ -49,4 +56,7 @@ def redis_users(programs, rules):
 
 class FilterModule:
     def filters(self):
-        return {each.__name__: each for each in (redis_lines, redis_turns, redis_users, redis_wanted_packages)}
+        return {
+            **{each.__name__: each for each in (redis_due, redis_lines, redis_turns, redis_users)},
+            "redis_wanted_packages": packages.wanted,
+        }

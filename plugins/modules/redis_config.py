@@ -4,15 +4,9 @@
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
-from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, libraries
 from ansible_collections.cistern.core.plugins.module_utils.host.converge import settled
-from ansible_collections.cistern.core.plugins.module_utils.host.errors import LosesData, Refused, Unusable
-from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused, Unusable
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
-from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
-from ansible_collections.cistern.core.plugins.module_utils.redis import include as redis_include
-from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import prove as redis_prove
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.apply import (
@@ -21,8 +15,10 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance.apply 
     wait_linked,
 )
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe, diffs, notes
-from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import immutable, observe, unreachable
-from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import plan, restarts
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.drift import UNUSABLE, planned, role
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import observe
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.options import INSTANCE, wanted
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import restarts
 
 DOCUMENTATION = r"""
 module: redis_config
@@ -83,14 +79,13 @@ options:
       path: {description: The file with its password. It is made here and is root's., type: path, required: true}
   phase:
     description:
-      - V(ask) changes nothing. It tells the facts of the machine, and whether a change is to be made.
       - V(change) does everything but a restart, and tells in C(pending) what waits for one.
       - V(join) waits until a replica has the data of its primary.
       - V(prove) opens the connections that its deployment lives on anew, and fails with what refuses one.
       - V(restart) restarts if something waits for it, so that a play can let one instance go after the other. It waits
         until the deployment is in line, before and after; a primary under Sentinel hands its part over first.
     type: str
-    choices: [ask, change, join, restart, prove]
+    choices: [change, join, restart, prove]
     default: change
   asked: {description: Whether to restart even if nothing waits for it., type: bool, default: false}
   deployment:
@@ -102,9 +97,6 @@ options:
     default: {}
   sentinel_password: {description: Password of the Sentinels., type: str, default: ''}
   playing: {description: "Hosts that this run goes through, in phase V(prove).", type: list, elements: str, default: []}
-  packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
-  other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
-  claims: {description: What the machine must have free., type: dict, default: {}}
 """
 EXAMPLES = r"""
 - name: Write the configuration and make the server run with it
@@ -116,70 +108,19 @@ pending: {description: What waits for a restart., type: list, returned: always}
 notes: {description: "What differs and is not ours, such as the kernel of a container.", type: list, returned: always}
 version: {description: The version that runs., type: str, returned: always}
 role: {description: "The part of the instance, C(primary) or C(replica).", type: str, returned: when it is replicated}
-differs: {description: Whether there is anything to do., type: bool, returned: in phase ask}
-facts: {description: What the machine is and has., type: dict, returned: in phase ask}
 health:
   description: "What is not whole of the C(instance) and, as it sees it, of its C(deployment): lists of sentences."
   type: dict
-  returned: "in phases ask, join and prove"
+  returned: in phases join and prove
 """
 
 SPEC = {
-    "unit": {"type": "str", "required": True},
-    "conf": {"type": "dict", "required": True, "options": files.SECRET_OPTIONS},
-    "files": {"type": "list", "elements": "dict", "default": [], "options": files.UNIT_OPTIONS},
-    "kernel": {"type": "dict", "default": {}},
-    "addresses": {"type": "list", "elements": "str", "required": True},
-    "port": {"type": "int", "required": True},
-    "password": {"type": "str", "required": True, "no_log": True},
-    "immutable": {"type": "dict", "required": True},
-    "aliases": {"type": "dict", "default": {}},
-    "users": {"type": "list", "elements": "dict", "default": [], "options": redis_users.OPTIONS},
-    "phase": {"type": "str", "choices": ["ask", "change", "join", "restart", "prove"], "default": "change"},
+    **INSTANCE,
+    "phase": {"type": "str", "choices": ["change", "join", "restart", "prove"], "default": "change"},
     "asked": {"type": "bool", "default": False},
-    "deployment": {"type": "dict", "default": {}},
-    "sentinel_password": {"type": "str", "default": "", "no_log": True},
     "playing": {"type": "list", "elements": "str", "default": []},
-    "packages": {"type": "list", "elements": "str", "default": []},
-    "other_files": {"type": "list", "elements": "str", "default": []},
-    "claims": {"type": "dict", "default": {}},
 }
-
-
-UNUSABLE = (redis_acl_file.Unusable, redis_include.Unreadable, LosesData)
 FAILURES = (*UNUSABLE, Refused, Unusable, redis_server.WrongPassword, *STEP_FAILURES)
-
-
-def ask(module, want):
-    """Tell what the machine has and whether something differs; what cannot be planned is left to the change to tell."""
-    facts = machine.observe(module.params["packages"], module.params["other_files"], module.params["claims"])
-    facts["paths"] = redis_conf.paths(want["conf"]["content"])
-    facts["wrong"] = [*unreachable(want), *libraries.lacking(["redis"], ["python3-redis"])]
-    told = {"differs": True, "notes": []}
-    try:
-        have, steps = planned(want)
-        health = redis_health.of_instance(want, have)
-        # where something differs, the change proves it
-        health["instance"] += [] if steps else redis_prove.closed_now(want, have)
-        told = {"differs": bool(steps), "notes": notes(want, have), "health": health, **role(have)}
-    except UNUSABLE as error:
-        # nothing that a run does could make it well
-        facts["wrong"].append(str(error))
-    except FAILURES:
-        pass
-    module.exit_json(changed=False, facts=facts, **told)
-
-
-def planned(want):
-    """Return what there is, and the steps from there."""
-    have = observe(want)
-    known = immutable(want["immutable"], have["running_version"] or have["version"])
-    return have, plan({**want, "immutable": known}, have)
-
-
-def role(have):
-    """Return the part that the instance has in its deployment, as a part of the result."""
-    return {"role": have["says"]["role"]} if have["says"] else {}
 
 
 def take(module, want):
@@ -217,15 +158,7 @@ def join(module, want):
 def main():
     os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    want = dict(module.params)
-    want["conf"] = {**want["conf"], "content": want["conf"]["secret_content"]}
-    want["restart"] = want["phase"] == "restart"
-    # a failover is waited for where something is to be done, not where it is only asked
-    want["patience"] = 0 if want["phase"] == "ask" else 30
-    for file in want["files"]:
-        file["absent"] = file["absent"] or (file["unless_container"] and kernel.in_container())
-    if want["phase"] == "ask":
-        ask(module, want)
+    want = wanted(module.params, module.params["phase"])
     try:
         if want["phase"] in ("join", "prove"):
             join(module, want)

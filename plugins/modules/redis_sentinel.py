@@ -4,13 +4,8 @@
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
-from ansible_collections.cistern.core.plugins.module_utils.host import files
 from ansible_collections.cistern.core.plugins.module_utils.host.converge import each, settled
-from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
-from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
-from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import prove as redis_prove
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import observe as redis_sentinel_state
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.apply import apply
@@ -20,7 +15,9 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.descri
     notes,
     waiting,
 )
-from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import PHASES, needed, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.drift import FAILURES, planned
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.options import SENTINEL, wanted
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import PHASES
 
 DOCUMENTATION = r"""
 module: redis_sentinel
@@ -94,7 +91,6 @@ options:
       path: {description: The file with its password. It is made here and is root's., type: path, required: true}
   phase:
     description:
-      - V(ask) changes nothing. It tells the facts of the machine, and whether a change is to be made.
       - V(change) does what can be done while the Sentinel runs, and tells in C(phases) what is left to the others.
       - V(rotate) makes it use a new password, V(finish) makes it forget the old one. All Sentinels have to finish
         a phase before the next, so that they keep talking to each other.
@@ -103,12 +99,9 @@ options:
       - V(prove) opens its connections to instances and Sentinels anew, waits until it has its quorum, and fails with
         what refuses it.
     type: str
-    choices: [ask, change, rotate, restart, finish, forget, prove]
+    choices: [change, rotate, restart, finish, forget, prove]
     default: change
   playing: {description: "Hosts that this run goes through, in phase V(prove).", type: list, elements: str, default: []}
-  packages: {description: Packages to look for in phase V(ask)., type: list, elements: str, default: []}
-  other_files: {description: Files to look for in phase V(ask)., type: list, elements: str, default: []}
-  claims: {description: What the machine must have free., type: dict, default: {}}
 """
 EXAMPLES = r"""
 - name: Make the Sentinel what the inventory says
@@ -122,66 +115,15 @@ pending: {description: What waits for a restart., type: list, returned: always}
 phases: {description: Later phases that have something to do., type: list, returned: always}
 notes: {description: "What Sentinel knows and the inventory lacks.", type: list, returned: always}
 version: {description: The version that runs., type: str, returned: always}
-differs: {description: Whether there is anything to do., type: bool, returned: in phase ask}
-facts: {description: What the machine is and has., type: dict, returned: in phase ask}
-health: {description: What is not whole of each deployment., type: dict, returned: in phases ask and prove}
+health: {description: What is not whole of each deployment., type: dict, returned: in phase prove}
 """
 
-PLACES = {"type": "list", "elements": "dict", "required": True}
-FILE = {key: option for key, option in files.UNIT_OPTIONS.items() if key not in ("manager", "unless_container")}
 SPEC = {
-    "unit": {"type": "str", "required": True},
-    "conf": {"type": "dict", "required": True, "options": files.SECRET_OPTIONS},
-    "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
-    "password": {"type": "str", "required": True, "no_log": True},
-    "hooks": {"type": "dict", "default": {}},
-    "me": {"type": "str", "default": ""},
-    "deployments": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "mode": {"type": "str", "required": True},
-            "quorum": {"type": "int", "required": True},
-            "auth_pass": {"type": "str", "required": True, "no_log": True},
-            "settings": {"type": "dict", "default": {}},
-            "initial": {"type": "str", "required": True},
-            "nodes": PLACES,
-            "sentinels": PLACES,
-        },
-    },
-    "users": {"type": "list", "elements": "dict", "default": [], "options": redis_users.OPTIONS},
-    "phase": {"type": "str", "choices": ["ask", *PHASES, "prove"], "default": "change"},
+    **SENTINEL,
+    "phase": {"type": "str", "choices": [*PHASES, "prove"], "default": "change"},
     "playing": {"type": "list", "elements": "str", "default": []},
-    "packages": {"type": "list", "elements": "str", "default": []},
-    "other_files": {"type": "list", "elements": "str", "default": []},
-    "claims": {"type": "dict", "default": {}},
 }
 STEP_FAILURES = (redis_server.RedisError, OSError, RuntimeError)
-FAILURES = (Refused, redis_server.WrongPassword, *STEP_FAILURES)
-
-
-def ask(module, want):
-    """Tell what there is and whether something differs; what cannot be planned is left to the change to tell."""
-    facts = machine.observe(module.params["packages"], module.params["other_files"], module.params["claims"])
-    told = {"differs": True, "notes": []}
-    try:
-        have = redis_sentinel_state.observe(want)
-        differs = bool(plan(want, have)) or bool(have["blocked"])
-        told = {"differs": differs, "notes": notes(want, have), "health": redis_health.of_sentinel(want, have)}
-    except FAILURES:
-        pass
-    module.exit_json(changed=False, facts=facts, **told)
-
-
-def planned(want):
-    """Return what there is, and the steps from there; servers are asked who is primary only where a step needs it."""
-    have = redis_sentinel_state.observe(want)
-    names = sorted({*needed(want, have), *have["blocked"]})
-    if names:
-        redis_sentinel_state.settle(want, have, names)
-    return have, plan(want, have)
 
 
 def of_phase(steps, phase):
@@ -224,10 +166,7 @@ def prove(module, want):
 def main():
     os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    want = {**module.params, "check": module.check_mode, "forget": module.params["phase"] == "forget"}
-    want["conf"] = {**want["conf"], "content": want["conf"]["secret_content"]}
-    if want["phase"] == "ask":
-        ask(module, want)
+    want = wanted(module.params, module.params["phase"], module.check_mode)
     try:
         if want["phase"] == "prove":
             prove(module, want)

@@ -14,12 +14,12 @@ import re
 import subprocess
 
 import pytest
-import yaml
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 from generate import NASTY, Generator
 
 HERE = pathlib.Path(__file__).parent
-SCHEMA = yaml.safe_load((HERE.parents[1] / "roles/redis/vars/directives.yml").read_text())["__redis_directives"]
+SCHEMA = redis_schema.load()
 COUNT = int(os.environ.get("CISTERN_ORACLE_COUNT", "2400"))
 SEED = int(os.environ.get("CISTERN_ORACLE_SEED", "1"))
 HOSTS = (os.environ.get("CISTERN_ORACLE_HOSTS") or "cistern-oracle-redis7,cistern-oracle-redis8").split(",")

@@ -17,7 +17,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy a
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 
 CASES = sorted(Path(__file__).parent.glob("cases/cache_events/*.yml"))
-DERIVED = role_files.read("cache", "vars/main.yml")
+DERIVED = role_files.derived("cache")
 BASELINE = {name: DERIVED[f"__{name}_baseline"] for name in cache_policy.LAYERS}
 POLICY = cache_policy.resolved("cache", {}, BASELINE)
 

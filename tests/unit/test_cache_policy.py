@@ -14,7 +14,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.common import role_fi
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = sorted(Path(__file__).parent.glob("cases/cache_policy/*.yml"))
-DERIVED = role_files.read("cache", "vars/main.yml")
+DERIVED = role_files.derived("cache")
 BASELINE = {name: DERIVED[f"__{name}_baseline"] for name in cache_policy.LAYERS}
 
 
@@ -89,7 +89,7 @@ def means(name, *warms, **variables):
         "inventory_hostname": "a",
         "redis_deployment": "cache",
         "role_path": str(ROOT / "roles/cache"),
-        "__redis_asked": {"facts": {"programs": []}},
+        "__redis_observed": {"facts": {"programs": []}},
         "__cache_check": {
             "policies": {"cache": {"deployment": "cache", "families": families}},
             "instances": {"a": {**place, "at": {"address": "192.0.2.1", "port": 6379}}},

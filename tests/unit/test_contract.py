@@ -93,7 +93,7 @@ def test_defaults_of_citus_pass_the_check():
 
 
 def test_directives_of_the_role_are_in_the_schema():
-    derived, schema = load(REDIS / "vars/main.yml"), redis_schema.load()
+    derived, schema = role_files.derived("redis"), redis_schema.load()
     assert set(derived["__redis_baseline"]) | set(derived["__redis_computed"]) <= set(schema)
     assert set(derived["__redis_computed"]) <= set(redis_variables.COMPUTED) <= set(schema)
     for version in redis_directives.COVERED:
@@ -110,7 +110,7 @@ def test_what_is_generated_is_what_the_code_says():
 TYPES = {name: option["type"] for options in OPTIONS.values() for name, option in options.items()}
 READERS = [
     path
-    for pattern in ("roles/*/tasks/*.yml", "roles/*/vars/*.yml", "roles/*/templates/**/*.j2", "playbooks/*.yml")
+    for pattern in ("roles/*/tasks/*.yml", "roles/*/vars/**/*.yml", "roles/*/templates/**/*.j2", "playbooks/*.yml")
     for path in sorted(ROOT.glob(pattern))
 ]
 # A number that is only written down may be a text; one that decides may not.
@@ -149,7 +149,7 @@ def role_of(template):
 @pytest.mark.parametrize("path", TEMPLATES, ids=named)
 def test_template_is_used(path):
     role = role_of(path)
-    sources = [*role.glob("tasks/*.yml"), *role.glob("vars/*.yml")]
+    sources = [*role.glob("tasks/*.yml"), *role.glob("vars/**/*.yml")]
     name = str(path.relative_to(role / "templates"))
     assert any(re.search(rf"template: {re.escape(name)}\b", source.read_text(encoding="utf-8")) for source in sources)
 
@@ -204,6 +204,8 @@ def test_module_takes_what_it_documents(name, monkeypatch):
         module.main()
     documented = yaml.safe_load(module.DOCUMENTATION)
     assert documented["module"] == name
+    elsewhere = [name for name, each in documented["options"].items() if "M(cistern.core" in str(each["description"])]
+    taken = {name: {**each, "options": {}} if name in elsewhere else each for name, each in taken.items()}
     assert option_facts(documented["options"]) == option_facts(taken)
 
 
@@ -213,6 +215,20 @@ def option_facts(options):
         name: [{key: option[key] for key in keys if key in option}, option_facts(option.get("options", {}))]
         for name, option in options.items()
     }
+
+
+def test_a_part_that_is_documented_elsewhere_has_those_options():
+    """Options of the module observe stand in the documentation of the module that makes the same part."""
+    module, parts = module_named("observe"), {"instance": "redis_config", "sentinel": "redis_sentinel"}
+    for part, other in parts.items():
+        assert f"M(cistern.core.{other})" in yaml.safe_load(module.DOCUMENTATION)["options"][part]["description"]
+        options = yaml.safe_load(module_named(other).DOCUMENTATION)["options"]
+        taken = option_facts(module.SPEC[part]["options"])
+        assert taken.items() <= option_facts(options).items()
+
+
+def module_named(name):
+    return importlib.import_module(f"ansible_collections.cistern.core.plugins.modules.{name}")
 
 
 @pytest.mark.parametrize("name", MODULES)

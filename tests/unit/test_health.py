@@ -138,13 +138,15 @@ def test_nodes_of_citus_that_do_not_serve():
 def test_what_was_proven_counts_before_what_was_observed_and_each_sentence_stands_once():
     lost = {"instance": [], "deployment": ["c has no link"]}
     hosts = {
-        "a": {"redis_deployment": "cache", "__redis_asked": {"health": lost}},
-        "b": {"redis_deployment": "cache", "__redis_asked": {"health": lost}},
+        "a": {"redis_deployment": "cache", "__redis_observed": {"instance": {"health": lost}}},
+        "b": {"redis_deployment": "cache", "__redis_observed": {"instance": {"health": lost}}},
         "c": {
             "redis_deployment": "cache",
-            "__redis_asked": {"health": {"instance": ["does not run"], "deployment": []}},
+            "__redis_observed": {
+                "instance": {"health": {"instance": ["does not run"], "deployment": []}},
+                "sentinel": {"health": {"cache": ["no quorum"]}},
+            },
             "__redis_proven": {"health": {"instance": [], "deployment": []}},
-            "__redis_sentinel_asked": {"health": {"cache": ["no quorum"]}},
             # what was skipped has nothing to say
             "__redis_sentinel_proven": {"skipped": True},
         },

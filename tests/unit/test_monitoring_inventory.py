@@ -20,7 +20,7 @@ from laid_over import laid_over
 ROOT = Path(__file__).resolve().parents[2]
 CASES = sorted(Path(__file__).parent.glob("cases/monitoring_inventory/*.yml"))
 OPTIONS = role_files.options("monitoring")
-THRESHOLDS = role_files.read("monitoring", "vars/main.yml")["__monitoring_thresholds_baseline"]
+THRESHOLDS = role_files.derived("monitoring")["__monitoring_thresholds_baseline"]
 REDIS = {"deployment": "cache", "uri": "redis://127.0.0.1:6379", "max_clients": 10000, "snapshots": 1}
 USUAL = {
     "redis1": {"fallback": "10.0.0.1", "instance": REDIS, "sentinel": "redis://127.0.0.1:26379"},

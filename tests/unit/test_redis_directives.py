@@ -5,9 +5,10 @@ import pathlib
 import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 HERE = pathlib.Path(__file__).parent
-SCHEMA = yaml.safe_load((HERE.parents[1] / "roles/redis/vars/directives.yml").read_text())["__redis_directives"]
+SCHEMA = redis_schema.load()
 FILES = sorted((HERE / "cases/redis_directives").glob("*.yml"))
 CASES = [(file.stem, version) for file in FILES for version in yaml.safe_load(file.read_text())["versions"]]
 

@@ -1,9 +1,10 @@
 """What apt is asked to install, and which directives a series takes only at its start."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.filter.redis import redis_users, redis_wanted_packages
+from ansible_collections.cistern.core.plugins.filter.redis import redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import immutable
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
+from ansible_collections.cistern.core.plugins.plugin_utils.redis.packages import wanted as redis_wanted_packages
 
 NAMES = ["redis-server", "python3-redis"]
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import inventory as redis_inventory
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 
 CASES = sorted(Path(__file__).parent.glob("cases/redis_inventory/*.yml"))
-DERIVED = yaml.safe_load((redis_schema.ROLE / "vars/main.yml").read_text(encoding="utf-8"))
+DERIVED = role_files.derived("redis")
 USUAL = {"redis_deployment": "cache", "redis_password": "long enough for all"}
 FACTS = {"memory_mb": 4096, "container": False, "packages": {}, "offered": ""}
 

@@ -7,13 +7,15 @@ import re
 import subprocess
 import time
 
-try:
-    import redis
-except ImportError:  # a host where nothing is installed yet, or a server alone
-    redis = None
-
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import connectable
 from ansible_collections.cistern.core.plugins.module_utils.redis import reader as redis_reader
+
+try:
+    if redis_reader.alone:
+        raise ImportError
+    import redis
+except ImportError:  # or a host where nothing is installed yet, or a server alone
+    redis = None
 
 RedisError = redis.RedisError if redis else RuntimeError
 ResponseError = redis.ResponseError if redis else RuntimeError

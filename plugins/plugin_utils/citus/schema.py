@@ -1,6 +1,7 @@
 """What the citus role knows of its variables and settings, as the controller's plugins need it."""
 
 import functools
+import pathlib
 
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 
@@ -13,10 +14,13 @@ def options():
     return role_files.options("citus")
 
 
+DATA = pathlib.Path(__file__).parent / "data/settings.yml"
+
+
 @functools.cache
 def settings():
     """Return {name: {since, until}} of the settings of Citus."""
-    return role_files.read("citus", "vars/settings.yml")["__citus_settings"]
+    return role_files.load(DATA)["__citus_settings"]
 
 
 def series(version):

@@ -4,10 +4,15 @@ A host's `registers` are the results of modules by the name that the roles give 
 counts, else what was observed before: nothing has changed since.
 """
 
-INSTANCE = ("__redis_proven", "__redis_asked")
-SENTINEL = ("__redis_sentinel_proven", "__redis_sentinel_asked")
-CLUSTER = ("__citus_joined",)
-UNITS = ("__cache_installed", "__monitoring_configured")
+# Registers, and the part of each that has the health; the last that was made comes first.
+INSTANCE = (("__redis_proven", None), ("__redis_observed", "instance"))
+SENTINEL = (
+    ("__redis_sentinel_proven", None),
+    ("__redis_sentinel_observed", "sentinel"),
+    ("__redis_observed", "sentinel"),
+)
+CLUSTER = (("__citus_joined", None),)
+UNITS = (("__cache_installed", None), ("__monitoring_configured", None))
 
 
 def sentences(hosts):
@@ -17,12 +22,14 @@ def sentences(hosts):
         found += _of_instance(host, registers.get("redis_deployment"), _last(registers, INSTANCE))
         found += _of_sentinel(host, _last(registers, SENTINEL))
         found += [f"Citus: {text}" for text in _last(registers, CLUSTER) or []]
-        found += [f"{host}: {text}" for name in UNITS for text in _last(registers, [name]) or []]
+        found += [f"{host}: {text}" for register in UNITS for text in _last(registers, [register]) or []]
     return list(dict.fromkeys(found))
 
 
-def _last(registers, names):
-    return next((registers[name]["health"] for name in names if "health" in registers.get(name, {})), None)
+def _last(registers, places):
+    results = (registers.get(name) or {} for name, _part in places)
+    parts = [result if part is None else result.get(part) or {} for result, (_name, part) in zip(results, places)]
+    return next((part["health"] for part in parts if "health" in part), None)
 
 
 def _of_instance(host, deployment, health):

@@ -8,10 +8,26 @@ import yaml
 ROLES = pathlib.Path(__file__).resolve().parents[3] / "roles"
 
 
+def load(path):
+    """Return what a file of YAML says."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(pathlib.Path(path).read_text(encoding="utf-8"), Loader=loader)
+
+
 def read(role, path):
     """Return what a file of a role says."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load((ROLES / role / path).read_text(encoding="utf-8"), Loader=loader)
+    return load(ROLES / role / path)
+
+
+def vars_files(role):
+    """Return the files of what a role derives from its variables: vars/main.yml, or all of the folder vars/main."""
+    return sorted((ROLES / role / "vars").glob("main.yml")) or sorted((ROLES / role / "vars/main").glob("*.yml"))
+
+
+@functools.cache
+def derived(role):
+    """Return what a role derives from its variables, as it is written: expressions are not evaluated."""
+    return {name: value for path in vars_files(role) for name, value in load(path).items()}
 
 
 @functools.cache

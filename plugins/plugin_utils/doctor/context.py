@@ -6,10 +6,13 @@ as far as it has them. `evidence` is {host: what doctor_probe told}, or {host: {
 """
 
 import functools
+import pathlib
 import shlex
 import typing
 
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+
+DATA = pathlib.Path(__file__).parent / "data/findings.yml"
 
 SEVERITIES = ("critical", "warning", "note")
 
@@ -29,7 +32,7 @@ class Finding(typing.NamedTuple):
 @functools.cache
 def catalogue():
     """Return {id: {severity, part, means}} of everything that can be found."""
-    return role_files.read("doctor", "vars/findings.yml")["__doctor_findings"]
+    return role_files.load(DATA)["__doctor_findings"]
 
 
 class Case:

@@ -5,7 +5,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file as app_env
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import BROKEN, Wrong
 from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
-from ansible_collections.cistern.core.plugins.plugin_utils.common.role_files import ROLES
+from ansible_collections.cistern.core.plugins.plugin_utils.common.role_files import ROLES, vars_files
 
 # Listening there is listening everywhere; a connection to them goes to the machine itself.
 SECRET_KEYS = ("PASSWORD", "DATABASE_URL")
@@ -14,10 +14,10 @@ SECRET_KEYS = ("PASSWORD", "DATABASE_URL")
 class Says:
     """What a host's variables say, with the defaults of a role and what the role derives from them."""
 
-    def __init__(self, action, task_vars, host, role, files=("main",)):
+    def __init__(self, action, task_vars, host, role):
         known = {}
-        for path in [f"{role}/defaults/main.yml", *[f"{role}/vars/{name}.yml" for name in files]]:
-            known.update(action._loader.load_from_file(str(ROLES / path), trusted_as_template=True))
+        for path in [ROLES / role / "defaults/main.yml", *vars_files(role)]:
+            known.update(action._loader.load_from_file(str(path), trusted_as_template=True))
         raw = task_vars["hostvars"].raw_get(host)
         self._templar = action._templar.copy_with_new_env(
             available_variables={
@@ -41,7 +41,7 @@ def of_host(action, task_vars, host, told):
         parts["redis"] = redis(Says(action, task_vars, host, "redis"))
         folders += [parts["redis"]["folder"], "/var/log/redis"]
     if host in told["sentinels"]:
-        parts["sentinel"] = sentinel(Says(action, task_vars, host, "redis", ("main", "sentinel")))
+        parts["sentinel"] = sentinel(Says(action, task_vars, host, "redis"))
     if host in groups.get("app", []):
         parts["app"] = application(host, task_vars["hostvars"], told)
     if host in groups.get("citus", []):

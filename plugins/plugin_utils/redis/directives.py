@@ -1,4 +1,4 @@
-"""The check of redis.conf against the schema in roles/redis/vars/directives.yml, and the text that it becomes.
+"""The check of redis.conf against the schema in data/directives.yml, and the text that it becomes.
 
 Pure functions: a configuration is a mapping of directives as the inventory has it, the schema is `__redis_directives`.
 A version is Redis's own ('7.0.15', '8.0', a package's '5:7.0.15-1'), `valkey 8.0.1` for Valkey, or None when it is not

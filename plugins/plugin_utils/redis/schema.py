@@ -1,23 +1,30 @@
-"""The schema of the server's directives, roles/redis/vars/directives.yml, as the controller's plugins need it."""
+"""The schema of the server's directives, data/directives.yml, as the controller's plugins need it."""
 
 import functools
+import pathlib
 
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
 
 SERIES = ("6.0", "6.2", "7.0", "7.2", "7.4", "8.0")
-ROLE = role_files.ROLES / "redis"
+DATA = pathlib.Path(__file__).parent / "data/directives.yml"
 
 
 @functools.cache
 def load():
     """Return {directive: {type, default, live, since, until, ...}}."""
-    return role_files.read("redis", "vars/directives.yml")["__redis_directives"]
+    return role_files.load(DATA)["__redis_directives"]
 
 
 def options():
     """Return the role's variables."""
     return role_files.options("redis")
+
+
+def baselines():
+    """Return the baseline of every instance, and {mode: what is laid over it there}, as Instance takes them."""
+    derived = role_files.derived("redis")
+    return {"baseline": derived["__redis_baseline"], "mode_baseline": derived["__redis_mode_baseline"]}
 
 
 @functools.cache

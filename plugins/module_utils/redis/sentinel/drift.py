@@ -1,0 +1,29 @@
+"""Whether a Sentinel is what the inventory says, and whether it is well. Reads only."""
+
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import observe as redis_sentinel_state
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.describe import notes
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import needed, plan
+
+FAILURES = (Refused, redis_server.WrongPassword, redis_server.RedisError, OSError, RuntimeError)
+
+
+def drift(want):
+    """Return {differs, notes, health}; what cannot be planned is left to the change to tell."""
+    try:
+        have = redis_sentinel_state.observe(want)
+        differs = bool(plan(want, have)) or bool(have["blocked"])
+        return {"differs": differs, "notes": notes(want, have), "health": redis_health.of_sentinel(want, have)}
+    except FAILURES:
+        return {"differs": True, "notes": []}
+
+
+def planned(want):
+    """Return what there is, and the steps from there; servers are asked who is primary only where a step needs it."""
+    have = redis_sentinel_state.observe(want)
+    names = sorted({*needed(want, have), *have["blocked"]})
+    if names:
+        redis_sentinel_state.settle(want, have, names)
+    return have, plan(want, have)
