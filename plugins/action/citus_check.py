@@ -15,7 +15,7 @@ class ActionModule(InventoryCheck):
     """Returns the nodes of the cluster, the coordinator first.
 
     `names` is the variable in which the verb of a removal is told what leaves; that is absent then.
-    With `machines`, hold it also against what the hosts said of themselves (the register __citus_asked); while their
+    With `machines`, hold it also against what the hosts said of themselves (the register __citus_observed); while their
     version is being changed (`upgrading`), not against that.
     """
 
@@ -32,7 +32,7 @@ class ActionModule(InventoryCheck):
             errors = [*errors, *citus_removal.problems(nodes, options, wish)]
         claims = {} if variable else host_claims.of_citus(nodes, options)
         if self._task.args.get("machines"):
-            asked = host_checks.asked(claims, self.vars["hostvars"], ("__citus_asked",))
+            asked = host_checks.asked(claims, self.vars["hostvars"], "__citus_observed", "node")
             more, risks = host_checks.of_citus(claims, asked, nodes)
             more += [text for node in nodes for text in self._wrong(node)]
             if not boolean(self._task.args.get("upgrading", False)):
@@ -50,19 +50,22 @@ class ActionModule(InventoryCheck):
 
     def _wrong(self, node):
         """Return what a host said that cannot work there."""
-        told = (self.vars["hostvars"].raw_get(node.name).get("__citus_asked") or {}).get("facts") or {}
-        return [f"{text} [{node.name}]" for text in told.get("wrong", [])]
+        wrong = self._facts(node).get("wrong", [])
+        return [f"{text} [{node.name}]" for text in wrong]
 
     def _version(self, node, options):
         """Yield what a host says against the version of the inventory, which an upgrade alone changes."""
-        told = (self.vars["hostvars"].raw_get(node.name).get("__citus_asked") or {}).get("facts")
-        other = node.other_version(told["packages"], options) if told else ""
+        facts = self._facts(node)
+        other = node.other_version(facts["packages"], options) if facts else ""
         if other:
             version = node.get("citus_version", options)
             yield (
                 f"{at(node, 'citus_version')}: is {version}, and {node.name} has {other}; "
                 "playbooks/citus_upgrade.yml brings all nodes to another version, or write the one that is there"
             )
+
+    def _facts(self, node):
+        return host_checks.facts_of(self.vars["hostvars"], node.name, "__citus_observed", "node")
 
     def _node(self, name, coordinators):
         return citus_node.Node(

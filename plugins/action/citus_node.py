@@ -4,4 +4,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.common.polling import
 
 
 class ActionModule(Progress):
-    """Takes the module's options."""
+    """Takes the module's options, those of the cluster in a mapping `cluster`."""
+
+    def followed(self, args, task_vars):
+        return super().followed({**args.pop("cluster", {}), **args}, task_vars)

@@ -1,7 +1,7 @@
 """Render the files of a Citus node and hand them to the module of the same name."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils.common.rendering import rendered
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import module_args
 
 
 class ActionModule(ActionBase):
@@ -10,7 +10,5 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         args = dict(self._task.args)
-        args.update(args.pop("node"))
-        [conf] = rendered(self, task_vars, [args["conf"]])
-        args.update(conf=conf, files=rendered(self, task_vars, args["files"]))
+        args.update(module_args.node(self, task_vars, args.pop("node")))
         return self._execute_module(module_args=args, task_vars=task_vars)

@@ -1,18 +1,50 @@
 """Render the files of all that runs on a machine, and ask it once whether they are there and in effect."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils.redis import module_args
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import module_args as citus
+from ansible_collections.cistern.core.plugins.plugin_utils.common.rendering import rendered
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import module_args as redis
 
-PARTS = {"instance": module_args.instance, "sentinel": module_args.sentinel}
+
+def _units_of(role):
+    return lambda action, task_vars, args: {**args, "files": rendered(action, task_vars, args["files"], role)}
+
+
+def _as_it_is(_action, _task_vars, args):
+    return args
+
+
+PARTS = {
+    "instance": redis.instance,
+    "sentinel": redis.sentinel,
+    "node": citus.node,
+    "cluster": _as_it_is,
+    "tables": _as_it_is,
+    "cache": _units_of("cache"),
+    "exporters": _units_of("monitoring"),
+}
 
 
 class ActionModule(ActionBase):
-    """Takes the module's options; a part is as the action of its own module takes it, empty where the host has none."""
+    """Takes the module's options; a part is as the action of its own module takes it, empty where the host has none.
+
+    `due` is {name: {variable, register}}: which variable of a role says whether a run has something to do, when that
+    register has the result of this task. The answers are in `due` of the result.
+    """
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        args = {name: value for name, value in self._task.args.items() if name not in PARTS}
+        args = {name: value for name, value in self._task.args.items() if name not in (*PARTS, "due")}
         for name, render in PARTS.items():
             if self._task.args.get(name):
                 args[name] = render(self, task_vars, self._task.args[name])
-        return self._execute_module(module_args=args, task_vars=task_vars)
+        result = self._execute_module(module_args=args, task_vars=task_vars)
+        if "facts" in result:
+            asked = self._task.args.get("due", {})
+            result["due"] = {name: self._is_due(each, result, task_vars) for name, each in asked.items()}
+        return result
+
+    def _is_due(self, asked, result, task_vars):
+        known = {**task_vars, asked["register"]: result}
+        templar = self._templar.copy_with_new_env(available_variables=known)
+        return bool(templar.resolve_variable_expression(asked["variable"]))

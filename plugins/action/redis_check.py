@@ -37,7 +37,7 @@ class ActionModule(InventoryCheck):
         told = (staying["instances"], staying["watchers"], staying["deployments"])
         claims = {} if variable else host_claims.of_redis(*told, options)
         if self._task.args.get("machines"):
-            asked = host_checks.asked(claims, self.vars["hostvars"], ("__redis_observed",))
+            asked = host_checks.asked(claims, self.vars["hostvars"], "__redis_observed")
             more, risks = host_checks.of_redis(claims, asked, *told)
             errors, warnings = [*errors, *more], [*warnings, *risks]
         return (
@@ -52,14 +52,15 @@ class ActionModule(InventoryCheck):
                 "leaving": left,
                 "claims": claims,
                 "instances": [each.name for each in staying["instances"]],
-                "due": self._due(*told, options) if self._task.args.get("machines") else {},
+                "due": self._due(*told) if self._task.args.get("machines") else {},
             },
         )
 
-    def _due(self, instances, watchers, deployments, options):
-        hostvars = self.vars["hostvars"]
+    def _due(self, instances, watchers, deployments):
+        hostvars, playing = self.vars["hostvars"], self.vars["ansible_play_hosts_all"]
+        instances, watchers = ([each for each in some if each.name in playing] for some in (instances, watchers))
         observed = {each.name: hostvars.raw_get(each.name).get("__redis_observed") for each in [*instances, *watchers]}
-        return due(instances, watchers, deployments, observed, options)
+        return due(instances, watchers, deployments, observed)
 
     def _instance(self, name):
         raw = self.vars["hostvars"].raw_get(name)

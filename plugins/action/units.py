@@ -5,10 +5,14 @@ from ansible_collections.cistern.core.plugins.plugin_utils.common.rendering impo
 
 
 class ActionModule(ActionBase):
-    """Takes the module's options; a file has `template` or `source`, and `secret` where no diff of it may be shown."""
+    """Takes the module's options, also in a mapping `service`.
+
+    A file has `template` or `source`, and `secret` where no diff of it may be shown.
+    """
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         args = dict(self._task.args)
+        args = {**args.pop("service", {}), **args}
         args["files"] = rendered(self, task_vars, args["files"])
         return self._execute_module(module_args=args, task_vars=task_vars)

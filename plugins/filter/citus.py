@@ -53,8 +53,24 @@ def citus_place(node, state=False):
 
 def citus_free_bytes(nodes, hostvars):
     """Return {place: bytes that are free} of the nodes that were asked in this run."""
-    asked = {f"{node['address']} {node['port']}": hostvars[node["host"]].get("__citus_asked") for node in nodes}
-    return {place: told["free_bytes"] for place, told in asked.items() if told and "free_bytes" in told}
+    told = {f"{node['address']} {node['port']}": _observed(hostvars, node["host"]) for node in nodes}
+    return {place: node["free_bytes"] for place, node in told.items() if "free_bytes" in node}
+
+
+def citus_certificates_due(hosts, hostvars):
+    """Return why each of the hosts that gets a certificate in this run gets one."""
+    whys = (_observed(hostvars, host).get("tls", {}).get("why", "") for host in hosts)
+    return [why for why in whys if why]
+
+
+def citus_goes_on(hosts, hostvars):
+    """Whether a run has something to do on one of the hosts; one that has told nothing counts."""
+    results = (hostvars[host].get("__citus_observed") or {} for host in hosts)
+    return any(result.get("due", {}).get("citus", True) for result in results)
+
+
+def _observed(hostvars, host):
+    return (hostvars[host].get("__citus_observed") or {}).get("node") or {}
 
 
 def citus_upgrades(offered, installed):
@@ -82,8 +98,10 @@ class FilterModule:
     def filters(self):
         return {
             "citus_alternative_name": citus_alternative_name,
+            "citus_certificates_due": citus_certificates_due,
             "citus_downgrades": citus_downgrades,
             "citus_free_bytes": citus_free_bytes,
+            "citus_goes_on": citus_goes_on,
             "citus_hba_line": citus_hba_line,
             "citus_network": citus_network,
             "citus_place": citus_place,

@@ -3,6 +3,8 @@
 import json
 import os
 
+from ansible_collections.cistern.core.plugins.plugin_utils.common.role_files import ROLES
+
 ROOTS = {"owner": "root", "group": "root", "mode": "0644"}
 
 
@@ -19,6 +21,11 @@ def monitoring_shipped(sources, folder):
     return [{"source": path, "path": f"{folder}/{os.path.basename(path)}", **ROOTS} for path in sorted(sources)]
 
 
+def monitoring_own_files(pattern, folder):
+    """Return a file below a folder of the host for each file of the role that the pattern means."""
+    return monitoring_shipped(map(str, (ROLES / "monitoring/files").glob(pattern)), folder)
+
+
 def monitoring_refused(sentences):
     """Return what is in the way on the machines, as one message."""
     count = f"{len(sentences)} error{'s' if len(sentences) > 1 else ''}"
@@ -26,6 +33,9 @@ def monitoring_refused(sentences):
     return "\n".join([told, *[f"- {each}" for each in sentences]])
 
 
+FILTERS = (monitoring_own_files, monitoring_refused, monitoring_shipped, monitoring_targets)
+
+
 class FilterModule:
     def filters(self):
-        return {each.__name__: each for each in (monitoring_refused, monitoring_shipped, monitoring_targets)}
+        return {each.__name__: each for each in FILTERS}

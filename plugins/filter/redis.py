@@ -18,13 +18,20 @@ def redis_due(hostvars, kinds, otherwise=()):
 
     Where it is Sentinels, the instances that they watch are in the play too; without a Sentinel nobody is.
 
-    Before anything was observed, as for --list-hosts, it is `otherwise`: names of groups.
+    Before anything was observed, as for --list-hosts, it is `otherwise`: names of groups. Where site.yml has asked all
+    machines and none goes on with Redis, it is nobody.
     """
     for name in hostvars:
         found = hostvars.raw_get(name).get("__redis_due", {}).get("due")
         if found is not None:
             return ",".join(dict.fromkeys(name for kind in kinds for name in found[kind] if found[kinds[0]])) or NOBODY
-    return ":".join(otherwise) or NOBODY
+    together = any("__observed" in hostvars.raw_get(name) for name in hostvars)
+    return NOBODY if together else ":".join(otherwise) or NOBODY
+
+
+def redis_parts(asks, has_instance, runs_sentinel):
+    """Return of {instance, sentinel} those that a host has."""
+    return {name: asks[name] for name, has in {"instance": has_instance, "sentinel": runs_sentinel}.items() if has}
 
 
 def redis_turns(hosts, hostvars):
@@ -57,6 +64,6 @@ def redis_users(programs, rules):
 class FilterModule:
     def filters(self):
         return {
-            **{each.__name__: each for each in (redis_due, redis_lines, redis_turns, redis_users)},
+            **{each.__name__: each for each in (redis_due, redis_lines, redis_parts, redis_turns, redis_users)},
             "redis_wanted_packages": packages.wanted,
         }

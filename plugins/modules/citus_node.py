@@ -10,6 +10,8 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import cluster 
 from ansible_collections.cistern.core.plugins.module_utils.citus import health as citus_health
 from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
 from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import place, refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.drift import observe
+from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.options import NODES
 from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan import (
     afterwards,
     describe,
@@ -90,40 +92,9 @@ moving:
   returned: while shards move
 """
 
-NODE = {
-    "host": {"type": "str", "required": True},
-    "address": {"type": "str", "required": True},
-    "port": {"type": "int", "default": 5432},
-}
-SPEC = {
-    **citus_sql.OPTIONS,
-    "coordinator": {"type": "dict", "required": True, "options": NODE},
-    "nodes": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            **NODE,
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "shards": {"type": "bool", "default": True},
-        },
-    },
-    "rebalance": {"type": "bool", "default": False},
-    "shard_transfer_mode": {"type": "str", "choices": list(citus_moves.MODES), "default": "auto"},
-    "free_bytes": {"type": "dict", "default": {}},
-    "seconds": {"type": "int", "default": 3600},
-    "prove": {"type": "bool", "default": False},
-    "poll": {"type": "int", "default": 5},
-}
+SPEC = NODES
 # A rebalance is planned from sizes, which change while it moves: after it, it may be worth another one.
 ROUNDS = 4
-
-
-def observe(connection, want):
-    have = citus_cluster.observe(connection, [place(node) for node in want["nodes"] if node["state"] == "present"])
-    asks = want["rebalance"] and have["group"] == 0 and citus_cluster.reachable(have) and not have["job"]
-    have["uneven"] = len(citus_cluster.planned(connection)) if asks else 0
-    return have
 
 
 def apply(connection, step, want, until):

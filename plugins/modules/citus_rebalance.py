@@ -9,6 +9,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import client a
 from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
 from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
 from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.options import CONNECTION, TRANSFER_MODES
 from ansible_collections.cistern.core.plugins.module_utils.citus.rebalance.plan import describe, evenness, names, plan
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 
@@ -65,11 +66,11 @@ moving:
 """
 
 SPEC = {
-    **citus_sql.OPTIONS,
+    **CONNECTION,
     "nodes": {"type": "list", "elements": "dict", "default": []},
     "stop": {"type": "bool", "default": False},
     "strategy": {"type": "str", "default": ""},
-    "shard_transfer_mode": {"type": "str", "choices": list(citus_moves.MODES), "default": "auto"},
+    "shard_transfer_mode": {"type": "str", "choices": list(TRANSFER_MODES), "default": "auto"},
     "seconds": {"type": "int", "default": 3600},
     "poll": {"type": "int", "default": 5},
 }

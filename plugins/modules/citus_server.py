@@ -1,19 +1,15 @@
 #!/usr/bin/python
 """Converge the PostgreSQL server of one Citus node: its cluster, its files, the settings it runs with."""
 
-import contextlib
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
-from ansible_collections.cistern.core.plugins.module_utils.citus.server import settings as citus_settings
-from ansible_collections.cistern.core.plugins.module_utils.citus.server import validate as citus_server_candidate
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.apply import apply
-from ansible_collections.cistern.core.plugins.module_utils.citus.server.observe import folder, observe, wrong
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.drift import FAILURES, look, sentence
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.options import NODE
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan import describe, notes, plan
 from ansible_collections.cistern.core.plugins.module_utils.host import files
 from ansible_collections.cistern.core.plugins.module_utils.host.converge import each, settled
-from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused, Unusable
 
 DOCUMENTATION = r"""
 module: citus_server
@@ -67,12 +63,11 @@ options:
   password: {description: Password of the application's role., type: str, required: true}
   phase:
     description:
-      - V(ask) changes nothing. It tells the facts of the machine, and whether a change is to be made.
       - V(change) does everything but a restart, and tells in C(pending) what waits for one.
       - V(trust) writes the CAs that are trusted, so that all nodes know a new one before any shows a certificate of it.
       - V(restart) restarts if something waits for it, so that a play can let one node go after the other.
     type: str
-    choices: [ask, trust, change, restart]
+    choices: [trust, change, restart]
     default: change
   packages: {description: Packages to look for., type: list, elements: str, default: []}
   upgrades:
@@ -90,87 +85,13 @@ RETURN = r"""
 steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}
 pending: {description: What waits for a restart., type: list, returned: always}
 notes: {description: What differs and is not ours., type: list, returned: always}
-differs: {description: Whether there is anything to do., type: bool, returned: in phase ask}
-facts: {description: What the machine is and has., type: dict, returned: in phase ask}
-tls: {description: "Whether the CAs are trusted, and why a certificate is due.", type: dict, returned: in phase ask}
-database: {description: "What there is of the database, its role and extensions.", type: dict, returned: in phase ask}
-free_bytes: {description: Space that is left for data., type: int, returned: in phase ask}
 """
 
-FILE = {**files.OPTIONS, "content": {"type": "str"}, "absent": {"type": "bool", "default": False}}
 SPEC = {
-    "version": {"type": "str", "required": True},
-    "cluster": {"type": "str", "required": True},
-    "data_dir": {"type": "path", "required": True},
-    "port": {"type": "int", "required": True},
-    "address": {"type": "str", "required": True},
-    "addresses": {"type": "list", "elements": "str", "required": True},
-    "nodes": {"type": "int", "required": True},
-    "clients": {"type": "int", "required": True},
-    "layers": {"type": "list", "elements": "dict", "default": []},
-    "conf": {"type": "dict", "required": True, "options": FILE},
-    "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
-    "tls": {"type": "dict", "required": True},
-    "database": {"type": "dict", "required": True},
-    "password": {"type": "str", "required": True, "no_log": True},
-    "phase": {"type": "str", "choices": ["ask", "trust", "change", "restart"], "default": "change"},
-    "packages": {"type": "list", "elements": "str", "default": []},
+    **NODE,
+    "phase": {"type": "str", "choices": ["trust", "change", "restart"], "default": "change"},
     "upgrades": {"type": "dict", "default": {}},
-    "other_files": {"type": "list", "elements": "str", "default": []},
-    "claims": {"type": "dict", "default": {}},
 }
-# What pg_settings says of a setting that is taken at a start alone.
-AT_START = "postmaster"
-ROTATED = "citus_rotate asks for a new one"
-FAILURES = (Refused, Unusable, RuntimeError, OSError, citus_sql.Error, citus_sql.Absent)
-
-
-def wanted(params, have):
-    """Return what is wanted, with the settings that this machine makes of it."""
-    machine = {"memory_mb": have["facts"]["memory_mb"], "cores": have["facts"]["cores"]}
-    cluster = {key: params[key] for key in ("nodes", "clients", "address", "addresses", "port", "tls")}
-    # before the packages are there, the newest release of the series is what will come
-    cluster["version"] = have["version"] or (int(params["version"]), 99)
-    settings = citus_settings.merged(machine, cluster, params["layers"])
-    conf = {**params["conf"], "content": params["conf"]["content"] + citus_settings.text(settings)}
-    return {**params, "conf": conf, "settings": settings, "restart": params["phase"] == "restart"}
-
-
-def look(module):
-    """Return (what is wanted, what there is)."""
-    params = {**module.params, "database": {**module.params["database"], "password": module.params["password"]}}
-    have = observe(params)
-    if params["phase"] in ("ask", "change") and params["tls"]["rotate"]:
-        have["tls"]["why"] = have["tls"]["why"] or ROTATED
-    want = wanted(params, have)
-    on_disk = have["files"][want["conf"]["path"]]
-    if have["running"] and on_disk and on_disk["text"] != want["conf"]["content"]:
-        have["meant"] = citus_server_candidate.meaning(want, _restarting(want, have, on_disk["text"]))
-    return want, have
-
-
-def _restarting(want, have, text):
-    """Return the settings whose line changes, and which the server takes at a start alone."""
-    lines = set(want["conf"]["content"].splitlines()) ^ set(text.splitlines())
-    names = {line.split(" = ")[0] for line in lines}
-    return sorted(
-        name for name, each in have["running"]["settings"].items() if each["context"] == AT_START and name in names
-    )
-
-
-def ask(module):
-    want, have = look(module)
-    told = {"differs": True, "notes": []}
-    with contextlib.suppress(Refused):  # the change tells it
-        told = {"differs": plan(want, have) != [], "notes": notes(want, have)}
-    module.exit_json(
-        changed=False,
-        facts={**have["facts"], "version": have["version"], "wrong": wrong(want)},
-        tls=have["tls"],
-        database=have["database"] or {"exists": False, "owner": None, "role": None, "extensions": {}},
-        free_bytes=have["free_bytes"],
-        **told,
-    )
 
 
 def restarting(steps, told):
@@ -185,7 +106,7 @@ def restarting(steps, told):
 
 def trust(module):
     """Write the CAs that are trusted, and let a server that runs read them."""
-    want, have = look(module)
+    want, have = look(module.params)
     due = not have["tls"]["trusts"]
     steps = (
         [{"do": "write", "path": want["tls"]["ca"]}, *([{"do": "reload"}] if have["running"] else [])] if due else []
@@ -198,7 +119,7 @@ def trust(module):
 
 
 def take(module):
-    want, have = look(module)
+    want, have = look(module.params)
     if module.check_mode and want["tls"]["authority"] and not have["tls"]["trusts"]:
         # the phase of trust has told of it
         want["files"] = [file for file in want["files"] if file["path"] != want["tls"]["ca"]]
@@ -218,7 +139,7 @@ def take(module):
     if actions and not module.check_mode:
         each(lambda step: apply(step, want, have), lambda step: describe(step, want), FAILURES)(actions)
         module.params["tls"]["rotate"] = False
-        want, have = look(module)
+        want, have = look(module.params)
         steps = plan(want, have)
         left = [step for step in steps if step["do"] != "report"]
         settled(module, left, lambda step: describe(step, want), result)
@@ -230,9 +151,9 @@ def main():
     os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     try:
-        {"ask": ask, "trust": trust}.get(module.params["phase"], take)(module)
+        (trust if module.params["phase"] == "trust" else take)(module)
     except FAILURES as error:
-        module.fail_json(msg=f"{str(error)[:1].upper()}{str(error)[1:]}. Its folder is {folder(module.params)}.")
+        module.fail_json(msg=sentence(error, module.params))
 
 
 if __name__ == "__main__":

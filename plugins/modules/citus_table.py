@@ -6,7 +6,8 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import refusal
-from ansible_collections.cistern.core.plugins.module_utils.citus.tables import observe as citus_table_state
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.drift import observe
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.options import TABLES
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.plan import describe, notes, plan
 from ansible_collections.cistern.core.plugins.module_utils.host.converge import settled
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
@@ -52,14 +53,7 @@ steps: {description: "What was done or, in check mode, would be done, in order."
 notes: {description: What was found and left alone., type: list, returned: on success}
 """
 
-SPEC = {**citus_sql.OPTIONS, "tables": {"type": "dict", "required": True}}
-
-
-def observe(connection):
-    have = citus_table_state.observe(connection)
-    if have["group"] != 0:
-        raise Refused(f"this server is a worker (group {have['group']}); tables are distributed from the coordinator")
-    return have
+SPEC = TABLES
 
 
 def apply(connection, step):

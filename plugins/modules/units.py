@@ -14,6 +14,7 @@ from ansible_collections.cistern.core.plugins.module_utils.units import health a
 from ansible_collections.cistern.core.plugins.module_utils.units import validate as units_checks
 from ansible_collections.cistern.core.plugins.module_utils.units.apply import apply
 from ansible_collections.cistern.core.plugins.module_utils.units.observe import observe
+from ansible_collections.cistern.core.plugins.module_utils.units.options import UNITS, wanted
 from ansible_collections.cistern.core.plugins.module_utils.units.plan import describe, plan, told
 
 DOCUMENTATION = r"""
@@ -94,45 +95,7 @@ missing: {description: Those of O(packages) that are not installed., type: list,
 unseen: {description: Why nobody can tell before a run what would come of them., type: str, returned: always}
 """
 
-FILE = {
-    **files.OPTIONS,
-    "content": {"type": "str"},
-    "secret_content": {"type": "str", "no_log": True},
-    "absent": {"type": "bool", "default": False},
-}
-UNIT = {
-    "name": {"type": "str", "required": True},
-    "files": {"type": "list", "elements": "str", "default": []},
-    "reloads": {"type": "list", "elements": "str", "default": []},
-    "ready": {"type": "str", "default": ""},
-    "absent": {"type": "bool", "default": False},
-}
-CHECK = {
-    "command": {"type": "list", "elements": "str", "required": True},
-    "files": {"type": "list", "elements": "str", "required": True},
-}
-SPEC = {
-    "files": {"type": "list", "elements": "dict", "required": True, "options": FILE},
-    "users": {"type": "list", "elements": "str", "default": []},
-    "units": {"type": "list", "elements": "dict", "default": [], "options": UNIT},
-    "sweep": {"type": "list", "elements": "str", "default": []},
-    "where": {"type": "path"},
-    "mark": {"type": "path"},
-    "checks": {"type": "list", "elements": "dict", "default": [], "options": CHECK},
-    "waits": {"type": "bool", "default": False},
-    "packages": {"type": "list", "elements": "str", "default": []},
-    "claims": {"type": "dict", "default": {}},
-}
-
-
-def wanted(params):
-    """Return what is wanted, and the paths whose text is secret."""
-    secret = {file["path"] for file in params["files"] if file["secret_content"] is not None}
-    told = [
-        {**file, "content": file["secret_content"] if file["path"] in secret else file["content"]}
-        for file in params["files"]
-    ]
-    return {**params, "files": told}, secret
+SPEC = UNITS
 
 
 def main():

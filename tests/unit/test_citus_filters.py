@@ -108,7 +108,7 @@ def test_a_node_is_told_as_its_module_takes_it():
     ],
 )
 def test_space_is_known_of_the_hosts_that_were_asked(asked, free):
-    hostvars = {name: {"__citus_asked": asked[name]} if name in asked else {} for name in "ab"}
+    hostvars = {name: {"__citus_observed": {"node": asked[name]}} if name in asked else {} for name in "ab"}
     assert citus.citus_free_bytes(NODES, hostvars) == free
 
 

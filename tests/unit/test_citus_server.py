@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.cistern.core.plugins.module_utils.citus.server import drift
 from ansible_collections.cistern.core.plugins.module_utils.citus.server import settings as citus_settings
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan import describe, notes, plan
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
@@ -118,14 +119,14 @@ def params(**change):
 )
 def test_the_settings_follow_from_the_machine_and_the_installed_server(version, has):
     have = {"version": version, "facts": {"memory_mb": 1024, "cores": 2}}
-    want = citus_server.wanted(params(layers=[{"work_mem": "1MB"}]), have)
+    want = drift.wanted(params(layers=[{"work_mem": "1MB"}]), have)
     assert want["conf"]["content"] == "# header\n" + citus_settings.text(want["settings"])
     assert ("output_plugin_libraries" in want["settings"]) is has
     assert (want["settings"]["shared_buffers"], want["settings"]["work_mem"]) == ("256MB", "1MB")
     assert want["settings"]["citus.max_client_connections"] == 50
 
 
-@pytest.mark.parametrize(("phase", "restart"), [("ask", False), ("change", False), ("restart", True)])
+@pytest.mark.parametrize(("phase", "restart"), [("observe", False), ("change", False), ("restart", True)])
 def test_only_one_phase_restarts(phase, restart):
     have = {"version": (15, 20), "facts": {"memory_mb": 1024, "cores": 2}}
-    assert citus_server.wanted(params(phase=phase), have)["restart"] is restart
+    assert drift.wanted(params(phase=phase), have)["restart"] is restart

@@ -217,10 +217,21 @@ def option_facts(options):
     }
 
 
+PARTS = {
+    "instance": "redis_config",
+    "sentinel": "redis_sentinel",
+    "node": "citus_server",
+    "cluster": "citus_node",
+    "tables": "citus_table",
+    "cache": "units",
+    "exporters": "units",
+}
+
+
 def test_a_part_that_is_documented_elsewhere_has_those_options():
     """Options of the module observe stand in the documentation of the module that makes the same part."""
-    module, parts = module_named("observe"), {"instance": "redis_config", "sentinel": "redis_sentinel"}
-    for part, other in parts.items():
+    module = module_named("observe")
+    for part, other in PARTS.items():
         assert f"M(cistern.core.{other})" in yaml.safe_load(module.DOCUMENTATION)["options"][part]["description"]
         options = yaml.safe_load(module_named(other).DOCUMENTATION)["options"]
         taken = option_facts(module.SPEC[part]["options"])

@@ -2,50 +2,43 @@
 
 import pytest
 from ansible_collections.cistern.core.plugins.filter.redis import NOBODY, redis_due
-from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.due import due
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import Instance
 
-PACKAGES = {
-    name: {"version": "5:7.0.15-1", "hold": False}
-    for name in ("redis-server", "redis-tools", "python3-redis", "redis-sentinel")
-}
-WELL = {"facts": {"packages": PACKAGES, "files": []}, "instance": {"differs": False}, "sentinel": {"differs": False}}
+WELL = {"facts": {}, "due": {"instance": False, "sentinel": False}}
 # a and b are replicated and watched by a and w; c shares the machine of b; d is alone
 HOSTS = {"a": ("cache", 1), "b": ("cache", 2), "c": ("sessions", 2), "d": ("queue", 3)}
 WATCHED = {"cache": {"sentinels": [{"host": "a"}, {"host": "w"}]}, "sessions": {"sentinels": []}}
 
 
-def instance(name, deployment, number, **values):
-    values = {"redis_deployment": deployment, **values}
+def instance(name, deployment, number):
+    values = {"redis_deployment": deployment}
     return Instance(name=name, machine=(f"192.0.2.{number}", 22), values=values, origins={}, broken={}, baseline={})
 
 
-def found(observed=None, **values):
-    """Return what goes on; `observed` is laid over machines that are as they should be, `values` over each host."""
-    instances = [instance(name, *said, **values.get(name, {})) for name, said in HOSTS.items()]
+def found(observed=None):
+    """Return what goes on; `observed` is laid over machines that are as they should be."""
+    instances = [instance(name, *said) for name, said in HOSTS.items()]
     watchers = [instances[0], instance("w", None, 9)]
-    everyone = {name: WELL for name in (*HOSTS, "w")} | (observed or {})
-    return due(instances, watchers, WATCHED, everyone, schema.options())
+    everyone = dict.fromkeys((*HOSTS, "w"), WELL) | (observed or {})
+    return due(instances, watchers, WATCHED, everyone)
 
 
 def test_where_nothing_differs_nobody_goes_on():
     assert found() == {"instances": [], "sentinels": [], "reached": ["a", "b", "c", "d", "w"]}
 
 
-def other(**parts):
-    return {**WELL, **parts}
+def other(**due):
+    return {"facts": {}, "due": {**WELL["due"], **due}}
 
 
 @pytest.mark.parametrize(
     ("observed", "instances", "sentinels"),
     [
         # its deployment, the machine of one of it, and those that watch it
-        ({"a": other(instance={"differs": True})}, ["a", "b", "c"], ["a", "w"]),
-        ({"d": other(instance={"differs": True})}, ["d"], []),
-        ({"w": other(sentinel={"differs": True})}, [], ["w"]),
-        ({"d": other(facts={"packages": PACKAGES, "files": ["/etc/x"]})}, ["d"], []),
-        ({"w": other(facts={"packages": {}, "files": []})}, [], ["w"]),
+        ({"a": other(instance=True)}, ["a", "b", "c"], ["a", "w"]),
+        ({"d": other(instance=True)}, ["d"], []),
+        ({"w": other(sentinel=True)}, [], ["w"]),
         # out of reach, or failed: what it lacks is told where it goes on
         ({"d": None}, ["d"], []),
         ({"d": {"unreachable": True}}, ["d"], []),
@@ -58,20 +51,6 @@ def test_who_goes_on(observed, instances, sentinels):
 
 def test_a_host_that_told_nothing_was_not_reached():
     assert found({"d": {"unreachable": True}, "a": None})["reached"] == ["b", "c", "w"]
-
-
-@pytest.mark.parametrize(
-    "says",
-    [
-        {"redis_version": "7.2"},
-        {"redis_version": "7.0.15"},  # the pin itself has to be compared
-        {"redis_package_hold": True},
-        {"redis_package_hold": "true"},
-        {"redis_package_source": "redis.io"},
-    ],
-)
-def test_packages_that_may_differ_count(says):
-    assert found(d=says)["instances"] == ["d"]
 
 
 class HostVars(dict):
@@ -94,3 +73,7 @@ def test_the_pattern_of_a_play(told, kinds, pattern):
 def test_before_anything_is_observed_groups_are_the_pattern():
     assert redis_due({}, ["instances"], ["redis", "redis_sentinel"]) == "redis:redis_sentinel"
     assert redis_due({}, ["instances"], []) == NOBODY
+
+
+def test_where_site_has_asked_all_machines_and_redis_is_as_it_should_be_nobody_goes_on():
+    assert redis_due(HostVars(a={"__observed": {"facts": {}}}), ["instances"], ["redis"]) == NOBODY

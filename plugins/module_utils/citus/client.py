@@ -12,12 +12,6 @@ except ImportError:  # a fresh host in check mode: there is no server to ask yet
     psycopg2 = None
 
 Error = psycopg2.Error if psycopg2 else RuntimeError
-OPTIONS = {
-    "database": {"type": "str", "required": True},
-    "port": {"type": "int", "default": 5432},
-    "socket_dir": {"type": "path", "default": "/var/run/postgresql"},
-    "user": {"type": "str", "default": "postgres"},
-}
 # Two runs at once would each plan from what the other changes. A run that was killed keeps its turn until the server
 # has ended its last statement.
 TURN = "pg_catalog.hashtext('cistern')"
@@ -53,7 +47,7 @@ def acting_as(name):
 
 
 def connect(params):
-    """Return a connection that commits each statement; `params` are OPTIONS."""
+    """Return a connection that commits each statement; `params` are those of options.CONNECTION."""
     if psycopg2 is None:
         raise Absent("python3-psycopg2 is not installed")
     socket = os.path.join(params["socket_dir"], f".s.PGSQL.{params['port']}")

@@ -10,7 +10,6 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import client a
 from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed
 
-MODES = ("auto", "force_logical", "block_writes")
 # Citus tries a move again after 5, after 20 and then each 60 seconds, 30 times,
 # which is half an hour of waiting for nothing.
 TRIES = 3

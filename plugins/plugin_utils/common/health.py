@@ -5,14 +5,18 @@ counts, else what was observed before: nothing has changed since.
 """
 
 # Registers, and the part of each that has the health; the last that was made comes first.
-INSTANCE = (("__redis_proven", None), ("__redis_observed", "instance"))
+INSTANCE = (("__redis_proven", None), ("__redis_observed", "instance"), ("__observed", "instance"))
 SENTINEL = (
     ("__redis_sentinel_proven", None),
     ("__redis_sentinel_observed", "sentinel"),
     ("__redis_observed", "sentinel"),
+    ("__observed", "sentinel"),
 )
-CLUSTER = (("__citus_joined", None),)
-UNITS = (("__cache_installed", None), ("__monitoring_configured", None))
+CLUSTER = (("__citus_joined", None), ("__citus_observed", "cluster"), ("__observed", "cluster"))
+UNITS = (
+    (("__cache_installed", None), ("__observed", "cache")),
+    (("__monitoring_configured", None), ("__observed", "exporters")),
+)
 
 
 def sentences(hosts):
@@ -22,7 +26,7 @@ def sentences(hosts):
         found += _of_instance(host, registers.get("redis_deployment"), _last(registers, INSTANCE))
         found += _of_sentinel(host, _last(registers, SENTINEL))
         found += [f"Citus: {text}" for text in _last(registers, CLUSTER) or []]
-        found += [f"{host}: {text}" for register in UNITS for text in _last(registers, [register]) or []]
+        found += [f"{host}: {text}" for places in UNITS for text in _last(registers, places) or []]
     return list(dict.fromkeys(found))
 
 

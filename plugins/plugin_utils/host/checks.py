@@ -6,15 +6,16 @@ from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as
 from ansible_collections.cistern.core.plugins.plugin_utils.host import names as host_names
 
 
-def asked(claims, hostvars, registers):
+def asked(claims, hostvars, register, part=None):
     """Return {host: what there is}, of those hosts that were asked and answered."""
-    found = {}
-    for host in claims:
-        for register in registers:
-            facts = (hostvars.raw_get(host).get(register) or {}).get("facts") or {}
-            if facts.get("host") and host not in found:
-                found[host] = facts["host"]
-    return found
+    found = {host: facts_of(hostvars, host, register, part).get("host") for host in claims}
+    return {host: there for host, there in found.items() if there}
+
+
+def facts_of(hostvars, host, register, part=None):
+    """Return the facts that a host told of itself in a register, or in a part of it; {} where it told nothing."""
+    result = hostvars.raw_get(host).get(register) or {}
+    return ((result if part is None else result.get(part)) or {}).get("facts") or {}
 
 
 def of_redis(claims, told, instances, watchers, deployments):

@@ -6,12 +6,12 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema
 
 def instance(action, task_vars, args):
     """Return the options of an instance; its files have `template`."""
-    [conf] = rendered(action, task_vars, [args["conf"]])
+    [conf] = rendered(action, task_vars, [args["conf"]], "redis")
     conf["secret_content"] = conf.pop("content")
     return {
         **args,
         "conf": conf,
-        "files": rendered(action, task_vars, args["files"]),
+        "files": rendered(action, task_vars, args["files"], "redis"),
         "immutable": schema.immutable(),
         "aliases": schema.aliases(),
     }
@@ -23,11 +23,16 @@ def sentinel(action, task_vars, args):
     Its deployments are those of redis_check: what else is to know of one stands in the variables of its hosts, laid
     over `monitor_baseline`.
     """
-    [conf] = rendered(action, task_vars, [args["conf"]])
+    [conf] = rendered(action, task_vars, [args["conf"]], "redis")
     conf["secret_content"] = conf.pop("content")
     deployments = [_deployment(each, args["monitor_baseline"], task_vars) for each in args["deployments"]]
     rest = {name: value for name, value in args.items() if name != "monitor_baseline"}
-    return {**rest, "conf": conf, "files": rendered(action, task_vars, args["files"]), "deployments": deployments}
+    return {
+        **rest,
+        "conf": conf,
+        "files": rendered(action, task_vars, args["files"], "redis"),
+        "deployments": deployments,
+    }
 
 
 def _deployment(each, baseline, task_vars):

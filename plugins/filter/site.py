@@ -1,0 +1,49 @@
+"""Filters of playbooks/site.yml."""
+
+from ansible_collections.cistern.core.plugins.plugin_utils.common.due import due
+
+# A pattern of Ansible that matches no host.
+NOBODY = "all:!all"
+
+
+def site_due(hostvars, pattern, groups):
+    """Return the hosts of a pattern that a run goes on with: all of them, where they were not observed together.
+
+    `pattern` is groups with colons between them, as a play has it.
+    """
+    hosts = {name: hostvars.raw_get(name) for name in hostvars}
+    if not any("__observed" in raw for raw in hosts.values()):
+        return pattern
+    cluster = groups.get("citus", [])
+    known = {
+        name: {"due": _differs(raw["__observed"]), "shares": _shares(name, hostvars[name], cluster)}
+        for name, raw in hosts.items()
+        if "__observed" in raw
+    }
+    members = [name for group in pattern.split(":") for name in groups.get(group, [])]
+    found = due(known)
+    return ",".join(dict.fromkeys(name for name in members if name in found)) or NOBODY
+
+
+def _differs(result):
+    """Whether something differs; a host that has told nothing counts, and so does one whose answer has no verdict."""
+    return any(result["due"].values()) if "due" in result else True
+
+
+def _shares(name, says, cluster):
+    shares = {("machine", str(says.get("ansible_host", name)), str(says.get("ansible_port", 22)))}
+    if says.get("redis_deployment"):
+        shares.add(("deployment", says["redis_deployment"]))
+    if name in cluster:
+        shares.add(("cluster",))
+    return shares
+
+
+def site_parts(asks, has):
+    """Return those of {name: anything} that a host has; `has` are {name: whether}."""
+    return {name: each for name, each in asks.items() if has[name]}
+
+
+class FilterModule:
+    def filters(self):
+        return {"site_due": site_due, "site_parts": site_parts}

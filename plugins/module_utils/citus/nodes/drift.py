@@ -1,0 +1,31 @@
+"""Whether the nodes of a cluster are those of the inventory, and whether it is well. Reads only."""
+
+import contextlib
+
+from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
+from ansible_collections.cistern.core.plugins.module_utils.citus import health as citus_health
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import place
+from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan import names, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
+
+FAILURES = (citus_sql.Absent, citus_sql.Error, citus_sql.Busy, Failed, Refused, OSError, RuntimeError)
+
+
+def observe(connection, want):
+    have = citus_cluster.observe(connection, [place(node) for node in want["nodes"] if node["state"] == "present"])
+    asks = want["rebalance"] and have["group"] == 0 and citus_cluster.reachable(have) and not have["job"]
+    have["uneven"] = len(citus_cluster.planned(connection)) if asks else 0
+    return have
+
+
+def drift(params):
+    """Return {differs, notes, health}; what cannot be asked or planned now is left to the change to tell."""
+    want = {**params, "check": True}
+    try:
+        with contextlib.closing(citus_sql.connect(want)) as connection:
+            have = observe(connection, want)
+        health = citus_health.health(have, names(want))
+        return {"differs": bool(plan(want, have)), "notes": notes(want, have), "health": health}
+    except FAILURES:
+        return {"differs": True, "notes": []}

@@ -1,0 +1,5 @@
+"""What a module is told of tables."""
+
+from ansible_collections.cistern.core.plugins.module_utils.citus.options import CONNECTION
+
+TABLES = {**CONNECTION, "tables": {"type": "dict", "required": True}}

@@ -1,0 +1,99 @@
+"""Which hosts site.yml goes on with, and which variable of a role says so."""
+
+import types
+
+import pytest
+from ansible_collections.cistern.core.plugins.action import observe
+from ansible_collections.cistern.core.plugins.filter.site import NOBODY, site_due, site_parts
+from ansible_collections.cistern.core.plugins.plugin_utils.common.due import due
+
+GROUPS = {"redis": ["a", "b", "c"], "redis_sentinel": ["a", "w"], "citus": ["x", "y"], "monitoring": ["m"]}
+SAYS = {
+    "a": {"redis_deployment": "cache", "ansible_host": "192.0.2.1"},
+    "b": {"redis_deployment": "cache", "ansible_host": "192.0.2.2"},
+    "c": {"redis_deployment": "sessions", "ansible_host": "192.0.2.2"},
+    "w": {"ansible_host": "192.0.2.9"},
+    "x": {"ansible_host": "192.0.2.11"},
+    "y": {"ansible_host": "192.0.2.12"},
+    "m": {"ansible_host": "192.0.2.21"},
+}
+
+
+class HostVars(dict):
+    raw_get = dict.get
+
+
+def observed(**differ):
+    """Return hostvars after the question; `differ` are hosts and the parts that a run would change there."""
+    results = {name: {"facts": {}, "due": {"part": False, **differ.get(name, {})}} for name in SAYS}
+    return HostVars({name: {**says, "__observed": results[name]} for name, says in SAYS.items()})
+
+
+def test_where_nothing_differs_no_play_has_a_host():
+    assert {site_due(observed(), group, GROUPS) for group in ("redis:redis_sentinel", "citus", "monitoring")} == {
+        NOBODY
+    }
+
+
+@pytest.mark.parametrize(
+    ("differ", "pattern", "hosts"),
+    [
+        # the whole deployment, and what shares a machine with one of it
+        ({"a": {"instance": True}}, "redis:redis_sentinel", "a,b,c"),
+        ({"c": {"cache": True}}, "redis", "a,b,c"),
+        ({"w": {"sentinel": True}}, "redis:redis_sentinel", "w"),
+        ({"y": {"citus": True}}, "citus", "x,y"),
+        ({"y": {"citus": True}}, "redis", NOBODY),
+        # what Redis changes on a machine, its exporters have to see
+        ({"a": {"instance": True}}, "redis:redis_sentinel:citus:monitoring", "a,b,c"),
+        ({"m": {"monitoring": True}}, "monitoring", "m"),
+    ],
+)
+def test_who_goes_on(differ, pattern, hosts):
+    assert site_due(observed(**differ), pattern, GROUPS) == hosts
+
+
+@pytest.mark.parametrize("result", [{"unreachable": True}, {"failed": True}, {}])
+def test_a_host_that_told_nothing_goes_on(result):
+    hostvars = observed()
+    hostvars["m"]["__observed"] = result
+    assert site_due(hostvars, "monitoring", GROUPS) == "m"
+
+
+@pytest.mark.parametrize("hostvars", [{}, HostVars(SAYS)])
+def test_without_that_question_a_play_has_its_groups(hostvars):
+    assert site_due(hostvars, "redis:redis_sentinel", GROUPS) == "redis:redis_sentinel"
+
+
+def test_what_is_shared_is_followed_to_its_end():
+    hosts = {
+        "a": {"due": True, "shares": {1}},
+        "b": {"due": False, "shares": {1, 2}},
+        "c": {"due": False, "shares": {2}},
+        "d": {"due": False, "shares": {3}},
+    }
+    assert due(hosts) == ["a", "b", "c"]
+
+
+def test_a_host_is_asked_about_what_it_has():
+    assert site_parts({"instance": 1, "citus": 2}, {"instance": True, "citus": False}) == {"instance": 1}
+
+
+class Templar:
+    def __init__(self, known):
+        self.known = known
+
+    def copy_with_new_env(self, available_variables):
+        return Templar(available_variables)
+
+    def resolve_variable_expression(self, name):
+        return self.known[self.known[name]]["differs"]
+
+
+def test_the_variable_of_a_role_sees_the_answer():
+    """It is evaluated on the controller, with the answer under the name that the role gives it."""
+    action = types.SimpleNamespace(_templar=Templar({}))
+    known = {"__role_is_due": "__role_observed"}
+    asked = {"variable": "__role_is_due", "register": "__role_observed"}
+    assert observe.ActionModule._is_due(action, asked, {"differs": True}, known) is True
+    assert observe.ActionModule._is_due(action, asked, {"differs": False}, known) is False
