@@ -10,7 +10,7 @@ import sys
 from generator.cache import families
 from generator.dashboards import dashboards
 from generator.directives import directives
-from generator.modules import modules
+from generator.modules import filters, modules
 from generator.settings import settings
 from generator.sources import ROOT
 from generator.variables import variables
@@ -27,6 +27,7 @@ def pages():
         "monitoring.md": variables("monitoring"),
         "health.md": variables("health"),
         "modules.md": modules(),
+        "filters.md": filters(),
     }
 
 
