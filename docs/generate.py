@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write what is generated: docs/reference/ from what the code says, and the dashboards of the role monitoring.
+"""Write what is generated: docs/reference/ from the code, the dashboards of the role monitoring, and CHANGELOG.md.
 
 docs/generate.py            write the files
 docs/generate.py --check    write nothing; exit 1 and name the files that differ
@@ -8,9 +8,10 @@ docs/generate.py --check    write nothing; exit 1 and name the files that differ
 import sys
 
 from generator.cache import families
+from generator.changelog import changelog
 from generator.dashboards import dashboards
 from generator.directives import directives
-from generator.modules import modules
+from generator.modules import filters, modules
 from generator.settings import settings
 from generator.sources import ROOT
 from generator.variables import variables
@@ -27,6 +28,7 @@ def pages():
         "monitoring.md": variables("monitoring"),
         "health.md": variables("health"),
         "modules.md": modules(),
+        "filters.md": filters(),
     }
 
 
@@ -41,13 +43,16 @@ def main():
     if sys.argv[1:] not in ([], ["--check"]):
         sys.exit(__doc__.strip())
     generated = {ROOT / "docs/reference": pages(), ROOT / "roles/monitoring/files/dashboards": dashboards()}
+    changes, written = changelog(), ROOT / "CHANGELOG.md"
     if sys.argv[1:]:
         stale = [name for folder, files in generated.items() for name in stale_of(folder, files)]
+        stale += [written.name] if written.read_text(encoding="utf-8") != changes else []
         sys.exit(f"not what the code says, run `make docs`: {', '.join(stale)}" if stale else 0)
     for folder, files in generated.items():
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
+    written.write_text(changes, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Filters of the redis role."""
 
+from ansible_collections.cistern.core.plugins.plugin_utils.common.hostvars import raw
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import packages
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
@@ -13,7 +14,7 @@ def redis_lines(directives):
     return redis_directives.to_lines(directives, redis_schema.load())
 
 
-def redis_due(hostvars, kinds, otherwise=()):
+def redis_due(hostvars, kinds, otherwise=None):
     """Return the pattern of hosts that a run goes on with; `kinds` are instances or sentinels.
 
     Where it is Sentinels, the instances that they watch are in the play too; without a Sentinel nobody is.
@@ -22,11 +23,11 @@ def redis_due(hostvars, kinds, otherwise=()):
     machines and none goes on with Redis, it is nobody.
     """
     for name in hostvars:
-        found = hostvars.raw_get(name).get("__redis_due", {}).get("due")
+        found = raw(hostvars, name).get("__redis_due", {}).get("due")
         if found is not None:
             return ",".join(dict.fromkeys(name for kind in kinds for name in found[kind] if found[kinds[0]])) or NOBODY
-    together = any("__observed" in hostvars.raw_get(name) for name in hostvars)
-    return NOBODY if together else ":".join(otherwise) or NOBODY
+    together = any("__observed" in raw(hostvars, name) for name in hostvars)
+    return NOBODY if together else ":".join(otherwise or []) or NOBODY
 
 
 def redis_parts(asks, has_instance, runs_sentinel):

@@ -1,6 +1,7 @@
 """Filters of playbooks/site.yml."""
 
 from ansible_collections.cistern.core.plugins.plugin_utils.common.due import due
+from ansible_collections.cistern.core.plugins.plugin_utils.common.hostvars import raw
 
 # A pattern of Ansible that matches no host.
 NOBODY = "all:!all"
@@ -11,7 +12,7 @@ def site_due(hostvars, pattern, groups):
 
     `pattern` is groups with colons between them, as a play has it.
     """
-    hosts = {name: hostvars.raw_get(name) for name in hostvars}
+    hosts = {name: raw(hostvars, name) for name in hostvars}
     if not any("__observed" in raw for raw in hosts.values()):
         return pattern
     cluster = groups.get("citus", [])

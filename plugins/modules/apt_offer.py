@@ -18,6 +18,8 @@ description:
     is.
   - Packages that none of the sources has are looked for in the machine's own lists, too.
   - Fails with what the repository offers instead, or with what is wrong with its key.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   sources:
     description:
@@ -31,7 +33,7 @@ options:
     type: list
     elements: dict
     required: true
-    options:
+    suboptions:
       name: {description: The package., type: str, required: true}
       version: {description: "How its version has to begin; any, where it is empty.", type: str, default: ''}
       like: {description: How names begin that are told where there is no such package., type: str, required: true}

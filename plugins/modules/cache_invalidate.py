@@ -17,13 +17,15 @@ description:
   - Finds the keys of each target with SCAN and takes them with UNLINK, in bounded batches, in every database that has
     keys. Other keys stay.
   - Runs on every host of a deployment; an instance that is a replica does nothing, its primary tells it.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   targets:
     description: What is dropped, in this order.
     type: list
     elements: dict
     default: []
-    options:
+    suboptions:
       family: {description: Name of the key family., type: str, required: true}
       pattern: {description: "Key pattern, such as C(user_messages:{user1}:*).", type: str, required: true}
       values:

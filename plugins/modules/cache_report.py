@@ -18,6 +18,8 @@ description:
   - Runs on every host of a deployment. Each instance tells of itself; one of them is walked with C(SCAN), a replica
     where there is one. Nothing is written, and no value is read.
   - Used through the action of the same name, which knows the deployment.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   policy: {description: The key families of the deployment., type: dict, required: true}
   host: {description: Inventory host of this instance., type: str, required: true}

@@ -22,6 +22,8 @@ description:
     goes on where a run is broken off, and what was interrupted is gone on with by the next run.
   - In check mode it tells what it would read and how much of it is missing in the cache.
   - Used through the action of the same name, which runs it again every O(poll) seconds and prints how far it is.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   deployment: {description: Name of the deployment., type: str, required: true}
   name: {description: Name of the instance on its machine., type: str, required: true}
@@ -30,15 +32,12 @@ options:
   password: {description: Its password., type: str, required: true}
   families: {description: The key families that are filled., type: dict, required: true}
   files: {description: Paths on the controller by family; for the action., type: dict, default: {}}
-  samples:
-    description: "By family the C(rows) of its file and the first C(keys); in check mode."
-    type: dict
-    default: {}
+  samples: {description: "By family the C(rows) of its file and first C(keys); in check mode.", type: dict, default: {}}
   database:
     description: Where queries go.
     type: dict
     default: {}
-    options:
+    suboptions:
       host: {description: Its host., type: str}
       port: {description: Its port., type: int, default: 5432}
       name: {description: The database., type: str}

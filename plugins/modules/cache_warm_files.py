@@ -16,6 +16,8 @@ description:
   - Used through the action of the same name, which sends those files that differ.
   - They belong to root and may be read by the group O(group), where there is one, and by nobody else.
   - Files of other families are removed.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   folder: {description: Where they lie on the host., type: path, required: true}
   files:
@@ -23,7 +25,7 @@ options:
     type: list
     elements: dict
     required: true
-    options:
+    suboptions:
       family: {description: The key family., type: str, required: true}
       sha256: {description: Digest of the file., type: str, required: true}
       sent: {description: Where the action has put it on the host., type: path}
@@ -55,7 +57,8 @@ SPEC = {
     },
     "group": {"type": "str", "default": "cistern-warm"},
 }
-ENDING, MODE = ".jsonl", 0o640
+ENDING = ".jsonl"
+MODE = 0o640
 
 
 def observe(folder):

@@ -35,6 +35,8 @@ description:
     fails or the time is over, the moves are ended, and the node that was to be emptied may hold shards again.
   - Runs on the coordinator's host, as root or as O(user). Used through the action of the same name, which runs it again
     every O(poll) seconds and prints how far the moves are.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   database: {description: The database., type: str, required: true}
   port: {description: Port of the server., type: int, default: 5432}
@@ -44,7 +46,7 @@ options:
     description: Where the workers reach the coordinator.
     type: dict
     required: true
-    options:
+    suboptions:
       host: {description: Its inventory name., type: str, required: true}
       address: {description: Its address., type: str, required: true}
       port: {description: Its port., type: int, default: 5432}
@@ -53,7 +55,7 @@ options:
     type: list
     elements: dict
     required: true
-    options:
+    suboptions:
       host: {description: Its inventory name., type: str, required: true}
       address: {description: Its address., type: str, required: true}
       port: {description: Its port., type: int, default: 5432}

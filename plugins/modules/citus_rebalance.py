@@ -22,6 +22,8 @@ description:
   - Where a move fails or the time is over, the moves are ended; a shard that has moved stays where it is.
   - Runs on the coordinator's host, as root or as O(user). Used through the action of the same name, which runs it again
     every O(poll) seconds and prints how far the moves are.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   database: {description: The database., type: str, required: true}
   port: {description: Port of the server., type: int, default: 5432}

@@ -21,6 +21,8 @@ description:
   - New settings are read by the installed server, libraries included, before they replace anything.
   - A restart happens only where the server says that a setting waits for one.
   - Used through the action of the same name, which renders the files.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   version: {description: Major version of PostgreSQL., type: str, required: true}
   cluster: {description: Name of the database cluster., type: str, required: true}
@@ -39,7 +41,7 @@ options:
     description: The file of settings, with its header as content.
     type: dict
     required: true
-    options: &file
+    suboptions: &file
       path: {description: Where it goes., type: path, required: true}
       content: {description: The text., type: str}
       owner: {description: Its owner., type: str, required: true}
@@ -51,7 +53,7 @@ options:
     type: list
     elements: dict
     default: []
-    options: *file
+    suboptions: *file
   tls:
     description:
       - Its certificate. C(ca), C(certificate) and C(key) are paths, C(ca_content) the CAs it trusts, C(authority) the

@@ -21,6 +21,8 @@ description:
   - A table that is distributed differently is refused, with the statement that changes it; nothing is undistributed.
   - A table that is not there yet is told in C(notes).
   - Runs on the coordinator's host, as root or as O(user).
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   database: {description: The database., type: str, required: true}
   port: {description: Port of the server., type: int, default: 5432}

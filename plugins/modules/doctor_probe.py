@@ -21,12 +21,14 @@ description:
   - Reads only, in check mode too. What does not answer is told as such; no call waits for more than seconds.
   - Nothing that it tells is a secret. What the host has is compared on the host with what it should be.
   - Used through the action of the same name, which works out from the inventory what the host has.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   folders: {description: Folders whose disks are told., type: list, elements: path, default: []}
   redis:
     description: The instance of the host.
     type: dict
-    options:
+    suboptions:
       unit: {description: The systemd unit., type: str, required: true}
       conf: {description: Its redis.conf., type: path, required: true}
       log: {description: Its log file., type: str, default: ''}
@@ -37,7 +39,7 @@ options:
   sentinel:
     description: The Sentinel of the host.
     type: dict
-    options:
+    suboptions:
       unit: {description: The systemd unit., type: str, required: true}
       conf: {description: Its sentinel.conf., type: path, required: true}
       log: {description: Its log file., type: str, default: ''}
@@ -47,14 +49,14 @@ options:
   app:
     description: The file of the application.
     type: dict
-    options:
+    suboptions:
       path: {description: Its path., type: path, required: true}
       values: {description: "What it should say of Redis, by key.", type: dict, required: true}
       secrets: {description: "The same, of what nobody may see.", type: dict, required: true}
   citus:
     description: The node of the host.
     type: dict
-    options:
+    suboptions:
       unit: {description: The systemd unit., type: str, required: true}
       log: {description: Its log file., type: str, default: ''}
       addresses: {description: Where clients connect., type: list, elements: str, required: true}

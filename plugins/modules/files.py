@@ -11,13 +11,15 @@ module: files
 short_description: Make files and folders so, all of them in one exchange
 description:
   - Used through the action of the same name, which renders them.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   files:
     description: The files; without content it is a folder.
     type: list
     elements: dict
     required: true
-    options:
+    suboptions:
       path: {description: Where it goes., type: path, required: true}
       content: {description: The text., type: str}
       secret_content: {description: "The text, where it holds a secret; no diff is shown.", type: str}

@@ -22,6 +22,8 @@ description:
   - Reads only. It tells the facts of the machine, and of each part that is named whether a run would change it.
   - What cannot be planned now counts as a difference; the module that makes the change tells why.
   - Used through the action of the same name, which renders the files.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   packages: {description: Packages to look for., type: list, elements: str, default: []}
   other_files: {description: Files to look for., type: list, elements: str, default: []}

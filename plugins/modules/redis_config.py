@@ -32,13 +32,15 @@ description:
   - The new redis.conf is read by the installed server before it replaces the old one.
   - AOF is switched while the server runs, never by a restart, so that no key is lost.
   - Used through the action of the same name, which renders the files.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   unit: {description: The systemd unit of the instance., type: str, required: true}
   conf:
     description: The file redis.conf.
     type: dict
     required: true
-    options: &file
+    suboptions: &file
       path: {description: Where it goes., type: path, required: true}
       secret_content: {description: The text., type: str, required: true}
       owner: {description: Its owner., type: str, required: true}
@@ -49,7 +51,7 @@ options:
     type: list
     elements: dict
     default: []
-    options:
+    suboptions:
       path: {description: Where it goes., type: path, required: true}
       content: {description: The text., type: str}
       owner: {description: Its owner., type: str, required: true}
@@ -73,7 +75,7 @@ options:
     type: list
     elements: dict
     default: []
-    options:
+    suboptions:
       name: {description: Name of the user., type: str, required: true}
       rules: {description: "Its rights, as in C(ACL SETUSER).", type: str, required: true}
       path: {description: The file with its password. It is made here and is root's., type: path, required: true}
@@ -91,8 +93,7 @@ options:
   deployment:
     description:
       - The deployment of a replicated instance, its C(name), C(mode), C(nodes) and C(sentinels), its C(initial) primary
-        and C(me), the place of this instance. Empty for an instance of its own.
-      - Who is primary is asked of the servers and Sentinels, and followed.
+        and C(me), the place of this instance; empty for one of its own. Who is primary is asked of the servers.
     type: dict
     default: {}
   sentinel_password: {description: Password of the Sentinels., type: str, default: ''}

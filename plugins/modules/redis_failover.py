@@ -21,12 +21,14 @@ description:
   - Nothing is touched unless every instance is in line. Where a step fails, what was changed is put back.
   - A run that was interrupted is finished by the next one.
   - Runs on one host, and reaches all instances and Sentinels over the network.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   deployment:
     description: The deployment.
     type: dict
     required: true
-    options:
+    suboptions:
       name: {description: Its name; that of its primary for the Sentinels., type: str, required: true}
       mode:
         description: Who changes the parts.

@@ -18,6 +18,8 @@ description:
   - Stops and disables the unit, sets its configuration aside as C(.removed) and deletes the files of the unit.
   - The data stays, unless O(data=true). Packages and kernel settings stay.
   - Refuses to stop an instance that is primary while others of its deployment stay.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   unit: {description: The systemd unit., type: str, required: true}
   conf: {description: Its configuration file., type: path, required: true}

@@ -30,13 +30,15 @@ description:
   - What only a start can change is put into the file while the unit is stopped. All that Sentinel keeps there stays.
   - A monitor is left alone while its deployment fails over.
   - Used through the action of the same name, which renders the files.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   unit: {description: The systemd unit., type: str, required: true}
   conf:
     description: The file sentinel.conf without its monitors.
     type: dict
     required: true
-    options:
+    suboptions:
       path: {description: Where it goes., type: path, required: true}
       secret_content: {description: The text., type: str, required: true}
       owner: {description: Its owner., type: str, required: true}
@@ -47,7 +49,7 @@ options:
     type: list
     elements: dict
     default: []
-    options:
+    suboptions:
       path: {description: Where it goes., type: path, required: true}
       content: {description: The text., type: str}
       owner: {description: Its owner., type: str, required: true}
@@ -63,7 +65,7 @@ options:
     type: list
     elements: dict
     required: true
-    options:
+    suboptions:
       name: {description: Name of the deployment and of its monitor., type: str, required: true}
       mode: {description: Mode of the deployment., type: str, required: true}
       quorum: {description: Sentinels that have to agree that the primary is down., type: int, required: true}
@@ -85,7 +87,7 @@ options:
     type: list
     elements: dict
     default: []
-    options:
+    suboptions:
       name: {description: Name of the user., type: str, required: true}
       rules: {description: "Its rights, as in C(ACL SETUSER).", type: str, required: true}
       path: {description: The file with its password. It is made here and is root's., type: path, required: true}
@@ -105,9 +107,7 @@ options:
 """
 EXAMPLES = r"""
 - name: Make the Sentinel what the inventory says
-  cistern.core.redis_sentinel:
-    unit: redis-sentinel.service
-    # the rest comes from the role's vars/sentinel.yml
+  cistern.core.redis_sentinel: {unit: redis-sentinel.service}  # the rest comes from the role's vars/sentinel.yml
 """
 RETURN = r"""
 steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}

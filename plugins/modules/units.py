@@ -25,13 +25,15 @@ description:
     and restarts those whose files are newer than their start. A run that was interrupted is finished by the next one.
   - Files are held against the program that reads them before one of them replaces anything.
   - Used through the action of the same name, which renders the files.
+author: Cistern (@cistern)
+version_added: 0.1.0
 options:
   files:
     description: The files; without content it is a folder.
     type: list
     elements: dict
     required: true
-    options:
+    suboptions:
       path: {description: Where it goes., type: path, required: true}
       content: {description: The text., type: str}
       secret_content: {description: "The text, where it holds a secret; no diff is shown.", type: str}
@@ -45,7 +47,7 @@ options:
     type: list
     elements: dict
     default: []
-    options:
+    suboptions:
       name: {description: Name of the unit., type: str, required: true}
       files: {description: Paths whose change restarts it., type: list, elements: str, default: []}
       reloads: {description: Paths whose change reloads it., type: list, elements: str, default: []}
@@ -67,7 +69,7 @@ options:
     type: list
     elements: dict
     default: []
-    options:
+    suboptions:
       command:
         description: The words of a command; V({root}) is the folder below which the candidates lie as on the host.
         type: list

@@ -9,7 +9,12 @@ import pytest
 from ansible_collections.cistern.core.plugins.module_utils.host import files, folders
 from ansible_collections.cistern.core.plugins.modules import cache_warm
 
-MODULES = sorted(path.stem for path in (pathlib.Path(__file__).parents[2] / "plugins" / "modules").glob("*.py"))
+# A file without AnsibleModule only documents an action.
+MODULES = sorted(
+    path.stem
+    for path in (pathlib.Path(__file__).parents[2] / "plugins" / "modules").glob("*.py")
+    if "AnsibleModule(" in path.read_text(encoding="utf-8")
+)
 
 
 @pytest.fixture

@@ -34,6 +34,11 @@ def read(action, task_vars, name, role, prefixes, layers):
     return {"values": values, "origins": origins, "broken": broken}
 
 
+def raw(hostvars, name):
+    """Return the variables of a host as they are written; those of a plain mapping as they are."""
+    return getattr(hostvars, "raw_get", hostvars.get)(name)
+
+
 def machine(task_vars, name):
     """Return what tells one machine from another."""
     says = task_vars["hostvars"][name]

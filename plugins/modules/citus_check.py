@@ -1,0 +1,44 @@
+#!/usr/bin/python
+"""What ansible-doc says of the action citus_check, which runs on the controller and has no module."""
+
+DOCUMENTATION = r"""
+module: citus_check
+short_description: Hold the inventory of a Citus cluster against what the role knows
+description:
+  - Runs on the controller, before a host is changed. All errors are told at once.
+  - Looks at all hosts of the groups C(citus_coordinator) and C(citus).
+author: Cistern (@cistern)
+version_added: 0.1.0
+options:
+  names:
+    description:
+      - The variable in which the verb of a removal is told what leaves, such as V(citus_remove). Those nodes are
+        returned as absent.
+    type: str
+    default: ''
+  machines:
+    description: Whether what the hosts said of themselves, in the register C(__citus_observed), counts too.
+    type: bool
+    default: false
+  upgrading:
+    description: Whether the version is being changed. That of a host is then not held against the inventory.
+    type: bool
+    default: false
+"""
+EXAMPLES = r"""
+- name: Hold the inventory of Citus against what its role knows
+  cistern.core.citus_check:
+  register: __citus_check
+  run_once: true
+"""
+RETURN = r"""
+nodes:
+  description: "The nodes, the coordinator first, each with C(host), C(address), C(port), C(state) and C(coordinates)."
+  type: list
+  elements: dict
+  returned: success
+coordinator: {description: The first of the nodes., type: dict, returned: success}
+database: {description: The database of the application., type: str, returned: success}
+role: {description: The role of the application., type: str, returned: success}
+claims: {description: By host what its machine must have free., type: dict, returned: success}
+"""

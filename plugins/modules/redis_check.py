@@ -1,0 +1,51 @@
+#!/usr/bin/python
+"""What ansible-doc says of the action redis_check, which runs on the controller and has no module."""
+
+DOCUMENTATION = r"""
+module: redis_check
+short_description: Hold the inventory of all Redis hosts against the schema
+description:
+  - Runs on the controller, before a host is changed. All errors are told at once.
+  - Looks at all hosts of the groups C(redis) and C(redis_sentinel), also where a run is limited to some of them.
+author: Cistern (@cistern)
+version_added: 0.1.0
+options:
+  names:
+    description:
+      - The variable in which a verb is told its deployment, such as V(redis_restart). That has to be one of the
+        inventory.
+      - What V(redis_remove) names is returned as leaving; the rest is checked and returned as it is without it.
+    type: str
+    default: ''
+  machines:
+    description:
+      - Whether what the hosts said of themselves, in the register C(__redis_observed), counts too.
+    type: bool
+    default: false
+"""
+EXAMPLES = r"""
+- name: Hold the inventory against the schema
+  cistern.core.redis_check:
+  register: __redis_check
+  run_once: true
+"""
+RETURN = r"""
+deployments:
+  description:
+    - By name the deployments, each with C(mode), C(nodes), C(sentinels), C(quorum), C(initial_primary) and C(initial),
+      the place of that.
+  type: dict
+  returned: success
+sentinels:
+  description: "By host of a Sentinel its C(address) and C(port) and the C(deployments) that it watches."
+  type: dict
+  returned: success
+instances: {description: Hosts that are an instance., type: list, elements: str, returned: success}
+due:
+  description: With O(machines), the C(instances) and C(sentinels) that a run goes on with, and the hosts C(reached).
+  type: dict
+  returned: success
+machines: {description: By host which instance acts for its machine., type: dict, returned: success}
+leaving: {description: "The C(instances) and C(sentinels) that a removal takes away.", type: dict, returned: success}
+claims: {description: By host what its machine must have free., type: dict, returned: success}
+"""
