@@ -58,9 +58,9 @@ class ActionModule(InventoryCheck):
 
     def _due(self, instances, watchers, deployments):
         hostvars, playing = self.vars["hostvars"], self.vars["ansible_play_hosts_all"]
-        instances, watchers = ([each for each in some if each.name in playing] for some in (instances, watchers))
-        observed = {each.name: hostvars.raw_get(each.name).get("__redis_observed") for each in [*instances, *watchers]}
-        return due(instances, watchers, deployments, observed)
+        here = [each.name for each in [*instances, *watchers] if each.name in playing]
+        observed = {name: hostvars.raw_get(name).get("__redis_observed") for name in here}
+        return due([each for each in instances if each.name in here], deployments, observed)
 
     def _instance(self, name):
         raw = self.vars["hostvars"].raw_get(name)

@@ -19,9 +19,8 @@ def instance(name, deployment, number):
 def found(observed=None):
     """Return what goes on; `observed` is laid over machines that are as they should be."""
     instances = [instance(name, *said) for name, said in HOSTS.items()]
-    watchers = [instances[0], instance("w", None, 9)]
     everyone = dict.fromkeys((*HOSTS, "w"), WELL) | (observed or {})
-    return due(instances, watchers, WATCHED, everyone)
+    return due(instances, WATCHED, everyone)
 
 
 def test_where_nothing_differs_nobody_goes_on():
@@ -77,3 +76,10 @@ def test_before_anything_is_observed_groups_are_the_pattern():
 
 def test_where_site_has_asked_all_machines_and_redis_is_as_it_should_be_nobody_goes_on():
     assert redis_due(HostVars(a={"__observed": {"facts": {}}}), ["instances"], ["redis"]) == NOBODY
+
+
+def test_a_run_that_is_limited_goes_on_with_its_own_hosts():
+    """Who is watched by whom does not depend on a group of the inventory: Sentinels may be the instances' own hosts."""
+    limited = [instance("a", *HOSTS["a"])]
+    told = due(limited, WATCHED, {"a": other(instance=True)})
+    assert told == {"instances": ["a"], "sentinels": ["a"], "reached": ["a"]}

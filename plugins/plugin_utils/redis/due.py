@@ -5,20 +5,16 @@ packages of all. A host that has told nothing goes on; what it lacks is told the
 """
 
 
-def due(instances, watchers, deployments, observed):
-    """Return {instances, sentinels, reached}: names of hosts. `observed` are {host: result of the module observe}.
-
-    `deployments` are {name: {nodes, sentinels}} as redis_check returns them.
+def due(instances, deployments, observed):
+    """Return {instances, sentinels, reached}: names of hosts. `observed` are {host: result of the module observe}, of
+    the hosts of this run. `deployments` are {name: {nodes, sentinels}} as redis_check returns them.
     """
-    sentinels = {each["host"] for one in deployments.values() for each in one["sentinels"]}
     differ = {each.name for each in instances if _is_due(observed.get(each.name), "instance")}
     differ = _together(instances, differ)
     changing = {each.values.get("redis_deployment") for each in instances if each.name in differ}
-    here = {each.name for each in watchers} & sentinels
-    of_sentinels = {name for name in here if _is_due(observed.get(name), "sentinel")}
-    of_sentinels |= here & {
-        each["host"] for name in changing & set(deployments) for each in deployments[name]["sentinels"]
-    }
+    watching = {name: {each["host"] for each in one["sentinels"]} & set(observed) for name, one in deployments.items()}
+    of_sentinels = {each for hosts in watching.values() for each in hosts if _is_due(observed[each], "sentinel")}
+    of_sentinels |= {each for name in changing & set(watching) for each in watching[name]}
     reached = [name for name, found in observed.items() if "facts" in (found or {})]
     return {"instances": sorted(differ), "sentinels": sorted(of_sentinels), "reached": reached}
 

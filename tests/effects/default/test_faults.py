@@ -101,7 +101,7 @@ def test_the_next_run_finishes_an_interrupted_first_run(everyone, playbook):
         instance.run("rm -rf /etc/redis /var/lib/redis /etc/systemd/system/redis*; systemctl daemon-reload")
     playbook.killed({}, "Install | Install the packages", after=0.5)
     # apt may have gone on without us: the second run waits for it, or finds the packages and configures
-    playbook.killed({}, "Check | Hold the inventory against the machines", after=1)
+    playbook.killed({}, "Observe | Validate the inventory against the machines", after=1)
     playbook.run()
     assert playbook.check().changed == 0
     for instance in everyone.values():
