@@ -38,6 +38,8 @@ class Contender:
     """One way to provision Redis, with hosts of its own: nobody else's file is ever in its way."""
 
     can_change = True
+    # what of it is timed
+    cases = ("first", "unchanged", "change")
     cwd = ROOT
 
     def __init__(self, name, index):
@@ -173,6 +175,65 @@ class Cistern(Ansible):
         return ROOT / "playbooks" / "redis.yml"
 
 
+class Ping(Ansible):
+    """A question to Cistern's own hosts, as root: what any run of Ansible costs at least."""
+
+    can_change = False
+    cases = ("unchanged",)
+
+    def __init__(self, name, of):
+        super().__init__(name, of.index)
+        self.slug = of.slug
+
+    def prepare(self, count, maxmemory):
+        """The inventory is the one that Cistern's own run has read."""
+
+    def command(self, count, maxmemory):
+        return [
+            Path(sys.executable).with_name("ansible"),
+            "-i",
+            INVENTORY / f"{self.slug}.yml",
+            "all",
+            "-m",
+            "ping",
+            "-b",
+        ]
+
+
+class Many(Cistern):
+    """Several instances a machine: how an unchanged run grows with the hosts of an inventory."""
+
+    MACHINES = 8
+
+    def prepare(self, count, maxmemory):
+        addresses = list(self.hosts(self.MACHINES).values())
+        hosts = {}
+        for number in range(count):
+            turn, machine = divmod(number, self.MACHINES)
+            name = f"i{turn}" if turn else ""
+            own = {"redis_instance": name, "redis_port": 6379 + turn}
+            hosts[f"{self.slug}-{machine + 1}-{turn}"] = {"ansible_host": addresses[machine], **own}
+        deployment = {"hosts": hosts, "vars": self.settings(maxmemory)}
+        write_json(
+            INVENTORY / f"{self.slug}.yml", {"all": {"children": {"redis": {"children": {"bench": deployment}}}}}
+        )
+
+
+class Site(Ansible):
+    """Everything of the lab: what `make up` has provisioned."""
+
+    def prepare(self, count, maxmemory):
+        """The inventory is the lab's own."""
+
+    def command(self, count, maxmemory):
+        return [Path(sys.executable).with_name("ansible-playbook"), ROOT / "playbooks/site.yml"]
+
+
+class SitePing(Site):
+    def command(self, count, maxmemory):
+        return [Path(sys.executable).with_name("ansible"), "all", "-m", "ping", "-b"]
+
+
 class CisternSentinel(Cistern):
     """A deployment of three under Sentinel: its unchanged run is held against one of three servers of their own."""
 
@@ -244,8 +305,23 @@ def of_three(words):
     return [Cistern("Cistern", 2), *[other for word, other in others.items() if word in words]]
 
 
+def of_many():
+    """Inventories of 8 and of 32 hosts on the same machines, and a ping of them."""
+    own = Many("many", 5)
+    own.can_change = False
+    return [own, Ping("ping", own)]
+
+
+def of_site():
+    """The lab, which has hosts of its own."""
+    own, ping = Site("site", 6), SitePing("ping", 6)
+    own.can_change = ping.can_change = False
+    return [own, ping]
+
+
 def all_contenders(peers):
     """Everyone who is timed, in the order of the table; a peer is a folder of `peers`."""
     folders = sorted(folder for folder in Path(peers).iterdir() if (folder / "tasks").is_dir()) if peers else []
-    first = [Shell("shell", 0), Pyinfra("pyinfra", 1), Cistern("Cistern", 2)]
+    own = Cistern("Cistern", 2)
+    first = [Shell("shell", 0), Pyinfra("pyinfra", 1), own, Ping("ping", own)]
     return first + [Peer(folder.resolve(), index) for index, folder in enumerate(folders, start=3)]

@@ -11,7 +11,17 @@ import subprocess
 import contenders as field
 
 CASES = {"first": "first run", "unchanged": "unchanged", "change": "one directive"}
-PEER, LIMIT = "geerlingguy.redis", 0.45
+PEER = "geerlingguy.redis"
+# (what, hosts, case, of whom, limit): how much of another's time Cistern may take.
+LIMITS = (
+    ("unchanged", 4, "ping", 1.6),
+    ("change", 4, "ping", 2.4),
+    ("unchanged", 4, PEER, 0.3),
+    ("first", 4, PEER, 0.8),
+)
+SITE_LIMIT = 2.5
+# What a host more adds to an unchanged run, as a part of what it adds to a ping.
+GROWTH_LIMIT = 1.5
 # What an unchanged run of three hosts of another kind may cost, beside three servers of Redis of their own.
 KINDS = {
     "Sentinel": (1.6, "are a deployment with 3 Sentinels"),
@@ -21,8 +31,9 @@ PAGE = field.ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- written by `make bench` -->\n", "<!-- end of what `make bench` writes -->"
 
 
-def results(bench, three, sizes, repeat, took):
-    """Everything that was measured, and on what."""
+def results(benches, sizes, repeat, took):
+    """Everything that was measured, and on what; `benches` are {runs, three, many, site}."""
+    bench = benches["runs"]
     with open("/proc/meminfo", encoding="utf-8") as file:
         memory = int(re.search(r"MemTotal:\s+(\d+)", file.read()).group(1)) // 1024
     shown = subprocess.run([field.BENCH / ".venv" / "bin" / "pyinfra", "--version"], capture_output=True, text=True)
@@ -38,9 +49,8 @@ def results(bench, three, sizes, repeat, took):
         "repeat": repeat,
         "hosts": sizes,
         "contenders": [each.name for each in bench.everyone],
-        "three": runs(three),
+        **{name: runs(each) for name, each in benches.items()},
         "restarts_servers": sorted(list(pair) for pair in bench.restarted),
-        "runs": runs(bench),
     }
 
 
@@ -99,6 +109,7 @@ def markdown(found):
         "",
         "Seconds, the median; in brackets Cistern's time as a part of it; `*`: the server was restarted.",
         *lines_of_three(found),
+        *lines_of_ratios(found),
         f"{found['date']}, {machine['cores']} cores, {machine['memory_mb'] / 1024:.0f} GB, "
         "controller and hosts on this one machine; "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -111,6 +122,15 @@ def lines_of_three(found):
     told = [f"{other:.1f} s where they {KINDS[kind][1]} ({other / own:.2f})" for kind, own, other in of_three(found)]
     own = [own for _kind, own, _other in of_three(found)]
     return [f"An unchanged run on 3 hosts takes {own[0]:.1f} s; {', '.join(told)}.", ""] if told else []
+
+
+def lines_of_ratios(found):
+    rows = [f"| {what} | {ratio:.2f} | {limit} |" for what, ratio, limit in ratios(found)]
+    return (
+        ["| an unchanged run where nothing else is said | ratio | limit |", "|---|---:|---:|", *rows, ""]
+        if rows
+        else []
+    )
 
 
 def write(found, path, whole):
@@ -133,16 +153,31 @@ def write(found, path, whole):
         PAGE.write_text(before + BEGIN + markdown(found) + END + rest.partition(END)[2])
 
 
-def accepted(found):
-    """Whether unchanged runs are fast enough; True for what was not measured."""
+def ratios(found):
+    """Yield (what was compared, the ratio, its limit) of what was measured."""
     median = medians(found)
-    own, peer = (median.get((name, 4, "unchanged")) for name in ("Cistern", PEER))
-    fast = True
-    if own and peer:
-        print(f"4 hosts, unchanged: {own / peer:.2f} of {PEER} (limit {LIMIT})")
-        fast = own / peer <= LIMIT
+    for case, count, other, limit in LIMITS:
+        own, its = (median.get((name, count, case)) for name in ("Cistern", other))
+        # a ping has one time, whatever is done beside it
+        its = its or (median.get((other, count, "unchanged")) if other == "ping" else None)
+        if own and its:
+            yield f"{count} hosts, {CASES[case]}: of {other}", own / its, limit
     for kind, own, other in of_three(found):
-        limit = KINDS[kind][0]
-        print(f"3 hosts, {kind}, unchanged: {other / own:.2f} of 3 standalone (limit {limit})")
-        fast = fast and other / own <= limit
+        yield f"3 hosts, {kind}, unchanged: of 3 standalone", other / own, KINDS[kind][0]
+    median = medians(found, "site")
+    if ("site", 8, "unchanged") in median:
+        ratio = median["site", 8, "unchanged"] / median["ping", 8, "unchanged"]
+        yield "site.yml on the lab, unchanged: of a ping", ratio, SITE_LIMIT
+    median = medians(found, "many")
+    if ("many", 32, "unchanged") in median:
+        own, ping = (median[name, 32, "unchanged"] - median[name, 8, "unchanged"] for name in ("many", "ping"))
+        yield "a host more, between 8 and 32: of what it adds to a ping", own / max(ping, 0.001), GROWTH_LIMIT
+
+
+def accepted(found):
+    """Whether runs are fast enough; True for what was not measured."""
+    fast = True
+    for what, ratio, limit in ratios(found):
+        print(f"{what}: {ratio:.2f} (limit {limit})")
+        fast = fast and ratio <= limit
     return fast

@@ -1,14 +1,14 @@
 """Time Cistern beside a shell script, pyinfra and peer roles: first run, unchanged run, one changed directive.
 
-    make bench                            1, 4 and 8 hosts, 3 under Sentinel, 3 with Citus; a peer takes longer
-    BENCH_HOSTS="1 4" make bench          other numbers of hosts, up to 8; the words sentinel and citus for those
+    make bench                            1, 4 and 8 hosts, 3 under Sentinel, 3 with Citus, 32 on 8 machines, the lab
+    BENCH_HOSTS="1 4" make bench          other numbers of hosts, up to 8; sentinel, citus, many, site for the others
     BENCH_REPEAT=3 make bench             how often each unchanged and changed run is timed (5); first runs take a third
     BENCH_PEERS=~/roles make bench        each folder in ~/roles is a role that is timed too
 
 All take turns within one round, so whatever else the machine does falls on all of them; the table shows medians.
 Each contender has hosts of its own, made anew before every first run. After each run the servers are asked for
-their values, which is not timed: who is fast and wrong is out. A whole run writes bench/results.json
-and the table of docs/performance.md; any other only prints.
+their values, which is not timed: who is fast and wrong is out. `ping` is `ansible all -m ping -b` on Cistern's hosts.
+A whole run writes bench/results.json and the table of docs/performance.md; any other only prints.
 """
 
 import os
@@ -26,6 +26,7 @@ HOSTS_PY = field.ROOT / "lab" / "hosts.py"
 ALL_HOSTS = field.INVENTORY / "all.yml"
 WHOLE = [1, 4, 8]
 KINDS = ["sentinel", "citus"]
+WIDE = ["many", "site"]
 # maxmemory goes to and fro between these two
 SMALL, BIG = "128mb", "192mb"
 BYTES = {SMALL: 128 << 20, BIG: 192 << 20}
@@ -106,7 +107,7 @@ class Bench:
         """Everyone runs once, in turn."""
         print(f"{label:<44}", end="", flush=True)
         for each in self.everyone:
-            if each.name in self.failed or (case == "change" and not each.can_change):
+            if each.name in self.failed or case not in each.cases or (case == "change" and not each.can_change):
                 continue
             try:
                 seconds = each.run(count, maxmemory)
@@ -115,7 +116,7 @@ class Bench:
                 self.failed[each.name] = str(error)
                 print(f"  {each.name} FAILED", end="", flush=True)
                 continue
-            if case != "first" and now != self.identities[each.name]:
+            if case != "first" and now != self.identities.get(each.name, now):
                 self.restarted.add((each.name, case))
             self.identities[each.name] = now
             self.seconds.setdefault((each.name, count, case), []).append(seconds)
@@ -129,6 +130,23 @@ class Bench:
         self.round("first", 3, SMALL, "3 hosts of each kind, first run")
         for turn in range(repeat):
             self.round("unchanged", 3, SMALL, f"3 hosts of each kind, unchanged {turn + 1} of {repeat}")
+
+    def many(self, repeat):
+        """Unchanged runs of 8 and of 32 inventory hosts, both on 8 machines, and a ping of the same."""
+        print("32 hosts on 8 machines: new hosts", flush=True)
+        fresh_hosts(self.everyone[:1], 8)
+        self.everyone[0].run(32, SMALL)
+        for turn in range(repeat):
+            for count in (8, 32):
+                self.round("unchanged", count, SMALL, f"{count} hosts on 8 machines, {turn + 1} of {repeat}")
+
+    def site(self, repeat):
+        """Unchanged runs of site.yml on the lab, and a ping of the same."""
+        print("the lab: make up", flush=True)
+        with (field.STATE / "up.log").open("wb") as log:
+            subprocess.run([field.ROOT / "lab" / "up"], check=True, stdout=log, stderr=subprocess.STDOUT)
+        for turn in range(repeat):
+            self.round("unchanged", 8, SMALL, f"the lab, unchanged {turn + 1} of {repeat}")
 
     def size(self, count, repeat):
         """All rounds with so many hosts."""
@@ -146,17 +164,18 @@ class Bench:
 
 
 def main():
-    words = os.environ.get("BENCH_HOSTS", "1 4 8 sentinel citus").split()
+    words = os.environ.get("BENCH_HOSTS", "1 4 8 sentinel citus many site").split()
     sizes = [int(word) for word in words if word.isdigit()]
     repeat = int(os.environ.get("BENCH_REPEAT", "5"))
     peers = os.environ.get("BENCH_PEERS", "")
-    if not words or {*words} - {*map(str, range(1, 9)), *KINDS} or repeat < 1:
-        sys.exit("bench: BENCH_HOSTS are numbers from 1 to 8, sentinel and citus; BENCH_REPEAT is 1 or more")
+    if not words or {*words} - {*map(str, range(1, 9)), *KINDS, *WIDE} or repeat < 1:
+        sys.exit("bench: BENCH_HOSTS are numbers from 1 to 8, sentinel, citus, many, site; BENCH_REPEAT is 1 or more")
     if peers and not Path(peers).is_dir():
         sys.exit(f"bench: BENCH_PEERS names {peers}, which is no folder")
     field.STATE.mkdir(exist_ok=True)
     everyone = field.all_contenders(peers)
     bench, three = Bench(everyone), Bench(field.of_three(words))
+    many, site = Bench(field.of_many()), Bench(field.of_site())
     start = time.monotonic()
     try:
         need_pyinfra()
@@ -164,13 +183,26 @@ def main():
             bench.size(count, repeat)
         if {*words} & {*KINDS}:
             three.three(repeat)
+        if "many" in words:
+            many.many(repeat)
+        if "site" in words:
+            site.site(repeat)
     except subprocess.CalledProcessError as error:
         sys.exit(f"bench: `{' '.join(map(str, error.cmd))}` failed")
     finally:
-        lab("down", {name: address for each in [*everyone, *three.everyone] for name, address in each.hosts(8).items()})
-    bench.failed |= three.failed
-    results = report.results(bench, three, sizes, repeat, time.monotonic() - start)
-    whole = words == [*map(str, WHOLE), *KINDS] and not bench.failed
+        lab(
+            "down",
+            {
+                name: address
+                for each in [*everyone, *three.everyone, *many.everyone[:1]]
+                for name, address in each.hosts(8).items()
+            },
+        )
+    bench.failed |= three.failed | many.failed | site.failed
+    results = report.results(
+        {"runs": bench, "three": three, "many": many, "site": site}, sizes, repeat, time.monotonic() - start
+    )
+    whole = words == [*map(str, WHOLE), *KINDS, *WIDE] and not bench.failed
     report.write(results, field.BENCH / "results.json" if whole else field.STATE / "results.json", whole)
     for message in bench.failed.values():
         print(message, file=sys.stderr)
