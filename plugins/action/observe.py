@@ -1,9 +1,11 @@
 """Render the files of all that runs on a machine, and ask it once whether they are there and in effect."""
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import due as citus_due
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import module_args as citus
 from ansible_collections.cistern.core.plugins.plugin_utils.common.rendering import rendered
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import module_args as redis
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import packages
 
 
 def _units_of(role):
@@ -25,11 +27,20 @@ PARTS = {
 }
 
 
+# By what a host has told, and what a role says beside it: whether a run has something to do there.
+DUE = {
+    "instance": packages.instance_is_due,
+    "sentinel": packages.sentinel_is_due,
+    "citus": citus_due.is_due,
+    "cache": lambda observed, asked: asked["has_files"] or observed["cache"]["differs"],
+    "monitoring": lambda observed, _asked: observed["exporters"]["differs"],
+}
+
+
 class ActionModule(ActionBase):
     """Takes the module's options; a part is as the action of its own module takes it, empty where the host has none.
 
-    `due` is {name: {variable, register}}: which variable of a role says whether a run has something to do, when that
-    register has the result of this task. The answers are in `due` of the result.
+    `due` are {name: what DUE is told beside the answer}; the verdicts are in `due` of the result.
     """
 
     def run(self, tmp=None, task_vars=None):
@@ -41,10 +52,5 @@ class ActionModule(ActionBase):
         result = self._execute_module(module_args=args, task_vars=task_vars)
         if "facts" in result:
             asked = self._task.args.get("due", {})
-            result["due"] = {name: self._is_due(each, result, task_vars) for name, each in asked.items()}
+            result["due"] = {name: bool(DUE[name](result, each)) for name, each in asked.items()}
         return result
-
-    def _is_due(self, asked, result, task_vars):
-        known = {**task_vars, asked["register"]: result}
-        templar = self._templar.copy_with_new_env(available_variables=known)
-        return bool(templar.resolve_variable_expression(asked["variable"]))

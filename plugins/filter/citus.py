@@ -4,6 +4,8 @@ import ipaddress
 import pathlib
 import re
 
+from ansible_collections.cistern.core.plugins.plugin_utils.citus import due
+
 # The columns of a rule of pg_hba.conf, and what they are where a rule does not say.
 RULE = {"type": "hostssl", "database": "all", "user": None, "address": "", "method": "scram-sha-256", "options": ""}
 
@@ -98,7 +100,9 @@ class FilterModule:
     def filters(self):
         return {
             "citus_alternative_name": citus_alternative_name,
+            "citus_apt_differs": due.apt_differs,
             "citus_certificates_due": citus_certificates_due,
+            "citus_database_differs": due.database_differs,
             "citus_downgrades": citus_downgrades,
             "citus_free_bytes": citus_free_bytes,
             "citus_goes_on": citus_goes_on,
@@ -109,4 +113,5 @@ class FilterModule:
             "citus_trusted": citus_trusted,
             "citus_upgrades": citus_upgrades,
             "citus_with_key": citus_with_key,
+            "citus_wrongly_held": due.wrongly_held,
         }

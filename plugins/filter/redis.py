@@ -66,5 +66,7 @@ class FilterModule:
     def filters(self):
         return {
             **{each.__name__: each for each in (redis_due, redis_lines, redis_parts, redis_turns, redis_users)},
+            "redis_apt_differs": packages.differ,
             "redis_wanted_packages": packages.wanted,
+            "redis_wrongly_held": packages.wrongly_held,
         }

@@ -8,8 +8,8 @@ from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema a
 
 def test_filters_are_those_of_the_file():
     filters = citus.FilterModule().filters()
-    assert {name: function.__name__ for name, function in filters.items()} == {name: name for name in filters}
-    assert set(filters) == {name for name in vars(citus) if name.startswith("citus_")}
+    assert all(f"citus_{function.__name__.removeprefix('citus_')}" == name for name, function in filters.items())
+    assert set(filters) >= {name for name in vars(citus) if name.startswith("citus_")}
 
 
 @pytest.mark.parametrize(

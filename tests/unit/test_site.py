@@ -1,9 +1,6 @@
-"""Which hosts site.yml goes on with, and which variable of a role says so."""
-
-import types
+"""Which hosts site.yml goes on with."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.action import observe
 from ansible_collections.cistern.core.plugins.filter.site import NOBODY, site_due, site_parts
 from ansible_collections.cistern.core.plugins.plugin_utils.common.due import due
 
@@ -77,23 +74,3 @@ def test_what_is_shared_is_followed_to_its_end():
 
 def test_a_host_is_asked_about_what_it_has():
     assert site_parts({"instance": 1, "citus": 2}, {"instance": True, "citus": False}) == {"instance": 1}
-
-
-class Templar:
-    def __init__(self, known):
-        self.known = known
-
-    def copy_with_new_env(self, available_variables):
-        return Templar(available_variables)
-
-    def resolve_variable_expression(self, name):
-        return self.known[self.known[name]]["differs"]
-
-
-def test_the_variable_of_a_role_sees_the_answer():
-    """It is evaluated on the controller, with the answer under the name that the role gives it."""
-    action = types.SimpleNamespace(_templar=Templar({}))
-    known = {"__role_is_due": "__role_observed"}
-    asked = {"variable": "__role_is_due", "register": "__role_observed"}
-    assert observe.ActionModule._is_due(action, asked, {"differs": True}, known) is True
-    assert observe.ActionModule._is_due(action, asked, {"differs": False}, known) is False

@@ -1,4 +1,4 @@
-"""What apt is to do on a machine, by what the inventory says and what the machine has. Pure."""
+"""What apt is to do on a machine of Redis, by what the inventory says and what the machine has. Pure."""
 
 import re
 
@@ -11,3 +11,33 @@ def wanted(names, installed, version):
         for name in names
         if name not in installed or (name.startswith("redis-") and not pinned.match(installed[name]["version"]))
     ]
+
+
+def wrongly_held(installed, hold):
+    """Return the packages of the server that are on hold and should not be, or the other way round."""
+    return [name for name, each in installed.items() if name.startswith("redis-") and each["hold"] != hold]
+
+
+def differ(facts, names, apt):
+    """Whether packages, their source or their hold may differ; `apt` is {version, hold, asks}.
+
+    Where the inventory names a source or a version (`asks`), or files of them are left, the files have to be compared.
+    """
+    installed = facts["packages"]
+    return bool(
+        wanted(names, installed, apt["version"])
+        or wrongly_held(installed, apt["hold"])
+        or apt["asks"]
+        or facts["files"]
+    )
+
+
+def instance_is_due(observed, asked):
+    """Whether a run has something to do for an instance; `asked` is {packages, apt}."""
+    return observed["instance"]["differs"] or differ(observed["facts"], asked["packages"], asked["apt"])
+
+
+def sentinel_is_due(observed, asked):
+    """Whether a run has something to do for a Sentinel; a machine with an instance gets its packages with that."""
+    lacks = wanted(asked["packages"], observed["facts"]["packages"], asked["apt"]["version"])
+    return observed["sentinel"]["differs"] or bool(lacks)

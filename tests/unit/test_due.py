@@ -1,0 +1,98 @@
+"""Whether a run has something to do on a host, by what the host has told and what the roles say beside it."""
+
+import copy
+
+import pytest
+from ansible_collections.cistern.core.plugins.action.observe import DUE
+from laid_over import laid_over
+
+HELD = {"version": "5:7.0.15-1", "hold": False}
+OBSERVED = {
+    "facts": {"packages": dict.fromkeys(("redis-server", "redis-tools", "redis-sentinel"), HELD), "files": []},
+    "instance": {"differs": False},
+    "sentinel": {"differs": False},
+    "cache": {"differs": False},
+    "exporters": {"differs": False},
+    "node": {
+        "differs": False,
+        "facts": {"packages": {"postgresql-15": HELD, "citus": HELD}, "files": ["/start.conf"]},
+        "tls": {"why": ""},
+        "database": {
+            "exists": True,
+            "owner": "app",
+            "role": {"login": True, "password": True},
+            "extensions": {"citus": {"has": "13.0"}},
+            "observers": ["exporter"],
+        },
+    },
+    "cluster": {"differs": False},
+    "tables": {"differs": False},
+}
+APT = {"version": "", "hold": False, "asks": False}
+ASKED = {
+    "instance": {"packages": ["redis-server", "redis-tools"], "apt": APT},
+    "sentinel": {"packages": ["redis-sentinel"], "apt": APT},
+    "citus": {
+        "state": "present",
+        "start_file": "/start.conf",
+        "apt": {"packages": ["postgresql-15", "citus"], "held": ["citus"], "hold": False},
+        "role": "app",
+        "observers": ["exporter"],
+    },
+    "cache": {"has_files": False},
+    "monitoring": {},
+}
+LACKS, OTHER = {"redis-server": None}, {"redis-server": {"version": "5:7.0.15-1", "hold": True}}
+
+
+def due(name, observed=None, asked=None):
+    found = laid_over(copy.deepcopy(OBSERVED), observed or {})
+    found["facts"]["packages"] = {name: each for name, each in found["facts"]["packages"].items() if each}
+    found["node"]["facts"]["packages"] = {n: each for n, each in found["node"]["facts"]["packages"].items() if each}
+    return bool(DUE[name](found, laid_over(copy.deepcopy(ASKED[name]), asked or {})))
+
+
+@pytest.mark.parametrize("name", DUE)
+def test_a_host_that_is_as_it_should_be_is_not_due(name):
+    assert due(name) is False
+
+
+@pytest.mark.parametrize(
+    ("name", "observed", "asked"),
+    [
+        ("instance", {"instance": {"differs": True}}, {}),
+        ("instance", {"facts": {"packages": LACKS}}, {}),
+        ("instance", {"facts": {"packages": OTHER}}, {}),
+        ("instance", {"facts": {"files": ["/etc/apt/x"]}}, {}),
+        ("instance", {}, {"apt": {"version": "7.2"}}),
+        ("instance", {}, {"apt": {"hold": True}}),
+        ("instance", {}, {"apt": {"asks": True}}),
+        ("sentinel", {"sentinel": {"differs": True}}, {}),
+        ("sentinel", {"facts": {"packages": {"redis-sentinel": None}}}, {}),
+        ("sentinel", {}, {"apt": {"version": "7.2"}}),
+        ("cache", {"cache": {"differs": True}}, {}),
+        ("cache", {}, {"has_files": True}),
+        ("monitoring", {"exporters": {"differs": True}}, {}),
+        ("citus", {"node": {"differs": True}}, {}),
+        ("citus", {"node": {"tls": {"why": "it has none"}}}, {}),
+        ("citus", {"node": {"facts": {"packages": {"citus": None}}}}, {}),
+        ("citus", {}, {"apt": {"hold": True}}),
+        ("citus", {"node": {"database": {"exists": False, "owner": None, "role": None, "extensions": {}}}}, {}),
+        ("citus", {"node": {"database": {"owner": "other"}}}, {}),
+        ("citus", {"node": {"database": {"role": {"login": False}}}}, {}),
+        ("citus", {"node": {"database": {"role": {"password": False}}}}, {}),
+        ("citus", {"node": {"database": {"extensions": {"citus": {"has": None}}}}}, {}),
+        ("citus", {"node": {"database": {"observers": []}}}, {}),
+        ("citus", {"cluster": {"differs": True}}, {}),
+        ("citus", {"tables": {"differs": True}}, {}),
+        # its server still runs, or would with the next boot
+        ("citus", {}, {"state": "absent"}),
+    ],
+)
+def test_what_makes_a_host_due(name, observed, asked):
+    assert due(name, observed, asked) is True
+
+
+def test_a_node_that_has_left_is_not_due_whatever_differs_there():
+    observed = {"node": {"differs": True, "facts": {"files": []}}}
+    assert due("citus", observed, {"state": "absent"}) is False
