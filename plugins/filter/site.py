@@ -13,7 +13,7 @@ def site_due(hostvars, pattern, groups):
     `pattern` is groups with colons between them, as a play has it.
     """
     hosts = {name: raw(hostvars, name) for name in hostvars}
-    if not any("__observed" in raw for raw in hosts.values()):
+    if pattern == NOBODY or not any("__observed" in raw for raw in hosts.values()):
         return pattern
     cluster = groups.get("citus", [])
     known = {

@@ -62,6 +62,11 @@ def test_without_that_question_a_play_has_its_groups(hostvars):
     assert site_due(hostvars, "redis:redis_sentinel", GROUPS) == "redis:redis_sentinel"
 
 
+def test_a_play_without_hosts_gets_none():
+    """An inventory may have a part of it all alone."""
+    assert site_due(observed(a={"instance": True}), NOBODY, {**GROUPS, "all": list(SAYS)}) == NOBODY
+
+
 def test_what_is_shared_is_followed_to_its_end():
     hosts = {
         "a": {"due": True, "shares": {1}},
