@@ -25,7 +25,7 @@ down:             ## remove every host, network and image of the lab
 test: setup       ## everything that is tested: lint, unit, alerts, oracle, every molecule scenario
 	@tests/run
 
-lint: setup       ## yamllint, ruff, ansible-lint
+lint: setup       ## yamllint, ruff, mypy, ansible-lint
 	@tests/run lint
 
 unit: setup       ## tests without a host

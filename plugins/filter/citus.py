@@ -93,7 +93,8 @@ def citus_downgrades(upgrades):
 
 def _parts(version):
     """Return what of a Debian version counts for the order of two releases: 13.2.1.citus-1 is [13, 2, 1]."""
-    return [int(part) for part in re.match(r"(?:\d+:)?([\d.]*\d)?", version)[1].split(".")] if version else []
+    found = re.match(r"(?:\d+:)?([\d.]*\d)", version)
+    return [int(part) for part in found[1].split(".")] if found else []
 
 
 class FilterModule:

@@ -37,7 +37,7 @@ def redis_parts(asks, has_instance, runs_sentinel):
 
 def redis_turns(hosts, hostvars):
     """Return {host: turn} for hosts that restart: in a turn one of each deployment, replicas first, a primary last."""
-    waiting = {}
+    waiting: dict = {}
     for host in hosts:
         waiting.setdefault(hostvars[host]["redis_deployment"], []).append(host)
     turns = {}

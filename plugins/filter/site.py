@@ -32,7 +32,7 @@ def _differs(result):
 
 
 def _shares(name, says, cluster):
-    shares = {("machine", str(says.get("ansible_host", name)), str(says.get("ansible_port", 22)))}
+    shares: set = {("machine", str(says.get("ansible_host", name)), str(says.get("ansible_port", 22)))}
     if says.get("redis_deployment"):
         shares.add(("deployment", says["redis_deployment"]))
     if name in cluster:

@@ -151,7 +151,7 @@ def put_back(connection, want):
 def take(module, connection, want):
     """Take the steps, look again, and go on until none is left; return {steps, notes, diff, moving}."""
     hosts, until = names(want), time.monotonic() + want["seconds"]
-    result = {"steps": []}
+    result: dict = {"steps": []}
     for _round in range(ROUNDS):
         have = observe(connection, want)
         steps = plan(want, have)

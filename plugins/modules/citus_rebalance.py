@@ -103,7 +103,7 @@ def apply(connection, step, want, until):
 def take(module, connection, want):
     """Take the steps, look again, and go on until none is left; return {steps, notes, moves, moving}."""
     hosts, until = names(want), time.monotonic() + want["seconds"]
-    result = {"steps": [], "moves": []}
+    result: dict = {"steps": [], "moves": []}
     for _round in range(ROUNDS):
         have = observe(connection, want)
         steps = plan(want, have)

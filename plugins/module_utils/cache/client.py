@@ -8,7 +8,7 @@ from ..host.endpoint import connectable
 try:
     import redis
 except ImportError:  # nothing of the toolkit has been installed there
-    redis = None
+    redis = None  # type: ignore[assignment]
 
 MISSING = (
     f"{sys.executable} of this host has no redis-py; playbooks/redis.yml installs python3-redis for /usr/bin/python3, "
@@ -23,7 +23,8 @@ def connect(addresses, port, password, username=None, db=0, seconds=10):
     """
     last = None
     # newer versions of redis-py tell the server who they are, which not every user may
-    silent = {name: None for name in ("lib_name", "lib_version") if name in inspect.signature(redis.Redis).parameters}
+    known = inspect.signature(redis.Redis).parameters
+    silent: dict = {name: None for name in ("lib_name", "lib_version") if name in known}
     for address in addresses:
         client = redis.Redis(
             host=connectable(address),

@@ -39,7 +39,9 @@ def found(client, target):
 def count(client, target, earlier=()):
     """Return (how many keys a target means now, the first few of them), without those that `earlier` ones mean."""
     gone = [Pattern(each["pattern"]).matcher(each["values"])[1] for each in earlier]
-    number, some, seen = 0, [], set()
+    some: list = []
+    seen: set = set()
+    number = 0
     for batch in found(client, target):
         keys = [key for key in batch if hash(key) not in seen and not any(each.fullmatch(key) for each in gone)]
         seen.update(hash(key) for key in keys[: KEPT - len(seen)])
@@ -50,7 +52,8 @@ def count(client, target, earlier=()):
 
 def drop(client, target):
     """UNLINK the keys of a target. Returns (how many were there, the first few of them)."""
-    gone, some = 0, []
+    some: list = []
+    gone = 0
     for batch in found(client, target):
         gone += client.unlink(*batch)
         some = (some + batch)[:3]

@@ -23,4 +23,4 @@ def _escaped(letter):
 
 def shape(key):
     """Return the pattern of a key of no family: numbers as <n>, UUIDs as <uuid>, long hexadecimal ones as <hex>."""
-    return shown(_NUMBERS.sub(lambda found: b"<%s>" % found.lastgroup.encode(), key[: LONGEST * 4]))
+    return shown(_NUMBERS.sub(lambda found: b"<%s>" % str(found.lastgroup).encode(), key[: LONGEST * 4]))

@@ -133,4 +133,4 @@ class Families:
     def of(self, key):
         """Return the family of a key (bytes), None where it belongs to none."""
         found = self._match(key)
-        return self.names[found.lastindex - 1] if found else None
+        return self.names[(found.lastindex or 1) - 1] if found else None

@@ -9,7 +9,7 @@ try:
     import psycopg2
     import psycopg2.extras
 except ImportError:  # a fresh host in check mode: there is no server to ask yet
-    psycopg2 = None
+    psycopg2 = None  # type: ignore[assignment]
 
 Error = psycopg2.Error if psycopg2 else RuntimeError
 # Two runs at once would each plan from what the other changes. A run that was killed keeps its turn until the server

@@ -171,7 +171,7 @@ def planned(connection, strategy=None):
                 connection, "SELECT shardid AS shard, shard_size AS bytes FROM pg_catalog.citus_shards"
             )
         }
-    moves = {}
+    moves: dict = {}
     for row in found:
         key = (row["colocation"], row["low"], row["source"], row["target"])
         move = moves.setdefault(key, {"tables": [], "bytes": 0, "from": row["source"], "to": row["target"]})

@@ -58,17 +58,17 @@ def _reached(values):
     with ThreadPoolExecutor(max_workers=8) as pool:
         if ends or "sentinel" in url.partition(":")[0]:
             name, secret = values.get("REDIS_SENTINEL_MASTER", ""), values.get("REDIS_SENTINEL_PASSWORD", "")
-            says = list(pool.map(lambda end: _sentinel(*_place(end), secret, name), ends))
+            says = list(pool.map(lambda end: _sentinel(_place(end), secret, name), ends))
             named = dict.fromkeys(each["names"] for each in says if each.get("names"))
-            primaries = list(pool.map(lambda end: _server(*end.rsplit(" ", 1), password), named))
+            primaries = list(pool.map(lambda end: _server(end.rsplit(" ", 1), password), named))
             return {"kind": "sentinel", "sentinels": dict(zip(ends, says)), "redis": dict(zip(named, primaries))}
         if not parts.hostname:
             return {"kind": "none"}
         secret = unquote(parts.password) if parts.password else password
         others = [end for end in values.get("REDIS_REPLICAS", "").split(",") if end]
-        replicas = list(pool.map(lambda end: _server(*_place(end), secret), others))
+        replicas = list(pool.map(lambda end: _server(_place(end), secret), others))
         here = f"{parts.hostname} {parts.port or 6379}"
-        server = _server(parts.hostname, parts.port or 6379, secret)
+        server = _server((parts.hostname, parts.port or 6379), secret)
         return {"kind": "server", "redis": {here: server}, "replicas": dict(zip(others, replicas))}
 
 
@@ -77,9 +77,9 @@ def _place(end):
     return parts.hostname or "", parts.port or 6379
 
 
-def _sentinel(address, port, password, name):
+def _sentinel(end, password, name):
     try:
-        with doctor_resp.Connection(address, port) as connection:
+        with doctor_resp.Connection(*end) as connection:
             login, words = doctor_resp.login(connection, password)
             told = {"connects": True, "login": login, "words": words, "ms": round(connection.connect_ms, 2)}
             if login in ("accepted", "not needed"):
@@ -90,9 +90,9 @@ def _sentinel(address, port, password, name):
         return {"connects": False, "why": doctor_resp.why(error)}
 
 
-def _server(address, port, password):
+def _server(end, password):
     try:
-        with doctor_resp.Connection(address, port) as connection:
+        with doctor_resp.Connection(*end) as connection:
             login, words = doctor_resp.login(connection, password)
             role = connection.ask("ROLE") if login in ("accepted", "not needed") else None
             return {

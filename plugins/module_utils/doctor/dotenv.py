@@ -16,7 +16,8 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v
 
 def read(text):
     """Return ({key: value}, the numbers of the lines that are none)."""
-    values, wrong, at = {}, [], 0
+    values: dict = {}
+    wrong, at = [], 0
     while at < len(text):
         end = text.find("\n", at)
         end = len(text) if end < 0 else end

@@ -72,7 +72,7 @@ def _login(stream, parts):
     words = ["user", user, "database", unquote(parts.path.lstrip("/")) or user, "application_name", "cistern doctor"]
     body = struct.pack("!i", PROTOCOL) + b"".join(word.encode() + b"\0" for word in words) + b"\0"
     stream.sendall(struct.pack("!i", len(body) + 4) + body)
-    exchange = None
+    exchange = _Scram(password)
     while True:
         kind, body = _message(stream)
         code = struct.unpack("!i", body[:4])[0] if kind == b"R" else None
@@ -82,7 +82,6 @@ def _login(stream, parts):
             stream.sendall(b"X" + struct.pack("!i", 4))
             return
         if code == 10:
-            exchange = _Scram(password)
             first = exchange.first()
             _send(stream, b"SCRAM-SHA-256\0" + struct.pack("!i", len(first)) + first)
         elif code == 11:

@@ -43,7 +43,7 @@ def _os_release():
 
 def memory_mb():
     with open("/proc/meminfo", encoding="utf-8") as file:
-        total = int(re.search(r"MemTotal:\s+(\d+)", file.read()).group(1)) // 1024
+        total = int(re.findall(r"MemTotal:\s+(\d+)", file.read())[0]) // 1024
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:

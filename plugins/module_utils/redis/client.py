@@ -15,7 +15,7 @@ try:
         raise ImportError
     import redis
 except ImportError:  # or a host where nothing is installed yet, or a server alone
-    redis = None
+    redis = None  # type: ignore[assignment]
 
 RedisError = redis.RedisError if redis else RuntimeError
 ResponseError = redis.ResponseError if redis else RuntimeError
@@ -48,7 +48,8 @@ def installed_version():
     if not os.path.exists(BINARY) or not _exists(USER):
         return ""
     says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
-    return re.search(r"v=(\S+)", says).group(1)
+    found = re.search(r"v=(\S+)", says)
+    return found[1] if found else ""
 
 
 def _exists(user):

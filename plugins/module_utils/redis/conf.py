@@ -20,7 +20,8 @@ def split_args(line):
     The rules are those of sdssplitargs() in the server's src/sds.c: double quotes know escapes and \\xHH,
     single quotes know only \\', and a closing quote must be followed by a blank.
     """
-    args, at, end = [], 0, len(line)
+    args: list = []
+    at, end = 0, len(line)
     while True:
         while at < end and line[at].isspace():
             at += 1

@@ -44,7 +44,7 @@ def meaning(text, users=()):
     A shadow of the server reads the file, opens a socket in a folder of its own, and answers CONFIG GET: units, aliases
     and defaults are the server's business, not ours. It takes about 20 ms. Raises Unusable where the server refuses.
     """
-    found = {}
+    found: dict = {}
     text = redis_include.expanded(text, redis_server.USER)
     for name, args, line in redis_conf.directives(text):
         if args is None:
@@ -109,7 +109,7 @@ def _ask_shadow(folder, text, ask, options=(), acl=("", "")):
             user=account.pw_uid,
             group=account.pw_gid,
             extra_groups=[],
-            pass_fds=[users] if acl else [],
+            pass_fds=[] if users is None else [users],
             text=True,
             errors="replace",
         )
@@ -122,7 +122,7 @@ def _ask_shadow(folder, text, ask, options=(), acl=("", "")):
                 except redis_server.ServerGone:
                     pass
             if shadow.poll() is not None:
-                says = shadow.stdout.read()
+                says = shadow.stdout.read() if shadow.stdout else ""
                 if acl:
                     redis_acl_file.refuse_complaint(says, given, acl_file)
                 raise Unusable(_complaint(says))
@@ -131,7 +131,7 @@ def _ask_shadow(folder, text, ask, options=(), acl=("", "")):
     finally:
         shadow.kill()
         shadow.communicate()
-        if acl:
+        if users is not None:
             os.close(users)
 
 

@@ -119,7 +119,7 @@ def differ(wanted, running):
 
 def apply(step, users, client):
     """Take one step about a user."""
-    user = next((each for each in users if each["name"] == step["name"]), None)
+    user: dict = next((each for each in users if each["name"] == step["name"]), {})
     if step["do"] == "make password":
         make(user["path"])
     elif step["do"] == "user":

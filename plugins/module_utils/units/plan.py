@@ -76,7 +76,7 @@ def _newer(paths, have, since):
 
 def told(steps):
     """Return the steps as an operator reads them; files that are written into one folder are one line."""
-    folders = {}
+    folders: dict = {}
     for step in steps:
         if step["do"] == "write" and not step["file"].get("absent"):
             folders.setdefault(os.path.dirname(step["path"]), []).append(step)

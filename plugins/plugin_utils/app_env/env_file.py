@@ -20,7 +20,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.common.spelling impor
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import nearest
 
 # The variables of an application host, with what holds where the inventory says nothing.
-DEFAULTS = {
+DEFAULTS: dict = {
     "app_env": {},
     "app_env_deployment": None,
     "app_env_primary": None,
@@ -46,7 +46,7 @@ PLACE = {
 
 def errors(hosts, hostvars, deployments, baseline, cluster=None, policies=None):
     """Return the errors of all application hosts; the same sentence of several hosts stands once."""
-    found = {}
+    found: dict = {}
     for host in hosts:
         try:
             file(host, hostvars, deployments, baseline, cluster, policies)
@@ -62,7 +62,7 @@ def errors(hosts, hostvars, deployments, baseline, cluster=None, policies=None):
 
 def _files(hosts, hostvars):
     """Return {(machine, path): the application hosts that have their file there}."""
-    found = {}
+    found: dict = {}
     for host in hosts:
         try:
             path = str(read(hostvars, host, "app_env_path", DEFAULTS["app_env_path"]))

@@ -45,14 +45,15 @@ def check(hosts, options, baseline, cluster=None):
     `baseline` is {cache_families, cache_ttls, cache_events}, each {name: what the guide says}; `cluster` is the Citus
     of the inventory, as cache_warming takes it.
     """
-    found, policies = {}, {}
+    found: dict = {}
+    policies = {}
     for host in hosts:
         # null is a word of its own there: this deployment is no cache
         said = {name: value for name, value in host.values.items() if (name, value) != ("cache_families", None)}
         for text in variables.problems(host._replace(values=said), options, home="group_vars/<deployment>/cache.yml"):
             found.setdefault(text, []).append(host.name)
-    for deployment, members in itertools.groupby(sorted(hosts, key=_deployment), key=_deployment):
-        members = list(members)
+    for deployment, group in itertools.groupby(sorted(hosts, key=_deployment), key=_deployment):
+        members = list(group)
         for name in LAYERS:
             if any(each.values.get(name) != members[0].values.get(name) for each in members):
                 text = f"{name}: differs between the hosts of {deployment}; write it once, into its group_vars"
@@ -119,7 +120,7 @@ def problems(host, policy):
     """Yield what is wrong with a policy, told with the places where this host's variables were written."""
     yield from _ttls(host, policy)
     yield from _events(host, policy)
-    patterns = {}
+    patterns: dict = {}
     for name, family in policy["families"].items():
         where = at(host, ("cache_families", name), f"{name} in cache_families")
         said = _mapping(host.values.get("cache_families")).get(name)

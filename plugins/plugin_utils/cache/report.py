@@ -154,8 +154,7 @@ def _instances(instances):
             )
         )
     head = ("instance", "role", "redis", "memory", "frag", "hits", "hits now", "evicted", "expired")
-    head = (*head, "clients", "refused", "slow", "ping")
-    yield from table(head, rows, left=(0, 1, 2))
+    yield from table((*head, "clients", "refused", "slow", "ping"), rows, left=(0, 1, 2))
     for host, told in instances.items():
         for each in told.get("slow_log", {}).get("newest", [])[:3]:
             yield f"{host}, slow: {each['command']}, {usec(each['usec'])}"

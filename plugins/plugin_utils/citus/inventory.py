@@ -47,7 +47,8 @@ SHARED = (
 
 def check(nodes, options, known):
     """Return (errors, warnings), each a list of sentences; the same sentence of several hosts stands once."""
-    errors, warnings = {}, {}
+    errors: dict = {}
+    warnings: dict = {}
     for node in nodes:
         for text in [
             *variables.problems(node, options, home="group_vars/citus"),
@@ -134,7 +135,7 @@ def _is_loopback(address):
 
 def _shared(nodes, options):
     for name in SHARED:
-        said = {}
+        said: dict = {}
         for node in nodes:
             value = node.get(name, options)
             # one that is missing is told where it is missing

@@ -10,6 +10,8 @@ import re
 from ansible_collections.cistern.core.plugins.module_utils.host import secrets
 
 SHORTEST_PASSWORD = 16
+# What Python has for each type of an argument specification.
+TYPES: dict = {"str": str, "path": str, "dict": dict, "list": list, "bool": bool, "int": int, "float": (int, float)}
 # -e NAME=VALUE and an inventory in INI make texts of all that they do not know; a number or a boolean is told from one.
 OF_A_TEXT = """, which is a text; write it in YAML, or with -e as JSON: -e '{"name": ...}'"""
 
@@ -72,7 +74,7 @@ def thresholds(host, variable, known):
 def wrong(value, option):
     """Return what is wrong with the type or the choice of a variable, or None."""
     kind = option["type"]
-    fits = {"str": str, "path": str, "dict": dict, "list": list, "bool": bool, "int": int, "float": (int, float)}[kind]
+    fits = TYPES[kind]
     if kind == "int" and isinstance(value, str) and re.fullmatch(r"-?(0|[1-9]\d*)", value):
         value = int(value)
     if kind == "bool" and isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
@@ -91,8 +93,8 @@ def wrong(value, option):
         is_text = isinstance(value, str) and value.lstrip().startswith(("[", "{"))
         return says + OF_A_TEXT if kind in ("list", "dict") and is_text else says
     if kind == "list" and "options" in option:
-        says = [each for each in (_entry(entry, option["options"]) for entry in value) if each]
-        return says[0] if says else None
+        found = [each for each in (_entry(entry, option["options"]) for entry in value) if each]
+        return found[0] if found else None
     if "choices" in option and value not in option["choices"]:
         return f"must be {' or '.join(option['choices'])}, not '{value}'"
     if kind == "dict" and "options" in option:
@@ -120,5 +122,5 @@ def nearest(name, names):
 
 def kind_of(value: object) -> str:
     """Return what a value of YAML is that is no plain one; Ansible has kinds of its own below each."""
-    kinds = {dict: "a mapping", list: "a list", type(None): "null", datetime.date: "a date"}
+    kinds: dict = {dict: "a mapping", list: "a list", type(None): "null", datetime.date: "a date"}
     return next((text for known, text in kinds.items() if isinstance(value, known)), type(value).__name__)

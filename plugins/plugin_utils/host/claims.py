@@ -4,7 +4,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host.claims.judge imp
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import name_key
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
 
-EMPTY = {"ports": [], "folders": [], "units": [], "binds": [], "clusters": None, "names": [], "needs": []}
+EMPTY: dict = {"ports": [], "folders": [], "units": [], "binds": [], "clusters": None, "names": [], "needs": []}
 SENTINEL = "redis-sentinel.service"
 # What to write for an option of a server's command that is no directive of redis_config.
 OPTIONS = {
@@ -41,7 +41,7 @@ def of_redis(instances, watchers, deployments, options):
     """Return {host: claims} of instances and Sentinels; a host of redis_sentinel may have the latter alone."""
     everyone = {each.name: each for each in [*watchers, *instances]}
     sentinels = {each["host"] for deployment in deployments.values() for each in deployment["sentinels"]}
-    ours = {}
+    ours: dict = {}
     for each in instances:
         ours.setdefault(each.machine, []).append(redis_unit(each, options))
     for name in sentinels:
@@ -68,9 +68,7 @@ def redis_unit(instance, options):
 
 def _instance(claims, each, options):
     claims["ports"].append(_port(each, "redis_port", each.get("redis_port", options), each.bind()))
-    for layer in each.LAYERS:
-        values = each.values.get(layer)
-        values = values if isinstance(values, dict) else {}
+    for layer, values in each.layers().items():
         if integer(values.get("tls-port"), 0):
             where = at(each, (layer, "tls-port"), f"tls-port in {layer}")
             claims["ports"].append(

@@ -18,7 +18,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host.names import SLO
 
 def problems(targets, asked):
     """Return [(refuse, sentence, hosts)], each sentence once."""
-    found = {}
+    found: dict = {}
     for target in targets:
         answers = _answers(target, asked)
         for refuse, text, hosts in [
@@ -102,7 +102,7 @@ def _is_loopback(address):
 
 def _differing(target, answers, asked):
     """A name that is not the same everywhere. Behind NAT that may be meant; the address of another host never is."""
-    told = {}
+    told: dict = {}
     for host, answer in answers.items():
         addresses = sorted(address for address in answer["addresses"] if not _is_loopback(address))
         if addresses:
@@ -134,7 +134,7 @@ def _differing(target, answers, asked):
 
 def _owners(asked):
     """Return {address: machine} of the addresses that one machine alone has: bridges are the same on many."""
-    found = {}
+    found: dict = {}
     for host in asked.values():
         for address in host["own"]:
             found.setdefault(address, set()).add(host["machine"])

@@ -23,7 +23,7 @@ EXPORTERS = ("node", "redis", "postgresql")
 
 def check(hosts, options, thresholds):
     """Return the errors, each with the hosts that it is about; `thresholds` are those of the baseline."""
-    found = {}
+    found: dict = {}
     for host in hosts:
         for text in (*variables.problems(host, options, home="group_vars/all"), *_problems(host, options, thresholds)):
             found.setdefault(text, []).append(host.name)
@@ -138,7 +138,7 @@ def notes(hosts, playing):
 
 def machines(hosts):
     """Return {machine: its inventory hosts}, in the order of the inventory."""
-    found = {}
+    found: dict = {}
     for host in hosts:
         found.setdefault(host.machine, []).append(host)
     return found
@@ -171,7 +171,7 @@ def runs(hosts, options, playing):
 
 def targets(hosts, options):
     """Return {job: [{targets, labels}]}, as Prometheus reads them from files."""
-    found = {"node": [], "redis": [], "sentinel": [], "postgresql": []}
+    found: dict = {"node": [], "redis": [], "sentinel": [], "postgresql": []}
     for members in machines(hosts).values():
         # a Sentinel or an instance may be named by any inventory host; the machine has the name of its first one
         found["node"].append(_target(members[0], "node", options))

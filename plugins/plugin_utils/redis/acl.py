@@ -123,8 +123,12 @@ class _Rules:
 
     def __init__(self, series: Series, channels: bool, modules: bool):
         self.series, self.modules, self.open_channels = series, modules, channels
-        self.all_keys, self.all_channels, self.granted = False, channels, False
         self.passwords: set[str] = set()
+        self._reset()
+
+    def _reset(self) -> None:
+        self.all_keys, self.all_channels, self.granted = False, self.open_channels, False
+        self.passwords.clear()
 
     def wrong(self, rules: list[str]) -> str | None:
         """The first rule that the server would refuse, without a password in the answer."""
@@ -157,7 +161,7 @@ class _Rules:
         if self.series >= (7, 0) and (mark == "(" or word == "clearselectors"):
             return None if word == "clearselectors" else self._selector(rule)
         if word == "reset":
-            self.__init__(self.series, self.open_channels, self.modules)
+            self._reset()
             return None
         return self._rule(rule)
 

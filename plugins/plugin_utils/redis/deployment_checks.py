@@ -147,7 +147,7 @@ def _watched(deployment, members, everyone):
 
 
 def _places(told):
-    seen = {}
+    seen: dict = {}
     for deployment in told.values():
         if deployment["mode"] not in REPLICATED:
             continue

@@ -48,7 +48,7 @@ def deployments(instances, watchers, options):
 
 def sentinels(told):
     """Return {host: {address, port, deployments}} of the hosts that run a Sentinel."""
-    found = {}
+    found: dict = {}
     for name, deployment in told.items():
         for each in deployment["sentinels"]:
             entry = {"address": each["address"], "port": each["port"], "deployments": []}
@@ -63,7 +63,7 @@ def parted(instances, watchers, name, options):
     """
     before = deployments(instances, watchers, options)
     gone = {name} | {node["host"] for node in before.get(name, {"nodes": []})["nodes"]}
-    staying = {
+    staying: dict = {
         "instances": [each for each in instances if each.name not in gone],
         "watchers": [each for each in watchers if each.name not in gone or name in before],
     }
@@ -99,7 +99,7 @@ def named(variable, value, told, hosts=False, modes=None):
 
 def by_deployment(instances):
     """Return {name: its instances, in the order of the inventory}."""
-    found = {}
+    found: dict = {}
     for each in instances:
         if isinstance(each.values.get("redis_deployment"), str):
             found.setdefault(each.values["redis_deployment"], []).append(each)
@@ -125,7 +125,7 @@ def _watches(watcher, instances, watched):
 
 def _own_sentinels(name, instances, options):
     """Return one host for each machine of a deployment; a machine has one Sentinel for all deployments on it."""
-    leads = {}
+    leads: dict = {}
     for each in instances:
         if each.get("redis_mode", options) == "sentinel":
             leads.setdefault(each.machine, each)

@@ -42,17 +42,20 @@ class Problem(NamedTuple):
     says: str
 
 
+# The series in the text of a version.
+SHAPE = re.compile(r"(?:^|[: -])v?(\d+)\.(\d+)")
+
+
 class Version(NamedTuple):
     """What decides between versions: Valkey or Redis, and the series."""
 
     valkey: bool
     series: tuple[int, int]
-    SHAPE = r"(?:^|[: -])v?(\d+)\.(\d+)"
 
     @classmethod
     def of(cls, text: str) -> "Version":
         """Version of its text; ValueError if that is none. Valkey 8 behaves as Redis 7.2, from which it stems."""
-        found = re.search(cls.SHAPE, text)
+        found = SHAPE.search(text)
         if not found:
             raise ValueError(f"{text!r} is not a version such as 7.0.15")
         valkey = "valkey" in text.lower()
@@ -61,7 +64,7 @@ class Version(NamedTuple):
     @classmethod
     def reads(cls, text: str) -> bool:
         """Whether the text is a version; a pin such as '5:*' says nothing."""
-        return bool(re.search(cls.SHAPE, text))
+        return bool(SHAPE.search(text))
 
     def __str__(self) -> str:
         return "Valkey" if self.valkey else f"{self.series[0]}.{self.series[1]}"
@@ -191,7 +194,7 @@ def _problems(config: dict, schema: dict, text: str, vendor: bool, together: boo
         says = wrong_renames(fine["rename-command"], version.series)
         found += [("rename-command", says)] if says else []
     if "user" in fine:
-        pubsub = fine.get("acl-pubsub-default") or [[entry("acl-pubsub-default", schema, text).get("default")]]
+        pubsub = fine.get("acl-pubsub-default") or [[str(entry("acl-pubsub-default", schema, text).get("default"))]]
         says = wrong_users(
             fine["user"],
             version.series,

@@ -8,8 +8,6 @@ LAYERS = ("redis_config", "redis_group_config", "redis_host_config")
 class Instance(typing.NamedTuple):
     """One inventory host. `facts` is None until its machine was asked; `broken` cannot be evaluated."""
 
-    LAYERS = LAYERS
-
     name: str
     machine: tuple
     values: dict
@@ -52,10 +50,13 @@ class Instance(typing.NamedTuple):
     def sentinel_password(self):
         return self.values.get("redis_sentinel_password", self.values.get("redis_password"))
 
+    def layers(self):
+        """Return the settings of each layer that is a mapping, by its name."""
+        return {name: self.values[name] for name in LAYERS if isinstance(self.values.get(name), dict)}
+
     def directives(self):
         """Return the effective settings, without the computed ones."""
         merged = {**self.baseline, **self.mode_baseline.get(self.values.get("redis_mode", "standalone"), {})}
-        for layer in LAYERS:
-            values = self.values.get(layer)
-            merged.update(values if isinstance(values, dict) else {})
+        for values in self.layers().values():
+            merged.update(values)
         return merged

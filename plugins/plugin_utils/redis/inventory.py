@@ -19,7 +19,8 @@ def check(instances, options, schema, watchers=(), deployments=None):
     `watchers` are the hosts of the group redis_sentinel; those that are no instance need no more than their variables.
     `deployments` are what they make up, unless that is what the inventory says.
     """
-    errors, warnings = {}, {}
+    errors: dict = {}
+    warnings: dict = {}
     optional = {name: {**option, "required": False} for name, option in options.items()}
     for watcher in watchers:
         if watcher.name not in {instance.name for instance in instances}:
@@ -68,7 +69,7 @@ def _told(found, instances):
 
 
 def _by_machine(instances):
-    groups = {}
+    groups: dict = {}
     for instance in instances:
         groups.setdefault(instance.machine, []).append(instance)
     return groups

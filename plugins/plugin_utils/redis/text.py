@@ -53,7 +53,8 @@ def split_arguments(text: str) -> list[str]:
     """Arguments of a line, split and unquoted by the server's rules. ValueError if a quote is not closed."""
     # The server counts bytes: each one is one character of Latin-1 in here.
     raw = text.encode("utf-8", "surrogateescape").decode("latin-1")
-    out, at = [], 0
+    out: list = []
+    at = 0
     while True:
         while at < len(raw) and raw[at] in SPACES:
             at += 1
@@ -111,16 +112,17 @@ def _arguments(item: object) -> list[str]:
 def rows(value: object, spec: dict) -> list[list[str]]:
     """The arguments of each line that a value makes. ValueError says what is wrong with its shape."""
     kind, many, listed = spec["type"], spec.get("many"), isinstance(value, (list, tuple))
+    items: list = list(value) if isinstance(value, (list, tuple)) else [value]
     if kind not in SEVERAL:
         if listed and not many:
             raise ValueError("takes one value, not a list")
-        return [[as_text(item)] for item in (value if listed else [value])]
+        return [[as_text(item)] for item in items]
     if not many:
         return [_arguments(value)]
     if kind == "save" and listed and not value:
         return [[""]]
     out = []
-    for line in [_arguments(item) for item in (value if listed else [value])]:
+    for line in [_arguments(item) for item in items]:
         size = SEVERAL[kind]
         # Redis 6 reads one unit a line only, so each gets its own line.
         out += [line[at : at + size] for at in range(0, len(line), size)] if size and len(line) % size == 0 else [line]

@@ -98,7 +98,7 @@ def settings(instance, schema):
             for text in says:
                 yield f"{at(instance, (layer, key), f'{key} in {layer}')}: {text}"
     for problem in redis_directives.problems(merged, schema, version, vendor):
-        layer = next(
+        written = next(
             (
                 layer
                 for layer in reversed(LAYERS)
@@ -106,7 +106,7 @@ def settings(instance, schema):
             ),
             None,
         )
-        where = at(instance, (layer, problem.key), f"{problem.key} in {layer}") if layer else problem.key
+        where = at(instance, (written, problem.key), f"{problem.key} in {written}") if written else problem.key
         yield f"{where}: {problem.says}"
 
 
@@ -115,7 +115,7 @@ def downgrade(instance):
     pinned, installed = _pinned(instance), instance.facts and instance.facts["packages"].get("redis-server")
     if not pinned or not installed:
         return
-    has = re.match(r"(?:\d+:)?([\d.]+)", installed["version"]).group(1)
+    has = re.findall(r"^(?:\d+:)?([\d.]+)", installed["version"])[0]
     parts = [int(part) for part in pinned.split(".")]
     if [int(part) for part in has.split(".")][: len(parts)] > parts:
         yield (

@@ -2,6 +2,7 @@
 
 import collections
 import time
+import typing
 
 from ...redis.resp import Refused
 from .commands import SCRIPT, Empty, Memory, Pace, Packer, Unfit, end_of, shortest_life
@@ -37,8 +38,10 @@ class Filling:
         self._size = self._pace.batch(BATCH)
         self._batch, self._cost, self._bytes = [], 0, 0
         # (commands, the position behind them) of batches that the server has, and whose replies have not been read
-        self._sent, self._saved = collections.deque(), time.monotonic()
-        self._source, self._position, self._whole, self._first = None, None, True, []
+        self._sent: collections.deque = collections.deque()
+        self._saved = time.monotonic()
+        self._source: typing.Any = None
+        self._position, self._whole, self._first = None, True, []
 
     def run(self, source):
         """Fill from a source, to its end or to where it cannot go on; the report says which."""

@@ -151,7 +151,8 @@ def _needs(name, pending, have):
 
 def order(pending, have):
     """Return the tables in an order that works: reference tables first, then as they are written."""
-    left, done = sorted(pending, key=lambda name: pending[name]["type"] != "reference"), []
+    done: list = []
+    left = sorted(pending, key=lambda name: pending[name]["type"] != "reference")
     while left:
         ready = [name for name in left if not _needs(name, pending, have) - set(done)]
         if not ready:

@@ -208,7 +208,9 @@ def describe(step):
 def notes(want, have):
     """Return what an operator should know and a run does not change."""
     tables = _tables(want)
-    told, full_ones, left = [], [], []
+    full_ones: list = []
+    left: list = []
+    told = []
     lacking = [short(name) for name in tables if name not in have["tables"]]
     if lacking:
         told.append(f"not there yet: {', '.join(lacking)}; run again when the application has made them")

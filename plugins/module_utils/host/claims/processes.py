@@ -29,7 +29,8 @@ def everyone():
 
 def holders(sockets):
     """Return {inode: process} of those of the sockets, {inode: user}, whose process can be found."""
-    found, groups = {}, {}
+    found: dict = {}
+    groups: dict = {}
     for pid, owner in everyone():
         groups.setdefault(owner, []).append(pid)
     # a socket is nearly always held by a process of the user who made it
@@ -45,7 +46,7 @@ def in_folders(folders, names):
     """Return the processes of programs whose names begin so, and whose working folder is one of these."""
     # a path may be a link, and that of a container's process is another folder of the same name
     wanted = {_identity(folder) for folder in folders if os.path.isdir(folder)}
-    groups = {}
+    groups: dict = {}
     for pid, owner in everyone() if wanted else ():
         if text_of(f"{PROC}/{pid}/comm").startswith(names):
             groups.setdefault(owner, []).append(pid)

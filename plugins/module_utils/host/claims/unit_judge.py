@@ -65,7 +65,7 @@ def _shown(name, value):
 
 def _options(words):
     """Return [(--name, value)] of the words of a command."""
-    found = []
+    found: list = []
     for word in words:
         if word.startswith("--") or not found:
             found.append((word, ""))

@@ -65,7 +65,7 @@ def _fragment(unit, folders):
 
 def _drop_ins(unit, folders):
     """Return the drop-ins in the order in which they count, by name; of two with one name, the first folder's."""
-    found = {}
+    found: dict = {}
     for folder in folders:
         for name in _names(unit):
             for path in glob.glob(f"{folder}/{name}.d/*.conf"):

@@ -61,7 +61,7 @@ def _refuse_empty_primary(have, deployment):
         if says["answers"] and says["keys"] and at != deployment["me"]
     }
     if others:
-        host = max(others, key=others.get)
+        host = max(others, key=lambda name: others[name])
         raise LosesData(
             f"This instance is primary of {deployment['name']} and would start empty, and its replicas would drop "
             f"their keys ({host} holds {others[host]}): make {host} primary (REPLICAOF NO ONE) and run again."

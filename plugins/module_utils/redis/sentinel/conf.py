@@ -86,7 +86,7 @@ def _lines(text):
 
 def read(text):
     """Return {settings, own, monitors, passwords} of a file; passwords are the digests that it accepts."""
-    found = {"settings": {}, "own": {}, "monitors": {}, "passwords": []}
+    found: dict = {"settings": {}, "own": {}, "monitors": {}, "passwords": []}
     users = None
     for name, args, _line in _lines(text or ""):
         option = name[len("sentinel ") :] if name.startswith("sentinel ") else None

@@ -21,7 +21,8 @@ def installed_version():
     if not os.path.exists(BINARY):
         return ""
     says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
-    return re.search(r"v=(\S+)", says).group(1)
+    found = re.search(r"v=(\S+)", says)
+    return found[1] if found else ""
 
 
 def observe(want):

@@ -17,6 +17,7 @@ with Redis 6.0         the primary refuses writes from `close` on, until the nex
 """
 
 import time
+import typing
 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
@@ -60,11 +61,11 @@ class Run(Held):
 
     def __init__(self, servers, have):
         super().__init__(servers, have)
-        self.new = None
-        self.took = None
-        self.promoted = None
-        self.waiting = None
-        self.early = None
+        self.new: typing.Optional[str] = None
+        self.took: typing.Optional[float] = None
+        self.promoted: typing.Optional[str] = None
+        self.waiting: dict = {}
+        self.early: typing.Optional[str] = None
 
     # -- another primary
 
@@ -94,13 +95,13 @@ class Run(Held):
                 if not named and time.monotonic() - heard > AGREE:
                     break
             if named not in (None, self.old) and self._is_primary(named):
-                self.new, self.waiting = named, None
+                self.new, self.waiting = named, {}
                 return
             if self.paused and time.monotonic() - renewed > 20:
                 renewed = time.monotonic()
                 self.servers.ask(self.old, "CLIENT", "PAUSE", LONG_PAUSE, "WRITE")
             time.sleep(TICK)
-        self.waiting = None
+        self.waiting = {}
         # one that was promoted and not seen goes back
         self.promoted = next((at for at in self.hosts if at != self.old and self._is_primary(at)), None)
 
@@ -129,12 +130,11 @@ class Run(Held):
             raise Failed(f"{self.hosts[at]} did not become primary")
 
     def follow(self, step):
-        at, of = step["at"], step["of"] or self.new
+        at = step["at"]
         if self.promoted and at == self.old:
             # from here on there is no way back
             self.new, self.promoted = self.promoted, None
-        of = self.new or of
-        commands = [["REPLICAOF", *of.rsplit(" ", 1)]]
+        commands = [["REPLICAOF", *str(self.new or step["of"]).rsplit(" ", 1)]]
         # a pause cannot be seen: the pings stay off as long as it lasts, so that the next run knows of it
         back = {name: value for name, value in self.changed.get(at, {}).items() if name != PING}
         self.servers.together(at, *commands, *sets(back), ["CONFIG", "REWRITE"])
@@ -153,7 +153,7 @@ class Run(Held):
             time.sleep(TICK)
         self._release(step["at"])
         self.paused = False
-        self.took = time.monotonic() - self.began
+        self.took = time.monotonic() - (self.began or time.monotonic())
         for at in list(self.changed):
             self.put_settings_back(at)
 

@@ -1,6 +1,7 @@
 """What a switchover changes for a while: who is preferred, and whether a primary takes writes."""
 
 import time
+import typing
 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import (
@@ -23,7 +24,7 @@ class Held:
     def __init__(self, servers, have):
         self.servers, self.have, self.hosts = servers, have, servers.hosts
         self.old = have["primary"]
-        self.began = None
+        self.began: typing.Optional[float] = None
         self.paused = False
         self.changed = {}
         self.priorities = {}

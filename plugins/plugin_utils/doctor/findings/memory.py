@@ -97,7 +97,7 @@ def _waste(case, host, want, says):
 
 def _machines(case):
     """The limits of all instances of a machine, beside the memory it has."""
-    of = {}
+    of: dict = {}
     for host, _want, says in case.having("redis"):
         limit = says.get("info", {}).get("maxmemory", 0)
         of.setdefault(case.want["hosts"][host]["machine"], {})[host] = limit

@@ -85,7 +85,7 @@ def _hits(case, host, want, says):
     # a replica is told its deletions and counts them as commands too, but has no lookups
     calls = [dict(part.split("=") for part in str(text).split(",")) for name, text in info.items() if "cmdstat" in name]
     gone["deleted"] = sum(int(each.get("calls", 0)) for each in calls)
-    most = max(gone, key=gone.get)
+    most = max(gone, key=lambda name: gone[name])
     causes = {"evicted": "it needs more memory", "expired": "times to live are short", "deleted": "much is invalidated"}
     evidence = {
         "hit rate": f"{share_text(info['keyspace_hits'], lookups)} of {lookups} lookups",

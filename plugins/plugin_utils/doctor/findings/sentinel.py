@@ -26,8 +26,8 @@ def _deployment(case, name, deployment, ends):
     hosts = {node["place"]: node["host"] for node in deployment["nodes"]}
     if len(deployment["sentinels"]) < LEAST:
         first, count = next(iter(ends)), len(deployment["sentinels"])
-        says = f"{name} has {count_text(count, 'Sentinel')}: fewer than three cannot lose one."
-        yield case.found("sentinel-too-few", first, says, {}, case.play("redis"))
+        text = f"{name} has {count_text(count, 'Sentinel')}: fewer than three cannot lose one."
+        yield case.found("sentinel-too-few", first, text, {}, case.play("redis"))
     for host, says in told.items():
         if says.get("answers") and name not in says["monitors"]:
             mend = case.play("redis", "--tags redis_sentinel")
