@@ -16,13 +16,15 @@ def site_due(hostvars, pattern, groups):
     if pattern == NOBODY or not any("__observed" in raw for raw in hosts.values()):
         return pattern
     cluster = groups.get("citus", [])
+    # a cluster is changed as a whole or not at all: not while a node has told nothing, which the run tells and ends with
+    silent = any("due" not in hosts[name]["__observed"] for name in cluster if "__observed" in hosts.get(name, {}))
     known = {
         name: {"due": _differs(raw["__observed"]), "shares": _shares(name, hostvars[name], cluster)}
         for name, raw in hosts.items()
         if "__observed" in raw
     }
     members = [name for group in pattern.split(":") for name in groups.get(group, [])]
-    found = due(known)
+    found = [name for name in due(known) if not (silent and name in cluster)]
     return ",".join(dict.fromkeys(name for name in members if name in found)) or NOBODY
 
 

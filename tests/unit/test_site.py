@@ -57,6 +57,16 @@ def test_a_host_that_told_nothing_goes_on(result):
     assert site_due(hostvars, "monitoring", GROUPS) == "m"
 
 
+def test_a_cluster_of_which_a_node_is_out_of_reach_is_not_changed():
+    """Nor by a run that is limited to others: hosts that were not asked do not count."""
+    hostvars = observed(x={"citus": True})
+    assert site_due(hostvars, "citus", GROUPS) == "x,y"
+    hostvars["y"]["__observed"] = {"unreachable": True}
+    assert site_due(hostvars, "citus", GROUPS) == NOBODY
+    del hostvars["y"]["__observed"]
+    assert site_due(hostvars, "citus", GROUPS) == "x"
+
+
 @pytest.mark.parametrize("hostvars", [{}, HostVars(SAYS)])
 def test_without_that_question_a_play_has_its_groups(hostvars):
     assert site_due(hostvars, "redis:redis_sentinel", GROUPS) == "redis:redis_sentinel"
