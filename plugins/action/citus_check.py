@@ -15,7 +15,7 @@ class ActionModule(InventoryCheck):
     """Returns the nodes of the cluster, the coordinator first.
 
     `names` is the variable in which the verb of a removal is told what leaves; that is absent then.
-    With `machines`, hold it also against what the hosts said of themselves (the register __citus_observed); while their
+    With `machines`, hold it also against what the hosts said of themselves (the register `observed`); while their
     version is being changed (`upgrading`), not against that.
     """
 
@@ -32,7 +32,7 @@ class ActionModule(InventoryCheck):
             errors = [*errors, *citus_removal.problems(nodes, options, wish)]
         claims = {} if variable else host_claims.of_citus(nodes, options)
         if self._task.args.get("machines"):
-            asked = host_checks.asked(claims, self.vars["hostvars"], "__citus_observed", "node")
+            asked = host_checks.asked(claims, self.vars["hostvars"], self._register(), "node")
             more, risks = host_checks.of_citus(claims, asked, nodes)
             more += [text for node in nodes for text in self._wrong(node)]
             if not boolean(self._task.args.get("upgrading", False)):
@@ -65,7 +65,11 @@ class ActionModule(InventoryCheck):
             )
 
     def _facts(self, node):
-        return host_checks.facts_of(self.vars["hostvars"], node.name, "__citus_observed", "node")
+        return host_checks.facts_of(self.vars["hostvars"], node.name, self._register(), "node")
+
+    def _register(self):
+        """Return the name under which hosts have told what there is."""
+        return self._task.args.get("observed", "__citus_observed")
 
     def _node(self, name, coordinators):
         return citus_node.Node(

@@ -11,8 +11,8 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis.due import due
 
 
 class ActionModule(InventoryCheck):
-    """With `machines`, hold it also against what the hosts said of themselves (the register __redis_observed),
-    and tell which of them a run goes on with (`due`).
+    """With `machines`, hold it also against what the hosts said of themselves (the register
+    `observed`), and tell which of them a run goes on with (`due`).
 
     `names` is the variable in which a verb is told its deployment. What redis_remove names is told as leaving, and the
     rest is checked and told as it is without it.
@@ -37,7 +37,7 @@ class ActionModule(InventoryCheck):
         told = (staying["instances"], staying["watchers"], staying["deployments"])
         claims = {} if variable else host_claims.of_redis(*told, options)
         if self._task.args.get("machines"):
-            asked = host_checks.asked(claims, self.vars["hostvars"], "__redis_observed")
+            asked = host_checks.asked(claims, self.vars["hostvars"], self._register())
             more, risks = host_checks.of_redis(claims, asked, *told)
             errors, warnings = [*errors, *more], [*warnings, *risks]
         return (
@@ -56,10 +56,14 @@ class ActionModule(InventoryCheck):
             },
         )
 
+    def _register(self):
+        """Return the name under which hosts have told what there is."""
+        return self._task.args.get("observed", "__redis_observed")
+
     def _due(self, instances, watchers, deployments):
         hostvars, playing = self.vars["hostvars"], self.vars["ansible_play_hosts_all"]
         here = [each.name for each in [*instances, *watchers] if each.name in playing]
-        observed = {name: hostvars.raw_get(name).get("__redis_observed") for name in here}
+        observed = {name: hostvars.raw_get(name).get(self._register()) for name in here}
         return due([each for each in instances if each.name in here], deployments, observed)
 
     def _instance(self, name):
@@ -69,5 +73,5 @@ class ActionModule(InventoryCheck):
             machine=self.machine(name),
             **self.read(name, "redis", ("redis_",), redis_instance.LAYERS),
             **redis_schema.baselines(),
-            facts=raw.get("__redis_observed", {}).get("facts") if self._task.args.get("machines") else None,
+            facts=raw.get(self._register(), {}).get("facts") if self._task.args.get("machines") else None,
         )

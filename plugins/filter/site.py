@@ -16,7 +16,7 @@ def site_due(hostvars, pattern, groups):
     if pattern == NOBODY or not any("__observed" in raw for raw in hosts.values()):
         return pattern
     cluster = groups.get("citus", [])
-    # a cluster is changed as a whole or not at all: not while a node has told nothing, which the run tells and ends with
+    # a cluster is changed as a whole or not at all: not while a node has told nothing, with which the run ends
     silent = any("due" not in hosts[name]["__observed"] for name in cluster if "__observed" in hosts.get(name, {}))
     known = {
         name: {"due": _differs(raw["__observed"]), "shares": _shares(name, hostvars[name], cluster)}

@@ -17,9 +17,13 @@ options:
     type: str
     default: ''
   machines:
-    description: Whether what the hosts said of themselves, in the register C(__citus_observed), counts too.
+    description: Whether what the hosts said of themselves counts too.
     type: bool
     default: false
+  observed:
+    description: The register in which they have said it, the result of M(cistern.core.observe).
+    type: str
+    default: __citus_observed
   upgrading:
     description: Whether the version is being changed. That of a host is then not held against the inventory.
     type: bool

@@ -19,9 +19,13 @@ options:
     default: ''
   machines:
     description:
-      - Whether what the hosts said of themselves, in the register C(__redis_observed), counts too.
+      - Whether what the hosts said of themselves counts too.
     type: bool
     default: false
+  observed:
+    description: The register in which they have said it, the result of M(cistern.core.observe).
+    type: str
+    default: __redis_observed
 """
 EXAMPLES = r"""
 - name: Hold the inventory against the schema
