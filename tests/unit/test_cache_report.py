@@ -307,7 +307,10 @@ def test_metrics_are_what_the_walk_found():
         (cache_said.share(5, 5), "100 %"),
         (cache_said.share(0, 0), "-"),
         (cache_said.seconds(5400), "1 h 30 min"),
+        (cache_said.usec(999), "999 µs"),
+        (cache_said.usec(1000), "1.0 ms"),
         (cache_said.usec(1500), "1.5 ms"),
+        (cache_said.usec(1_000_000), "1.0 s"),
         (cache_said.plural(1, "key"), "1 key"),
     ],
 )

@@ -37,6 +37,8 @@ def test_what_the_controller_writes_is_what_a_host_reads(word):
         (r"x 'it\'s \n'", ["x", r"it's \n"]),
         ('x "open', None),
         ('x "closed"then', None),
+        ('x "closed"t', None),
+        ('x "closed" then', ["x", "closed", "then"]),
     ],
 )
 def test_a_line_is_split_as_the_server_splits_it(line, words):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
-from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe, notes
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import decide
 from laid_over import laid_over
@@ -111,6 +111,18 @@ def in_a_deployment(case, want, have):
     says = seen["nodes"][deployment["me"]]
     have = {**have, "says": says if says["answers"] else None, "seen": seen, "replicaof": places["a"]}
     return {**want, "deployment": deployment}, {**have, "decision": decide(deployment, seen)}
+
+
+def test_what_is_not_ours_is_noted():
+    """In a container the kernel is the machine's; what an ACL file lets happen is its writer's."""
+    want, have = usual()
+    want, have = {**want, "kernel": {"vm.overcommit_memory": 1}}, {**have, "kernel": {}, "risks": ["a risk"]}
+    assert notes(want, have) == ["a risk"]
+    assert notes(want, {**have, "container": True}) == [
+        "a risk",
+        "vm.overcommit_memory is not readable and should be 1: set it on the machine that runs this container",
+    ]
+    assert notes(want, {**have, "container": True, "kernel": {"vm.overcommit_memory": "1"}}) == ["a risk"]
 
 
 def test_there_are_cases():
