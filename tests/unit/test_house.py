@@ -75,6 +75,17 @@ def test_what_everybody_imports_imports_nobody():
     assert wrong == []
 
 
+def test_redis_alone_needs_no_other_collection():
+    """A module is packed with what it imports on top, and `observe` has all domains."""
+    wrong = []
+    for path, parts in modules().items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            name = getattr(node, "module", None) or ""
+            if parts[0] in ("module_utils", "modules") and name.startswith("ansible_collections.community"):
+                wrong.append(("/".join(parts), name))
+    assert wrong == []
+
+
 def test_shared_code_is_in_packages():
     assert [path.name for kind in SHARED for path in (PLUGINS / kind).glob("*.py") if path.name != "__init__.py"] == []
 

@@ -12,7 +12,6 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import client a
 from ansible_collections.cistern.core.plugins.module_utils.citus.server import certificate as citus_certificate
 from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
 from ansible_collections.cistern.core.plugins.module_utils.host import files, folders, libraries, systemd
-from ansible_collections.community.postgresql.plugins.module_utils.saslprep import saslprep
 
 ETC, SOCKETS, USER = "/etc/postgresql", "/var/run/postgresql", "postgres"
 
@@ -185,6 +184,9 @@ def fits(password, verifier):
         return False
     iterations, salt, stored, _server = found.groups()
     with contextlib.suppress(ValueError):  # the server takes one that cannot be prepared as it is
+        # here, and not on top: who has Redis alone needs no collection of PostgreSQL on the controller
+        from ansible_collections.community.postgresql.plugins.module_utils.saslprep import saslprep
+
         password = saslprep(password)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(iterations))
     key = hmac.new(salted, b"Client Key", hashlib.sha256).digest()
