@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "collections")]
 
 import instances  # noqa: E402 - the line above makes both found
-from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy  # noqa: E402
-from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files  # noqa: E402
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy  # noqa: E402 - as above
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files  # noqa: E402 - as above
 
 INVENTORY = ROOT / "molecule/cache/inventory.yml"
 SHAPES = {"user_profile:%d": 1800, "message:%d": 300, "user_messages:%d:50:0": 300, "unread_count:%d": 300}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "collections"))
 
-from ansible_collections.cistern.core.plugins.module_utils.cache.warm import job as warm_job  # noqa: E402
+from ansible_collections.cistern.core.plugins.module_utils.cache.warm import job as warm_job  # noqa: E402 - as above
 
 FAMILY = {"key": "bench_warm:{user_id}", "type": "string", "ttl": 1800, "jitter": 10}
 

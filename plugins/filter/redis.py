@@ -1,12 +1,10 @@
 """Filters of the redis role."""
 
+from ansible_collections.cistern.core.plugins.plugin_utils.common.due import NOBODY
 from ansible_collections.cistern.core.plugins.plugin_utils.common.hostvars import raw
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import packages
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
-
-# A pattern of Ansible that matches no host.
-NOBODY = "all:!all"
 
 
 def redis_lines(directives):

@@ -1,10 +1,7 @@
 """Filters of playbooks/site.yml."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.common.due import due
+from ansible_collections.cistern.core.plugins.plugin_utils.common.due import NOBODY, due
 from ansible_collections.cistern.core.plugins.plugin_utils.common.hostvars import raw
-
-# A pattern of Ansible that matches no host.
-NOBODY = "all:!all"
 
 
 def site_due(hostvars, pattern, groups):
@@ -13,18 +10,18 @@ def site_due(hostvars, pattern, groups):
     `pattern` is groups with colons between them, as a play has it.
     """
     hosts = {name: raw(hostvars, name) for name in hostvars}
-    if pattern == NOBODY or not any("__observed" in raw for raw in hosts.values()):
+    if pattern == NOBODY or not any("__observed" in says for says in hosts.values()):
         return pattern
     cluster = groups.get("citus", [])
     # a cluster is changed as a whole or not at all: not while a node has told nothing, with which the run ends
     silent = any("due" not in hosts[name]["__observed"] for name in cluster if "__observed" in hosts.get(name, {}))
     known = {
-        name: {"due": _differs(raw["__observed"]), "shares": _shares(name, hostvars[name], cluster)}
-        for name, raw in hosts.items()
-        if "__observed" in raw
+        name: {"due": _differs(says["__observed"]), "shares": _shares(name, hostvars[name], cluster)}
+        for name, says in hosts.items()
+        if "__observed" in says
     }
     members = [name for group in pattern.split(":") for name in groups.get(group, [])]
-    found = [name for name in due(known) if not (silent and name in cluster)]
+    found = [] if silent and pattern == "citus" else due(known)
     return ",".join(dict.fromkeys(name for name in members if name in found)) or NOBODY
 
 

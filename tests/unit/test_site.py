@@ -63,6 +63,8 @@ def test_a_cluster_of_which_a_node_is_out_of_reach_is_not_changed():
     assert site_due(hostvars, "citus", GROUPS) == "x,y"
     hostvars["y"]["__observed"] = {"unreachable": True}
     assert site_due(hostvars, "citus", GROUPS) == NOBODY
+    # what else runs on its machines goes on
+    assert site_due(hostvars, "redis", {**GROUPS, "redis": ["a", "x"]}) == "x"
     del hostvars["y"]["__observed"]
     assert site_due(hostvars, "citus", GROUPS) == "x"
 

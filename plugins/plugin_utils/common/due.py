@@ -1,5 +1,8 @@
 """Which hosts site.yml goes on with, after all machines have told what differs. Pure."""
 
+# A pattern of Ansible that matches no host.
+NOBODY = "all:!all"
+
 
 def due(hosts):
     """Return the names of hosts on whose machine, in whose deployment or whose cluster a run has something to do.
