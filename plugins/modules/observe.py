@@ -33,8 +33,8 @@ options:
   node: {description: A Citus node. Its options are those of M(cistern.core.citus_server)., type: dict}
   cluster: {description: "Nodes, on the coordinator. Its options are those of M(cistern.core.citus_node).", type: dict}
   tables: {description: "Tables, on the coordinator. Its options are those of M(cistern.core.citus_table).", type: dict}
-  cache: {description: Programs of a cache. Its options are those of M(cistern.core.units)., type: dict}
-  exporters: {description: What watches. Its options are those of M(cistern.core.units)., type: dict}
+  cache: {description: Programs of a cache. Its options are those of M(cistern.core.systemd_units)., type: dict}
+  exporters: {description: What watches. Its options are those of M(cistern.core.systemd_units)., type: dict}
 """
 EXAMPLES = r"""
 - name: Ask the machine

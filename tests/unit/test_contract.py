@@ -225,8 +225,8 @@ PARTS = {
     "node": "citus_server",
     "cluster": "citus_node",
     "tables": "citus_table",
-    "cache": "units",
-    "exporters": "units",
+    "cache": "systemd_units",
+    "exporters": "systemd_units",
 }
 
 

@@ -6,7 +6,7 @@ LINES = 3
 
 
 def sentences(want):
-    """Return a sentence for each unit that has failed, with its last words; `want` is that of the module units."""
+    """Return a sentence for each unit that has failed, with its last words; `want` is that of systemd_units."""
     names = [name for unit in want["units"] if not unit["absent"] for name in _services(unit["name"])]
     return [
         f"{name} has failed; its last words: {' | '.join(systemd.last_words(name).splitlines()[-LINES:])}"

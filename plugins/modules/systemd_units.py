@@ -18,7 +18,7 @@ from ansible_collections.cistern.core.plugins.module_utils.units.options import 
 from ansible_collections.cistern.core.plugins.module_utils.units.plan import describe, plan, told
 
 DOCUMENTATION = r"""
-module: units
+module: systemd_units
 short_description: Make units of systemd run with the files that they need, all of it in one exchange
 description:
   - Writes the files, makes the users that files in C(/etc/sysusers.d) tell of, lets units start at boot, starts them,
@@ -82,7 +82,7 @@ options:
 """
 EXAMPLES = r"""
 - name: Run a timer
-  cistern.core.units:
+  cistern.core.systemd_units:
     files:
       - {template: etc/systemd/system/a.j2, path: /etc/systemd/system/a.service, owner: root, group: root, mode: '0644'}
       - {template: etc/systemd/system/b.j2, path: /etc/systemd/system/a.timer, owner: root, group: root, mode: '0644'}

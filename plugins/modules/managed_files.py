@@ -7,7 +7,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.host import files, folders
 
 DOCUMENTATION = r"""
-module: files
+module: managed_files
 short_description: Make files and folders so, all of them in one exchange
 description:
   - Used through the action of the same name, which renders them.
@@ -30,7 +30,7 @@ options:
 """
 EXAMPLES = r"""
 - name: Write two files
-  cistern.core.files:
+  cistern.core.managed_files:
     files:
       - {template: etc/a.conf.j2, path: /etc/a.conf, owner: root, group: root, mode: '0644'}
       - {template: etc/b.conf.j2, path: /etc/b.conf, owner: root, group: root, mode: '0600', secret: true}

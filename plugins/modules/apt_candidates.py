@@ -11,7 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
 
 DOCUMENTATION = r"""
-module: apt_offer
+module: apt_candidates
 short_description: Ask repositories whether they hold what is wanted, before a machine gets to know them
 description:
   - Reads their lists into a folder of its own, with their keys, and looks for packages there. The machine stays as it
@@ -40,7 +40,7 @@ options:
 """
 EXAMPLES = r"""
 - name: Look whether the repository has what is wanted
-  cistern.core.apt_offer:
+  cistern.core.apt_candidates:
     sources: "{{ __citus_sources }}"
     packages: [{name: postgresql-15-citus-13.2, version: 13.2.1, like: postgresql-15-citus}]
 """

@@ -1,4 +1,4 @@
-"""The action `files`, from a template on the controller to a file, in one module run on this machine."""
+"""The action `managed_files`, from a template on the controller to a file, in one module run on this machine."""
 
 import getpass
 import grp
@@ -23,7 +23,7 @@ def play(tmp_path):
     owner = {"owner": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name, "mode": "0640"}
 
     def run(*files, options=()):
-        task = {"cistern.core.files": {"files": [{**owner, **file} for file in files]}}
+        task = {"cistern.core.managed_files": {"files": [{**owner, **file} for file in files]}}
         book = [{"hosts": "localhost", "gather_facts": False, "vars": {"who": "für dich"}, "tasks": [task]}]
         (tmp_path / "play.yml").write_text(yaml.safe_dump(book), encoding="utf-8")
         command = [

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.cistern.core.plugins.modules import apt_offer
+from ansible_collections.cistern.core.plugins.modules import apt_candidates
 
 TOOLS = ("apt-get", "apt-ftparchive", "dpkg", "gpg")
 with_apt = pytest.mark.skipif(
@@ -44,7 +44,7 @@ PACKAGES = {
     ],
 )
 def test_what_apt_says_names_the_repository(says, told):
-    assert apt_offer.complaint(says, [SOURCE, OTHER]).startswith(told)
+    assert apt_candidates.complaint(says, [SOURCE, OTHER]).startswith(told)
 
 
 class Archive:
@@ -97,7 +97,9 @@ def archive():
 @pytest.fixture
 def lists():
     folder = Path(tempfile.mkdtemp(prefix="offer-"))
-    yield lambda source: apt_offer.read_lists(str(folder), [source], {source["name"]: apt_offer.key_of(source)})
+    yield lambda source: apt_candidates.read_lists(
+        str(folder), [source], {source["name"]: apt_candidates.key_of(source)}
+    )
     shutil.rmtree(folder)
 
 
@@ -118,20 +120,20 @@ def package(name="cistern-test-15-citus-13.2", version=""):
 )
 def test_the_newest_version_that_fits_is_chosen(archive, lists, version, chosen):
     options = lists(archive.source())
-    found = apt_offer.chosen(options, package(version=version), [archive.source()])
+    found = apt_candidates.chosen(options, package(version=version), [archive.source()])
     assert found == f"cistern-test-15-citus-13.2={chosen}"
 
 
 @with_apt
 def test_what_a_repository_lacks_is_told_with_what_it_has(archive, lists):
     options, sources = lists(archive.source()), [archive.source()]
-    with pytest.raises(apt_offer.Missing) as told:
-        apt_offer.chosen(options, package(version="13.2.3"), sources)
+    with pytest.raises(apt_candidates.Missing) as told:
+        apt_candidates.chosen(options, package(version="13.2.3"), sources)
     versions = "13.2.10.citus-1, 13.2.2.citus-1, 13.2.1.citus-1"
     where = f"file:{archive.folder} (noble)"
     assert str(told.value) == f"{where} has no cistern-test-15-citus-13.2 of version 13.2.3; it has {versions}"
-    with pytest.raises(apt_offer.Missing) as told:
-        apt_offer.chosen(options, package("cistern-test-15-citus-14.0"), sources)
+    with pytest.raises(apt_candidates.Missing) as told:
+        apt_candidates.chosen(options, package("cistern-test-15-citus-14.0"), sources)
     names = "cistern-test-15-citus, cistern-test-15-citus-12.1, cistern-test-15-citus-13.2"
     assert str(told.value) == f"{where} has no cistern-test-15-citus-14.0; it has {names}"
 
@@ -139,7 +141,7 @@ def test_what_a_repository_lacks_is_told_with_what_it_has(archive, lists):
 @with_apt
 def test_a_repository_leaves_no_trace_on_the_machine(archive, lists):
     lists(archive.source())
-    assert apt_offer.versions([], "cistern-test-15-citus-13.2") == []
+    assert apt_candidates.versions([], "cistern-test-15-citus-13.2") == []
 
 
 @with_apt
@@ -150,17 +152,17 @@ def test_a_wrong_key_is_told(archive, lists):
     archive.run(*gpg, "--quick-generate-key", "other@example.org", "ed25519", "sign", "never")
     key = archive.run(*gpg, "--armor", "--export", "other@example.org")
     archive.run("gpgconf", "--homedir", str(home), "--kill", "all")
-    with pytest.raises(apt_offer.Missing, match="is not signed by /keys/citus.asc: write the key that signs it"):
+    with pytest.raises(apt_candidates.Missing, match="is not signed by /keys/citus.asc: write the key that signs it"):
         lists(archive.source(key_content=key))
 
 
 @with_apt
 def test_a_suite_that_is_not_there_is_told(archive, lists):
-    with pytest.raises(apt_offer.Missing, match="suite jammy, cannot be read"):
+    with pytest.raises(apt_candidates.Missing, match="suite jammy, cannot be read"):
         lists(archive.source(suite="jammy"))
 
 
 def test_a_key_that_cannot_be_fetched_is_told(tmp_path):
     source = {**SOURCE, "key_url": f"file://{tmp_path}/none"}
-    with pytest.raises(apt_offer.Missing, match="cannot be fetched"):
-        apt_offer.key_of(source)
+    with pytest.raises(apt_candidates.Missing, match="cannot be fetched"):
+        apt_candidates.key_of(source)
