@@ -38,7 +38,7 @@ options:
   seconds: {description: How long lookups and evictions are watched at least., type: int, default: 5}
 """
 EXAMPLES = r"""
-- name: Tell what is in the cache
+- name: Report what is in the cache
   cistern.core.cache_report:
     deployment: ''
     policies: "{{ __cache_check.policies }}"

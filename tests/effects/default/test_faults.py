@@ -71,7 +71,7 @@ def test_a_reboot_brings_it_back(everyone):
             time.sleep(0.2)
 
 
-CONFIGURE, RESTART = "Configure | Make files", "Restart | Restart the instance"
+CONFIGURE, RESTART = "Configure | Apply files", "Restart | Restart the instance"
 
 
 @pytest.mark.parametrize(("task", "after"), [(CONFIGURE, 0.4), (CONFIGURE, 0.8), (RESTART, 0.3), (RESTART, 0.9)])
