@@ -46,7 +46,7 @@ def cache_warm_rules(said):
     return " ".join([*(f"~{key}" for key in keys), COMMANDS]) if keys else ""
 
 
-def cache_warm_wish(policies, deployment, names):
+def cache_warm_request(policies, deployment, names):
     """Return {deployment, families, errors} of what an operator wants filled; `names` are divided by commas."""
     known = {name: cache_warmed(policy["families"]) for name, policy in policies.items()}
     known = {name: families for name, families in known.items() if families}
@@ -70,7 +70,7 @@ def cache_warm_wish(policies, deployment, names):
     return {"deployment": deployment, "families": chosen, "errors": errors}
 
 
-def cache_warm_asks(families):
+def cache_warm_has_queries(families):
     """Whether any of the families is filled by a query."""
     return any("sql" in family["warm"] for family in families.values())
 
@@ -109,11 +109,11 @@ def cache_warm_watched(families):
 class FilterModule:
     def filters(self):
         told = (
-            cache_warm_asks,
+            cache_warm_has_queries,
             cache_warm_files,
             cache_warm_rules,
             cache_warm_timers,
             cache_warm_watched,
-            cache_warm_wish,
+            cache_warm_request,
         )
         return {each.__name__: each for each in (cache_by_itself, cache_package, cache_unit_of, cache_warmed, *told)}

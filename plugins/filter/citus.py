@@ -48,13 +48,13 @@ def citus_with_key(source):
     return {**source, "key_content": citus_text_of(source["key"])}
 
 
-def citus_place(node, state=False):
-    """Return a node as the module citus_node is told of it."""
+def citus_endpoint(node, state=False):
+    """Return a node as the module citus_node takes it."""
     return {key: node[key] for key in ("host", "address", "port", *(["state"] if state else []))}
 
 
 def citus_free_bytes(nodes, hostvars):
-    """Return {place: bytes that are free} of the nodes that were asked in this run."""
+    """Return {endpoint: bytes that are free} of the nodes that were observed in this run."""
     told = {f"{node['address']} {node['port']}": _observed(hostvars, node["host"]) for node in nodes}
     return {place: node["free_bytes"] for place, node in told.items() if "free_bytes" in node}
 
@@ -109,7 +109,7 @@ class FilterModule:
             "citus_goes_on": citus_goes_on,
             "citus_hba_line": citus_hba_line,
             "citus_network": citus_network,
-            "citus_place": citus_place,
+            "citus_endpoint": citus_endpoint,
             "citus_text_of": citus_text_of,
             "citus_trusted": citus_trusted,
             "citus_upgrades": citus_upgrades,

@@ -89,7 +89,7 @@ options:
     type: str
     choices: [change, join, restart, prove]
     default: change
-  asked: {description: Whether to restart even if nothing waits for it., type: bool, default: false}
+  force_restart: {description: Whether to restart even if nothing waits for it., type: bool, default: false}
   deployment:
     description:
       - The deployment of a replicated instance, its C(name), C(mode), C(nodes) and C(sentinels), its C(initial) primary
@@ -118,7 +118,7 @@ health:
 SPEC = {
     **INSTANCE,
     "phase": {"type": "str", "choices": ["change", "join", "restart", "prove"], "default": "change"},
-    "asked": {"type": "bool", "default": False},
+    "force_restart": {"type": "bool", "default": False},
     "playing": {"type": "list", "elements": "str", "default": []},
 }
 FAILURES = (*UNUSABLE, Refused, Unusable, redis_server.WrongPassword, *STEP_FAILURES)
@@ -138,9 +138,9 @@ def take(module, want):
     }
     if actions and not module.check_mode:
         take_steps(actions, want, have, planned)
-        have, steps = planned({**want, "asked": False})
+        have, steps = planned({**want, "force_restart": False})
         # a restart that was asked for takes the file as it is
-        settled(module, [step for step in steps if step["do"] != "report" and not want["asked"]], describe, result)
+        settled(module, [step for step in steps if step["do"] != "report" and not want["force_restart"]], describe, result)
     result["pending"] = [describe(step) for step in steps if step["do"] == "report"]
     module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **role(have), **result)
 

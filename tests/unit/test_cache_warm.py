@@ -714,7 +714,7 @@ def policies(**more):
 
 
 def test_one_deployment_needs_no_name():
-    wish = cache_warm.cache_warm_wish(policies(), "", "")
+    wish = cache_warm.cache_warm_request(policies(), "", "")
     assert (wish["deployment"], list(wish["families"]), wish["errors"]) == ("cache", ["user_profile"], [])
 
 
@@ -726,11 +726,11 @@ def test_one_deployment_needs_no_name():
     ],
 )
 def test_a_wrong_wish_is_told(deployment, names, why):
-    assert cache_warm.cache_warm_wish(policies(), deployment, names)["errors"] == [why]
+    assert cache_warm.cache_warm_request(policies(), deployment, names)["errors"] == [why]
 
 
 def test_several_deployments_have_to_be_named():
-    told = cache_warm.cache_warm_wish(policies(media=policies()["cache"]), "", "")["errors"]
+    told = cache_warm.cache_warm_request(policies(media=policies()["cache"]), "", "")["errors"]
     assert told == ["cache_warm: is missing; write the deployment, one of cache, media"]
 
 

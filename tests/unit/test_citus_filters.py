@@ -93,8 +93,8 @@ NODES = [
 
 
 def test_a_node_is_told_as_its_module_takes_it():
-    assert citus.citus_place(NODES[0]) == {"host": "a", "address": "10.0.0.1", "port": 5432}
-    assert citus.citus_place(NODES[1], state=True)["state"] == "absent"
+    assert citus.citus_endpoint(NODES[0]) == {"host": "a", "address": "10.0.0.1", "port": 5432}
+    assert citus.citus_endpoint(NODES[1], state=True)["state"] == "absent"
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def usual():
         "unit": "redis-server.service",
         "kernel": {"vm.overcommit_memory": 1},
         "restart": True,
-        "asked": False,
+        "force_restart": False,
         "deployment": {},
         "immutable": ["databases", "dir", "dbfilename", "appendfilename", "appenddirname"],
         "aliases": {"slave-priority": "replica-priority"},
@@ -144,12 +144,12 @@ def test_plan(path):
 
 
 @pytest.mark.parametrize(
-    ("asked", "with_file", "told"),
+    ("force_restart", "with_file", "told"),
     [(False, True, ["write", "restart"]), (False, False, ["restart"]), (True, True, ["restart"])],
 )
-def test_steps_of_a_restart(asked, with_file, told):
+def test_steps_of_a_restart(force_restart, with_file, told):
     """What else is due is not among them: the phase before has done it, or told it in check mode."""
-    want = {**usual()[0], "asked": asked}
+    want = {**usual()[0], "force_restart": force_restart}
     steps = [{"do": "set", "want": {}}, {"do": "write", "path": want["conf"]["path"]}, {"do": "restart"}]
     steps += [{"do": "write", "path": "/etc/other"}]
     assert [step["do"] for step in restarts(steps, want, with_file)] == told

@@ -22,7 +22,7 @@ INSTANCE = {
 def wanted(params, phase):
     """Return what is wanted of the instance in a phase; `observe` only looks, and waits for nobody."""
     return {
-        "asked": False,
+        "force_restart": False,
         **params,
         "conf": {**params["conf"], "content": params["conf"]["secret_content"]},
         "files": [

@@ -1,10 +1,10 @@
 """What to do so that a Redis instance is what the inventory says: pure, so that each decision is a test case.
 
-want  {conf, files, unit, kernel, immutable, aliases, restart, asked, deployment}
+want  {conf, files, unit, kernel, immutable, aliases, restart, force_restart, deployment}
       local users stand in the settings of `have` under "user NAME", with what the server makes of their rules
       conf and files: {path, content, owner, group, mode}; a file with `unit: true` takes effect when the unit restarts,
       one with `manager: true` when systemd reads it
-      asked: restart in any case; deployment: as in redis_topology, {} for an instance of its own
+      force_restart: restart in any case; deployment: as in redis_topology, {} for an instance of its own
       immutable: directives that this version cannot change while it runs; aliases: {other name: name}
 have  what observe() of the module redis_config found
 """
@@ -178,7 +178,7 @@ def _restart(want, have, drift):
         changed = files.differs(file, found) and not _unmodified(file, have)
         if file.get("unit") and (changed or (found and found["mtime"] > have["unit"]["started"])):
             why.append(file["path"])
-    if want["asked"]:
+    if want["force_restart"]:
         why.append("asked for")
     if not why:
         return []
@@ -200,7 +200,7 @@ def restarts(steps, want, with_file=True):
     """
     if not any(step["do"] in RESTART for step in steps):
         return []
-    files_read = [want["conf"]["path"]] if with_file and not want["asked"] else []
+    files_read = [want["conf"]["path"]] if with_file and not want["force_restart"] else []
     return [step for step in steps if step["do"] in RESTART or step.get("path") in files_read]
 
 
