@@ -1,4 +1,4 @@
-"""Hold what the inventory says of caches against what the role knows, before a machine is touched."""
+"""Validate what the inventory declares of caches, before a machine is touched."""
 
 import os
 

@@ -1,13 +1,13 @@
-"""Work out what an operator's wish drops from which deployment, then run the module of the same name there."""
+"""Work out what an operator's request drops from which deployment, then run the module of the same name there."""
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import invalidation as cache_events
 
 
 class ActionModule(ActionBase):
-    """`policies` and `instances` are those of cache_check; the wish stands in variables of the run.
+    """`policies` and `instances` are those of cache_check; the request stands in variables of the run.
 
-    Contacts a host only when the whole wish is right, and only hosts of the deployment that is meant.
+    Contacts a host only when the whole request is right, and only hosts of the deployment that is meant.
     """
 
     def run(self, tmp=None, task_vars=None):
@@ -16,14 +16,14 @@ class ActionModule(ActionBase):
         policies, instances = args.pop("policies"), args.pop("instances")
         arguments = {name for policy in policies.values() for event in policy["events"].values() for name in event}
         says = {name: self._said(name, task_vars) for name in {*cache_events.VARIABLES, *arguments}}
-        wish, errors = cache_events.wish(says, policies)
+        request, errors = cache_events.request(says, policies)
         if errors:
             return {"failed": True, "msg": "\n".join(["Nothing was dropped.", *[f"- {text}" for text in errors]])}
         instance = instances.get(task_vars["inventory_hostname"], {})
-        if instance.get("deployment") != wish["deployment"]:
+        if instance.get("deployment") != request["deployment"]:
             return {"changed": False, "skipped": True, "role": "", "dropped": {}}
         args.update(
-            targets=wish["targets"], flush=wish["flush"], addresses=instance["addresses"], port=instance["port"]
+            targets=request["targets"], flush=request["flush"], addresses=instance["addresses"], port=instance["port"]
         )
         return self._execute_module(module_args=args, task_vars=task_vars)
 

@@ -19,7 +19,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         args = self._task.args
-        deployment, errors = cache_members.wish("cache_report", args["deployment"], args["policies"])
+        deployment, errors = cache_members.request("cache_report", args["deployment"], args["policies"])
         if errors:
             return {"failed": True, "msg": "; ".join(errors)}
         told = {

@@ -14,7 +14,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         args = dict(self._task.args)
         policies, instances = args.pop("policies"), args.pop("instances")
-        deployment, errors = cache_members.wish("cache_report", args.pop("deployment"), policies)
+        deployment, errors = cache_members.request("cache_report", args.pop("deployment"), policies)
         for name, least in (("rate", 1000), ("seconds", 1)):
             if isinstance(args[name], bool) or not isinstance(args[name], int) or args[name] < least:
                 errors.append(f"cache_report_{name}: must be a whole number of at least {least}, not {args[name]!r}")

@@ -1,4 +1,4 @@
-"""Hold the inventory of a Citus cluster against what the role knows, on the controller, before a machine is touched."""
+"""Validate the inventory of a Citus cluster, on the controller, before a machine is touched."""
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import inventory as citus_inventory
@@ -15,7 +15,7 @@ class ActionModule(InventoryCheck):
     """Returns the nodes of the cluster, the coordinator first.
 
     `names` is the variable in which the verb of a removal is told what leaves; that is absent then.
-    With `machines`, hold it also against what the hosts said of themselves (the register `observed`); while their
+    With `machines`, also against what the hosts reported (the register `observed`); while their
     version is being changed (`upgrading`), not against that.
     """
 
@@ -27,9 +27,9 @@ class ActionModule(InventoryCheck):
         options = citus_schema.options()
         errors, warnings = citus_inventory.check(nodes, options, citus_schema.settings())
         variable = self._task.args.get("names")
-        wish = self._templar.template(self.vars.get(variable, "")) if variable else ""
+        target = self._templar.template(self.vars.get(variable, "")) if variable else ""
         if variable:
-            errors = [*errors, *citus_removal.problems(nodes, options, wish)]
+            errors = [*errors, *citus_removal.problems(nodes, options, target)]
         claims = {} if variable else host_claims.of_citus(nodes, options)
         if self._task.args.get("machines"):
             asked = host_checks.asked(claims, self.vars["hostvars"], self._register(), "node")
@@ -38,10 +38,10 @@ class ActionModule(InventoryCheck):
             if not boolean(self._task.args.get("upgrading", False)):
                 more += [text for node in nodes for text in self._version(node, options)]
             errors, warnings = [*errors, *more], [*warnings, *risks]
-        return errors, warnings, lambda: self._cluster(nodes, options, wish, claims)
+        return errors, warnings, lambda: self._cluster(nodes, options, target, claims)
 
-    def _cluster(self, nodes, options, wish, claims):
-        gone = citus_removal.leaving(nodes, options, wish)
+    def _cluster(self, nodes, options, target, claims):
+        gone = citus_removal.leaving(nodes, options, target)
         states = {name: {"state": "absent"} for name in gone}
         places = [{**node.place(options), **states.get(node.name, {})} for node in nodes]
         told = {key: nodes[0].get(f"citus_{key}", options) for key in ("database", "role")}

@@ -1,4 +1,4 @@
-"""Hold the variables of the doctor against what it knows, before a host is asked."""
+"""Validate the variables of the doctor, before a host is asked."""
 
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from ansible_collections.cistern.core.plugins.plugin_utils.common.check import InventoryCheck

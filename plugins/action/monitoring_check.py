@@ -1,4 +1,4 @@
-"""Hold what the inventory says of monitoring against what the role knows, before a machine is touched."""
+"""Validate what the inventory declares of monitoring, before a machine is touched."""
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy

@@ -1,4 +1,4 @@
-"""Hold the inventory of all Redis hosts against the schema, on the controller, before a machine is touched."""
+"""Validate the inventory of all Redis hosts, on the controller, before a machine is touched."""
 
 from ansible_collections.cistern.core.plugins.plugin_utils.common.check import InventoryCheck
 from ansible_collections.cistern.core.plugins.plugin_utils.host import checks as host_checks
@@ -11,7 +11,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis.due import due
 
 
 class ActionModule(InventoryCheck):
-    """With `machines`, hold it also against what the hosts said of themselves (the register
+    """With `machines`, also against what the hosts reported (the register
     `observed`), and tell which of them a run goes on with (`due`).
 
     `names` is the variable in which a verb is told its deployment. What redis_remove names is told as leaving, and the

@@ -1,4 +1,4 @@
-"""Hold the wish of a switchover against the deployments of the inventory, then run the module of the same name."""
+"""Validate the request of a switchover, then run the module of the same name."""
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
@@ -22,7 +22,7 @@ class ActionModule(ActionBase):
 
 
 def problems(told, name, to):
-    """Yield what is wrong with the wish."""
+    """Yield what is wrong with the request."""
     wrong = list(redis_deployments.named("redis_failover", name, told, modes=redis_deployments.REPLICATED))
     yield from wrong
     if wrong or not to:

@@ -3,7 +3,7 @@
 
 DOCUMENTATION = r"""
 module: cache_check
-short_description: Hold what the inventory says of caches against what the role knows
+short_description: Validate what the inventory declares of caches
 description:
   - Runs on the controller, before a host is contacted. All errors are told at once.
   - Looks at all hosts of the group C(redis), also where a run is limited to some of them.
@@ -13,7 +13,7 @@ version_added: 0.1.0
 options: {}
 """
 EXAMPLES = r"""
-- name: Hold the key families against what the role knows
+- name: Validate the key families of the inventory
   cistern.core.cache_check:
   register: __cache_check
   run_once: true

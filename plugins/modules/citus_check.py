@@ -3,7 +3,7 @@
 
 DOCUMENTATION = r"""
 module: citus_check
-short_description: Hold the inventory of a Citus cluster against what the role knows
+short_description: Validate the inventory of a Citus cluster
 description:
   - Runs on the controller, before a host is changed. All errors are told at once.
   - Looks at all hosts of the groups C(citus_coordinator) and C(citus).
@@ -25,12 +25,12 @@ options:
     type: str
     default: __citus_observed
   upgrading:
-    description: Whether the version is being changed. That of a host is then not held against the inventory.
+    description: Whether the version is being changed. That of a host is then not compared with the inventory.
     type: bool
     default: false
 """
 EXAMPLES = r"""
-- name: Hold the inventory of Citus against what its role knows
+- name: Validate the inventory of Citus
   cistern.core.citus_check:
   register: __citus_check
   run_once: true

@@ -3,7 +3,7 @@
 
 DOCUMENTATION = r"""
 module: doctor_check
-short_description: Hold the variables of the doctor against what it knows
+short_description: Validate the variables of the doctor
 description:
   - Runs on the controller, before a host is asked. All errors are told at once.
   - Looks at the variables C(doctor_*) of all hosts of the play.
@@ -13,7 +13,7 @@ options:
   thresholds: {description: "The limits that there are, with their defaults.", type: dict, required: true}
 """
 EXAMPLES = r"""
-- name: Hold the variables of the doctor against what it knows
+- name: Validate the variables of the doctor
   cistern.core.doctor_check:
     thresholds: "{{ __doctor_thresholds }}"
   run_once: true

@@ -3,7 +3,7 @@
 
 DOCUMENTATION = r"""
 module: monitoring_check
-short_description: Hold what the inventory says of monitoring against what the role knows
+short_description: Validate what the inventory declares of monitoring
 description:
   - Runs on the controller, before a host is contacted. All errors are told at once.
   - Looks at all hosts of the groups C(redis), C(redis_sentinel), C(citus) and C(monitoring).
@@ -12,7 +12,7 @@ version_added: 0.1.0
 options: {}
 """
 EXAMPLES = r"""
-- name: Hold the inventory of monitoring against what the role knows
+- name: Validate the inventory of monitoring
   cistern.core.monitoring_check:
   register: __monitoring_check
   run_once: true

@@ -3,7 +3,7 @@
 
 DOCUMENTATION = r"""
 module: redis_check
-short_description: Hold the inventory of all Redis hosts against the schema
+short_description: Validate the inventory of all Redis hosts
 description:
   - Runs on the controller, before a host is changed. All errors are told at once.
   - Looks at all hosts of the groups C(redis) and C(redis_sentinel), also where a run is limited to some of them.
@@ -28,7 +28,7 @@ options:
     default: __redis_observed
 """
 EXAMPLES = r"""
-- name: Hold the inventory against the schema
+- name: Validate the inventory of Redis
   cistern.core.redis_check:
   register: __redis_check
   run_once: true

@@ -140,7 +140,9 @@ def take(module, want):
         take_steps(actions, want, have, planned)
         have, steps = planned({**want, "force_restart": False})
         # a restart that was asked for takes the file as it is
-        settled(module, [step for step in steps if step["do"] != "report" and not want["force_restart"]], describe, result)
+        settled(
+            module, [step for step in steps if step["do"] != "report" and not want["force_restart"]], describe, result
+        )
     result["pending"] = [describe(step) for step in steps if step["do"] == "report"]
     module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **role(have), **result)
 

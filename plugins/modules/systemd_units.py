@@ -23,7 +23,7 @@ short_description: Make units of systemd run with the files that they need, all 
 description:
   - Writes the files, makes the users that files in C(/etc/sysusers.d) tell of, lets units start at boot, starts them,
     and restarts those whose files are newer than their start. A run that was interrupted is finished by the next one.
-  - Files are held against the program that reads them before one of them replaces anything.
+  - Files are validated by the program that reads them before one of them replaces anything.
   - Used through the action of the same name, which renders the files.
 author: Cistern (@cistern)
 version_added: 0.1.0

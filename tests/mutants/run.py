@@ -39,7 +39,7 @@ PURE = [
 # These read the variables of a run, or files of the controller, by Ansible's own means.
 NOT_PURE = {"hostvars.py", "rendering.py", "role_files.py", "polling.py", "module_args.py", "__init__.py", "check.py"}
 DATA = [f"{CONTROLLER}/**/data/*.yml", "roles/*/defaults/main.yml", "roles/*/vars/main/baseline.yml"]
-# They hold a text against another that is made of the same source, so that they would notice any change of data.
+# They compare a text with another that is made of the same source, so that they would notice any change of data.
 SAME_SOURCE = "not (what_is_generated or returns_what_it_says or everything_is_documented)"
 
 

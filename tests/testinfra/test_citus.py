@@ -143,18 +143,18 @@ def test_tables_are_distributed_as_declared(coordinator):
             "LEFT JOIN pg_dist_colocation ON colocationid = colocation_id"
         )
     }
-    tables = {name: wish for name, wish in coordinator.says["citus_tables"].items() if name in exists}
+    tables = {name: spec for name, spec in coordinator.says["citus_tables"].items() if name in exists}
     groups = {}
-    for name, wish in tables.items():
-        kind = wish.get("type", "distributed")
+    for name, spec in tables.items():
+        kind = spec.get("type", "distributed")
         if kind == "local":
             assert name not in known
             continue
         assert known[name]["type"] == kind, name
         if kind == "distributed":
-            assert known[name]["col"] == wish["column"]
-            assert known[name]["shards"] == wish.get("shard_count", known[name]["shards"])
-            groups.setdefault(wish.get("colocate_with", name), set()).add(known[name]["together"])
+            assert known[name]["col"] == spec["column"]
+            assert known[name]["shards"] == spec.get("shard_count", known[name]["shards"])
+            groups.setdefault(spec.get("colocate_with", name), set()).add(known[name]["together"])
     for group, together in groups.items():
         together |= {known[group]["together"]} if group in known else set()
         assert len(together) == 1, group

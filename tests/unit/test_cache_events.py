@@ -1,7 +1,7 @@
-"""What an operator's wish drops: each file of cases/cache_events is one case, on the baseline of the guide.
+"""What an operator's request drops: each file of cases/cache_events is one case, on the baseline of the guide.
 
 `says` are the variables of the run; `targets` are family, pattern and values in a line, `errors` the sentences. What
-the wish means on a server is asked of one that is a few sets of keys.
+the request means on a server is asked of one that is a few sets of keys.
 """
 
 import fnmatch
@@ -23,19 +23,19 @@ POLICY = cache_policy.resolved("cache", {}, BASELINE)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_wish(path):
+def test_request(path):
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
     policies = {name: {**POLICY, "deployment": name} for name in case.get("deployments", ["cache"])}
-    wish, errors = cache_events.wish(case["says"], policies)
+    request, errors = cache_events.request(case["says"], policies)
     assert errors == case.get("errors", [])
     if errors:
         return
     told = [
         f"{each['family']} {each['pattern']} " + " ".join(f"{name}={value}" for name, value in each["values"].items())
-        for each in wish["targets"]
+        for each in request["targets"]
     ]
     assert [text.strip() for text in told] == case.get("targets", [])
-    assert wish["flush"] == case.get("flush", False)
+    assert request["flush"] == case.get("flush", False)
 
 
 def test_there_are_cases():
@@ -71,13 +71,13 @@ class Server:
 
 
 def dropped(monkeypatch, databases, check, **says):
-    """Return what the module says of a wish: (steps, keys by family)."""
-    [wish, _errors] = cache_events.wish(says, {"cache": POLICY})
+    """Return what the module says of a request: (steps, keys by family)."""
+    [request, _errors] = cache_events.request(says, {"cache": POLICY})
     told = {}
     monkeypatch.setattr(
         cache_invalidate.redis_server, "connect", lambda *_words, db=0, **_options: Server(databases, db)
     )
-    params = {"targets": wish["targets"], "flush": False, "addresses": ["a"], "port": 1, "password": "secret"}
+    params = {"targets": request["targets"], "flush": False, "addresses": ["a"], "port": 1, "password": "secret"}
     cache_invalidate.run(types.SimpleNamespace(params=params, check_mode=check, exit_json=told.update))
     assert told["changed"] == bool(told["dropped"])
     return told["steps"], told["dropped"]

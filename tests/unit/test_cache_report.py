@@ -266,7 +266,7 @@ def test_a_single_server_is_walked():
     ],
 )
 def test_the_deployment_that_is_meant(named, policies, found):
-    deployment, errors = cache_members.wish("cache_report", named, dict.fromkeys(policies.split(), {}))
+    deployment, errors = cache_members.request("cache_report", named, dict.fromkeys(policies.split(), {}))
     assert deployment == found and bool(errors) == (found is None)
 
 

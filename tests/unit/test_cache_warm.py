@@ -1,4 +1,4 @@
-"""How rows become commands, what is gone on with, and what an operator's wish names."""
+"""How rows become commands, what is gone on with, and what an operator's request names."""
 
 import functools
 import json
@@ -714,8 +714,8 @@ def policies(**more):
 
 
 def test_one_deployment_needs_no_name():
-    wish = cache_warm.cache_warm_request(policies(), "", "")
-    assert (wish["deployment"], list(wish["families"]), wish["errors"]) == ("cache", ["user_profile"], [])
+    request = cache_warm.cache_warm_request(policies(), "", "")
+    assert (request["deployment"], list(request["families"]), request["errors"]) == ("cache", ["user_profile"], [])
 
 
 @pytest.mark.parametrize(
@@ -725,7 +725,7 @@ def test_one_deployment_needs_no_name():
         ("cache", "message", "cache_warm_families: cache does not warm message; write one or more of user_profile"),
     ],
 )
-def test_a_wrong_wish_is_told(deployment, names, why):
+def test_a_wrong_request_is_told(deployment, names, why):
     assert cache_warm.cache_warm_request(policies(), deployment, names)["errors"] == [why]
 
 

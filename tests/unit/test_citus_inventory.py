@@ -80,9 +80,9 @@ def test_a_setting_of_any_type_is_told_or_taken(key, value):
     assert bool(errors) == (not plain or key not in ("work_mem", "citus.shard_count"))
 
 
-@pytest.mark.parametrize("wish", [None, 5, "", [], {}, {1: 2}, {"type": []}, {"type": "local", 1: {}}], ids=repr)
-def test_a_table_of_any_type_is_told(wish):
-    hosts = {"a": {"says": {"citus_tables": {"messages": wish, 1: wish}}}}
+@pytest.mark.parametrize("spec", [None, 5, "", [], {}, {1: 2}, {"type": []}, {"type": "local", 1: {}}], ids=repr)
+def test_a_table_of_any_type_is_reported(spec):
+    hosts = {"a": {"says": {"citus_tables": {"messages": spec, 1: spec}}}}
     errors, _warnings = citus_inventory.check(nodes({"hosts": hosts}), citus_schema.options(), citus_schema.settings())
     assert [text for text in errors if text.startswith("citus_tables: messages ")]
 

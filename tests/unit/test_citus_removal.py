@@ -1,4 +1,4 @@
-"""What the verb of a removal takes away, and which wishes it refuses."""
+"""What the verb of a removal takes away, and which requests it refuses."""
 
 import pytest
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
@@ -17,27 +17,27 @@ def cluster():
 
 
 @pytest.mark.parametrize(
-    ("wish", "gone"), [("db2", ["db2"]), ("chat", ["db1", "db2", "db3"]), ("db1", []), ("db9", []), ("", [])]
+    ("target", "gone"), [("db2", ["db2"]), ("chat", ["db1", "db2", "db3"]), ("db1", []), ("db9", []), ("", [])]
 )
-def test_what_leaves(wish, gone):
-    assert citus_removal.leaving(cluster(), OPTIONS, wish) == gone
+def test_what_leaves(target, gone):
+    assert citus_removal.leaving(cluster(), OPTIONS, target) == gone
 
 
 CHOICE = "write one of db2, db3, or chat for all of it"
 
 
 @pytest.mark.parametrize(
-    ("wish", "says"),
+    ("target", "says"),
     [
         ("", f"citus_remove: is missing; {CHOICE}"),
         ("db1", f"citus_remove: db1 is the coordinator, which does not leave alone; {CHOICE}"),
         ("db9", f"citus_remove: db9 is no node of the cluster; {CHOICE}"),
     ],
 )
-def test_a_wrong_wish_is_refused(wish, says):
-    assert list(citus_removal.problems(cluster(), OPTIONS, wish)) == [says]
+def test_a_wrong_request_is_refused(target, says):
+    assert list(citus_removal.problems(cluster(), OPTIONS, target)) == [says]
 
 
-@pytest.mark.parametrize("wish", ["db3", "chat"])
-def test_a_right_wish_is_not(wish):
-    assert list(citus_removal.problems(cluster(), OPTIONS, wish)) == []
+@pytest.mark.parametrize("target", ["db3", "chat"])
+def test_a_right_request_is_not(target):
+    assert list(citus_removal.problems(cluster(), OPTIONS, target)) == []

@@ -1,6 +1,6 @@
 """What pages show of a run is what a run prints, and the settings that they show can be written.
 
-A block behind `<!-- output: name -->`, or inline code there, is made anew by the function of this name and held against
+A block behind `<!-- output: name -->`, or inline code there, is made by the function of this name and compared with
 the page. What a page quotes of a run otherwise, in a table below `it says`, is looked for in the code.
 """
 
@@ -26,7 +26,7 @@ from test_doctor import judged
 from test_redis_plan import usual
 
 ROOT = Path(__file__).resolve().parents[2]
-# docs/reference is generated, and test_contract.py holds it against the code.
+# docs/reference is generated, and test_contract.py compares it with the code.
 GENERATED = {*ROOT.glob("docs/reference/*")}
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("inventories/*/README.md")} - GENERATED)
 FENCED = re.compile(r"(?:<!-- output: (?P<name>[\w-]+) -->\s*)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)

@@ -89,7 +89,7 @@ def test_plan(path):
     assert (want, have) == untouched
 
 
-# -- the wish, before a host is touched
+# -- the request, before a host is touched
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_plan(path):
         ("cache", "redis9", ["redis_failover_to: redis9 is no host of cache; write one of redis1, redis2, redis3"]),
     ],
 )
-def test_wrong_wish_is_told(name, to, says):
+def test_wrong_request_is_told(name, to, says):
     deployment = usual()[0]["deployment"]
     told = {"cache": deployment, "single": {**deployment, "name": "single", "mode": "standalone"}}
     found = list(problems(told, name, to))

@@ -1,4 +1,4 @@
-"""Candidates: files are held against the program that reads them before they replace anything."""
+"""Candidates: files are validated by the program that reads them before they replace anything."""
 
 import os
 import re
@@ -18,7 +18,7 @@ def due(checks, changed):
 
 
 def hold(checks, wanted, may_be_missing):
-    """Hold the wanted files against their programs, laid out below a folder of root's as they will lie on the host.
+    """Validate the wanted files by their programs, laid out below a folder of root's as they will lie on the host.
 
     A program that is not installed yet is passed over where it `may_be_missing`. Raises Refused.
     """

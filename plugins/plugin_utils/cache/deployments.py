@@ -1,7 +1,7 @@
 """Which deployment a verb of the cache means, and its instances."""
 
 
-def wish(variable, named, policies):
+def request(variable, named, policies):
     """Return (deployment, errors): the one that is named, or the only one that has families."""
     if named in policies:
         return named, []

@@ -1,4 +1,4 @@
-"""What an operator's wish drops from a cache: an event with its arguments, a family, or everything. Pure."""
+"""What an operator's request drops from a cache: an event with its arguments, a family, or everything. Pure."""
 
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import nearest
 
@@ -16,7 +16,7 @@ def deployment(variable, value, policies):
     return None, f"{variable}: {says}; write a deployment with key families ({known})"
 
 
-def wish(says, policies):
+def request(says, policies):
     """Return ({deployment, targets, flush}, errors); `says` are the variables of the run by name."""
     ways = [name for name in ("event", "family", "flush") if says.get(name)]
     if len(ways) != 1:

@@ -1,4 +1,4 @@
-"""What all machines said of themselves, held against what a run claims of them: on the controller."""
+"""What all machines reported, compared with what a run claims of them: on the controller."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host.claims import judge
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at

@@ -91,8 +91,8 @@ def test_a_family_is_dropped_from_every_database(cache, playbook):
 
 def test_everything_needs_its_own_confirmation(cache, playbook):
     primary, replica = cache
-    for wish in ("flush=true", "flush=media"):
-        refused = invalidate(playbook, "-e", wish, fails=True)
+    for request in ("flush=true", "flush=media"):
+        refused = invalidate(playbook, "-e", request, fails=True)
         assert "as its confirmation" in refused.output
     assert keys(primary) == {*STALE, *FRESH}
     assert "FLUSHDB: drop all 15 keys" in invalidate(playbook, "-e", "flush=cache", check=True).output
@@ -109,7 +109,7 @@ def test_a_server_that_listens_on_its_own_machine_alone(cache, everyone, playboo
     assert keys(alone) == set() and keys(cache[0]) == {*STALE, *FRESH}
 
 
-def test_a_wrong_wish_touches_no_host(cache, playbook):
+def test_a_wrong_request_touches_no_host(cache, playbook):
     primary, _replica = cache
     refused = invalidate(playbook, "-e", "event=mesage_sent", fails=True)
     assert "did you mean message_sent?" in refused.output and "Nothing was dropped" in refused.output

@@ -176,7 +176,7 @@ def test_every_database_of_redis_8_is_told(everyone, playbook, tmp_path):
     assert found["walked"]["why"] == "media1 is the only server"
 
 
-def test_a_wrong_wish_ends_before_a_server_is_asked(everyone, playbook, tmp_path):
+def test_a_wrong_request_ends_before_a_server_is_asked(everyone, playbook, tmp_path):
     run, _found = report(playbook, tmp_path, "cash", fails=True)
     assert "no deployment cash has key families; write one of cache, media" in " ".join(run.output.split())
 

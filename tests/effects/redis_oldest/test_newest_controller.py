@@ -89,10 +89,10 @@ def test_it_changes_nothing_that_is_right_and_warns_of_nothing(controller):
 
 
 def test_it_changes_what_differs_once(controller, everyone):
-    wish = ["--extra-vars", '{"redis_host_config": {"slowlog-max-len": 77}}', "--limit", "redis1"]
-    assert "set while running: slowlog-max-len" in controller.play("redis", *wish)
+    request = ["--extra-vars", '{"redis_host_config": {"slowlog-max-len": 77}}', "--limit", "redis1"]
+    assert "set while running: slowlog-max-len" in controller.play("redis", *request)
     assert everyone["redis1"].redis().config_get("slowlog-max-len") == {"slowlog-max-len": "77"}
-    assert "changed=0" in controller.play("redis", *wish)
+    assert "changed=0" in controller.play("redis", *request)
     assert "changed=1" in controller.play("redis", "--limit", "redis1")
 
 

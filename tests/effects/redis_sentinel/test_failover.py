@@ -88,7 +88,7 @@ def test_check_mode_takes_no_step(playbook, cache):
     ("deployment", "to", "says"),
     [("", "", "redis_failover"), ("cash", "", "none called cash"), ("cache", "redis9", "redis9")],
 )
-def test_wrong_wish_is_refused(playbook, cache, deployment, to, says):
+def test_wrong_request_is_refused(playbook, cache, deployment, to, says):
     before = primary(cache)
     run = playbook.run({"redis_failover": deployment, "redis_failover_to": to}, name="redis_failover", fails=True)
     assert says in run.output and "No host was touched" in run.output

@@ -1,4 +1,4 @@
-"""What a walk found in one database: its keys by family, held against the policy. No server is asked here."""
+"""What a scan found in one database: its keys by family, compared with the policy. No server is asked here."""
 
 import heapq
 

@@ -196,12 +196,12 @@ def _changes(want, have, wanted, at_start):
 
 
 def _set(each, there):
-    wished = {"quorum": str(each["quorum"]), **_settings(each)}
+    wanted = {"quorum": str(each["quorum"]), **_settings(each)}
     # taken out of the inventory: back to Sentinel's own default
     for option in ("auth-user", "master-reboot-down-after-period"):
         if there.get(option, conf.DEFAULTS[option]) != conf.DEFAULTS[option]:
-            wished.setdefault(option, conf.DEFAULTS[option])
-    drift = {option: value for option, value in wished.items() if there.get(option, "") != value}
+            wanted.setdefault(option, conf.DEFAULTS[option])
+    drift = {option: value for option, value in wanted.items() if there.get(option, "") != value}
     if not drift:
         return []
     return [_step("set", name=each["name"], have={option: there.get(option, "") for option in drift}, want=drift)]

@@ -1,11 +1,11 @@
-"""Wishes that a Sentinel cannot be held to: pure."""
+"""Settings that a Sentinel cannot run with: pure."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
 
 
 def refuse(want, have):
-    """Raise Refused with the first such wish; `want` and `have` are those of redis_sentinel_plan."""
+    """Raise Refused with the first of them; `want` and `have` are those of redis_sentinel_plan."""
     for variable, password in [
         ("redis_sentinel_password", want["password"]),
         *[(f"redis_password of {each['name']}", each["auth_pass"]) for each in want["deployments"]],

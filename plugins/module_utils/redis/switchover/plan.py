@@ -19,7 +19,7 @@ class NotYet(Refused):
 
 
 def plan(want, have):
-    """Return the steps, in order. Empty means that the wish is fulfilled and that no earlier run has left anything."""
+    """Return the steps, in order. Empty means that the request is fulfilled and that no earlier run left anything."""
     deployment, target, primary = want["deployment"], want["target"], have["primary"]
     hosts = redis_topology.names(deployment)
     if target is not None and target not in hosts:
