@@ -3,16 +3,17 @@
 from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import due as citus_due
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import module_args as citus
+from ansible_collections.cistern.core.plugins.plugin_utils.common.evaluation import Variables
 from ansible_collections.cistern.core.plugins.plugin_utils.common.rendering import rendered
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import module_args as redis
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import packages
 
 
 def _units_of(role):
-    return lambda action, task_vars, args: {**args, "files": rendered(action, task_vars, args["files"], role)}
+    return lambda action, variables, args: {**args, "files": rendered(action, variables, args["files"], role)}
 
 
-def _as_it_is(_action, _task_vars, args):
+def _as_it_is(_action, _variables, args):
     return args
 
 
@@ -31,26 +32,32 @@ PARTS = {
 DUE = {
     "instance": packages.instance_is_due,
     "sentinel": packages.sentinel_is_due,
-    "citus": citus_due.is_due,
+    "node": citus_due.is_due,
     "cache": lambda observed, asked: asked["has_files"] or observed["cache"]["differs"],
-    "monitoring": lambda observed, _asked: observed["exporters"]["differs"],
+    "exporters": lambda observed, _asked: observed["exporters"]["differs"],
 }
 
 
 class ActionModule(ActionBase):
-    """Takes the module's options; a part is as the action of its own module takes it, empty where the host has none.
+    """Takes the module's options; a part is as the action of its own module takes it.
 
-    `due` are {name: what DUE is told beside the answer}; the verdicts are in `due` of the result.
+    A text is an expression without braces, as in `when`, so that what several of them refer to is evaluated once. `has` is
+    {part: whether the machine has it}, and the others are not evaluated. `due` are {part: what DUE is told beside the
+    answer}; the verdicts are in `due` of the result.
     """
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        args = {name: value for name, value in self._task.args.items() if name not in (*PARTS, "due")}
-        for name, render in PARTS.items():
-            if self._task.args.get(name):
-                args[name] = render(self, task_vars, self._task.args[name])
+        variables = Variables(self._templar, task_vars)
+        given = dict(self._task.args)
+        due = given.pop("due", {})
+        has = variables.expression(given.pop("has", {}))
+        absent = {name for name in PARTS if not has.get(name, True)}
+        args = {name: variables.expression(each) for name, each in given.items() if name not in absent}
+        for name in args.keys() & PARTS.keys():
+            args[name] = PARTS[name](self, variables, args[name])
         result = self._execute_module(module_args=args, task_vars=task_vars)
         if "facts" in result:
-            asked = self._task.args.get("due", {})
-            result["due"] = {name: bool(DUE[name](result, each)) for name, each in asked.items()}
+            told = {name: variables.expression(each) for name, each in due.items() if name not in absent}
+            result["due"] = {name: bool(DUE[name](result, each)) for name, each in told.items()}
         return result

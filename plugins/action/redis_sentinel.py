@@ -1,6 +1,7 @@
 """Render the files of a Sentinel and hand them, with the deployments it watches, to the module of the same name."""
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils.common.evaluation import Variables
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import module_args
 
 
@@ -10,5 +11,6 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         args = dict(self._task.args)
-        args.update(module_args.sentinel(self, task_vars, args.pop("sentinel")))
+        variables = Variables(self._templar, task_vars)
+        args.update(module_args.sentinel(self, variables, variables.expression(args.pop("sentinel"))))
         return self._execute_module(module_args=args, task_vars=task_vars)

@@ -1,6 +1,7 @@
 """Render the files of units on the controller and hand all of them to one run of the module of the same name."""
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.plugin_utils.common.evaluation import Variables
 from ansible_collections.cistern.core.plugins.plugin_utils.common.rendering import rendered
 
 
@@ -13,6 +14,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         args = dict(self._task.args)
-        args = {**args.pop("service", {}), **args}
-        args["files"] = rendered(self, task_vars, args["files"])
+        variables = Variables(self._templar, task_vars)
+        args = {**variables.expression(args.pop("service", {})), **args}
+        args["files"] = rendered(self, variables, args["files"])
         return self._execute_module(module_args=args, task_vars=task_vars)

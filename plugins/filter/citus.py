@@ -68,7 +68,7 @@ def citus_certificates_due(hosts, hostvars):
 def citus_goes_on(hosts, hostvars):
     """Whether a run has something to do on one of the hosts; one that has told nothing counts."""
     results = (hostvars[host].get("__citus_observed") or {} for host in hosts)
-    return any(result.get("due", {}).get("citus", True) for result in results)
+    return any(result.get("due", {}).get("node", True) for result in results)
 
 
 def _observed(hostvars, host):

@@ -28,11 +28,6 @@ def redis_due(hostvars, kinds, otherwise=None):
     return NOBODY if together else ":".join(otherwise or []) or NOBODY
 
 
-def redis_parts(asks, has_instance, runs_sentinel):
-    """Return of {instance, sentinel} those that a host has."""
-    return {name: asks[name] for name, has in {"instance": has_instance, "sentinel": runs_sentinel}.items() if has}
-
-
 def redis_turns(hosts, hostvars):
     """Return {host: turn} for hosts that restart: in a turn one of each deployment, replicas first, a primary last."""
     waiting: dict = {}
@@ -63,7 +58,7 @@ def redis_users(programs, rules):
 class FilterModule:
     def filters(self):
         return {
-            **{each.__name__: each for each in (redis_due, redis_lines, redis_parts, redis_turns, redis_users)},
+            **{each.__name__: each for each in (redis_due, redis_lines, redis_turns, redis_users)},
             "redis_apt_differs": packages.differ,
             "redis_wanted_packages": packages.wanted,
             "redis_wrongly_held": packages.wrongly_held,

@@ -39,11 +39,6 @@ def _shares(name, says, cluster):
     return shares
 
 
-def site_parts(asks, has):
-    """Return those of {name: anything} that a host has; `has` are {name: whether}."""
-    return {name: each for name, each in asks.items() if has[name]}
-
-
 class FilterModule:
     def filters(self):
-        return {"site_due": site_due, "site_parts": site_parts}
+        return {"site_due": site_due}

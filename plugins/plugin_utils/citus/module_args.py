@@ -3,7 +3,7 @@
 from ansible_collections.cistern.core.plugins.plugin_utils.common.rendering import rendered
 
 
-def node(action, task_vars, args):
+def node(action, variables, args):
     """Return the options of a node; its files have `template` or `content`."""
-    [conf] = rendered(action, task_vars, [args["conf"]], "citus")
-    return {**args, "conf": conf, "files": rendered(action, task_vars, args["files"], "citus")}
+    [conf] = rendered(action, variables, [args["conf"]], "citus")
+    return {**args, "conf": conf, "files": rendered(action, variables, args["files"], "citus")}

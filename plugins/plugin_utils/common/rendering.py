@@ -4,17 +4,17 @@ from ansible.template import trust_as_template
 from ansible_collections.cistern.core.plugins.plugin_utils.common.role_files import ROLES
 
 
-def rendered(action, task_vars, files, role=None):
+def rendered(action, variables, files, role=None):
     """Return the files with `content`; those of a role that is not the task's own are looked for in that `role` first.
 
-    A file has `template` (a path below the role's templates/, which mirrors the host's file system) or `source` (a file
+    `variables` are a common.evaluation.Variables. A file has `template` (a path below the role's templates/, which mirrors the host's file system) or `source` (a file
     on the controller, taken as it is); with neither it is a folder. One that is `secret` has
     `secret_content` instead, which no diff shows. `vars` are variables of its template alone.
     """
-    return [_rendered(action, task_vars, dict(file), role) for file in files]
+    return [_rendered(action, variables, dict(file), role) for file in files]
 
 
-def _rendered(action, task_vars, file, role):
+def _rendered(action, variables, file, role):
     own = file.pop("vars", {})
     if file.get("absent"):
         for name in ("template", "source", "content"):
@@ -22,10 +22,8 @@ def _rendered(action, task_vars, file, role):
     elif "template" in file:
         source = _found(action, "templates", file.pop("template"), role)
         text = trust_as_template(action._loader.get_text_file_contents(source))
-        templar = action._templar.copy_with_new_env(available_variables={**task_vars, **own})
-        file["content"] = templar.template(
-            text, escape_backslashes=False, overrides={"trim_blocks": True, "newline_sequence": "\n"}
-        )
+        overrides = {"trim_blocks": True, "newline_sequence": "\n"}
+        file["content"] = variables.template(text, own, escape_backslashes=False, overrides=overrides)
     elif "source" in file:
         file["content"] = action._loader.get_text_file_contents(_found(action, "files", file.pop("source"), role))
     if file.pop("secret", False) and "content" in file:

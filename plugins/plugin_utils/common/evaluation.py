@@ -1,0 +1,75 @@
+"""Evaluate the variables of a host once each.
+
+Jinja compiles and evaluates an expression anew wherever a variable is used, and hands all variables of the host to each:
+what a role derives in steps is evaluated some hundred times, most of a worker's time. Here what an expression refers to
+is evaluated first, and the expression is given these values and no other variables.
+"""
+
+import contextlib
+import re
+
+from ansible.parsing.vault import EncryptedString
+from ansible.template import trust_as_template
+
+TEMPLATE = ("{{", "{%", "#jinja2:")
+# a name, which is none where it is an attribute
+WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+NAME_ALONE = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}")
+# what may use any variable, whose name nobody can read off the text
+ANY_VARIABLE = {"vars", "varnames", "lookup", "query", "q"}
+
+
+class Variables:
+    """The variables of a host, for one task of it: {name: as written}, and the templar of the action."""
+
+    def __init__(self, templar, as_written):
+        self._templar = templar.copy_with_new_env(available_variables=as_written)
+        self._as_written = as_written
+        self._values = {}
+        self._begun = set()
+
+    @property
+    def hostvars(self):
+        """The variables of all hosts."""
+        return self._as_written["hostvars"]
+
+    def expression(self, text):
+        """Return the value of an expression, which is written without braces as in `when`; of anything else, itself."""
+        return self.template(trust_as_template("{{ " + text + " }}")) if isinstance(text, str) else text
+
+    def template(self, written, own=None, **options):
+        """Return what a text, a list or a mapping comes to; `own` are further variables of it, `options` the templar's."""
+        leaves = list(_leaves(written))
+        texts = [leaf for leaf in leaves if isinstance(leaf, str) and any(mark in leaf for mark in TEMPLATE)]
+        if not texts and not any(isinstance(leaf, EncryptedString) for leaf in leaves):
+            return written
+        names = {name for text in texts for name in WORD.findall(text)}
+        used = names & self._as_written.keys()
+        for name in used - self._begun:
+            self._evaluate(name)
+        if not own and not options and isinstance(written, str) and (alone := NAME_ALONE.fullmatch(written)):
+            if alone[1] in self._values:
+                return self._values[alone[1]]
+        if names & ANY_VARIABLE or used - self._values.keys():
+            used = self._as_written
+        known = {name: self._values.get(name, self._as_written[name]) for name in used}
+        self._templar.available_variables = {**known, **(own or {})}
+        return self._templar.template(written, **options)
+
+    def _evaluate(self, name):
+        """Evaluate a variable; one that cannot be is left as written, to fail where it is used, if it ever is."""
+        self._begun.add(name)
+        with contextlib.suppress(Exception):  # whatever an expression of the inventory raises
+            self._values[name] = self.template(self._as_written[name])
+
+
+def _leaves(written):
+    """Yield what a list or a mapping holds, or the value itself where it is neither."""
+    if isinstance(written, dict):
+        for each in written.values():
+            yield from _leaves(each)
+    elif isinstance(written, (list, tuple)):
+        for each in written:
+            yield from _leaves(each)
+    else:
+        yield written
