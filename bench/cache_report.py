@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "collections")]
+sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "collections")]
 
 import instances  # noqa: E402 - the line above makes both found
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy  # noqa: E402 - as above

@@ -18,7 +18,7 @@ import tarfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parent / "support"))
 import apt_archive  # noqa: E402 - the line above makes it found
 import build  # noqa: E402
 import instances  # noqa: E402

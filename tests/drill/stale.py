@@ -27,7 +27,7 @@ class Stale:
             [
                 *faults.in_network_of(self.node, environment=["REDIS_PASSWORD"]),
                 sys.executable,
-                instances.ROOT / "tests" / "load.py",
+                instances.ROOT / "tests" / "support" / "load.py",
                 f"--address={self.node.address}:{self.node.says['redis_port']}",
                 "--writers=2",
                 "--rate=60",

@@ -45,7 +45,7 @@ SAME_SOURCE = "not (what_is_generated or returns_what_it_says or everything_is_d
 
 def drawn(count, seed, only):
     """Return [(path, line, what, text)] of mistakes, files in turn so that long ones have no more than short ones."""
-    chance, found = random.Random(seed), []
+    found = []
     paths = [path for pattern in (*PURE, *DATA) for path in sorted(ROOT.glob(pattern)) if path.name not in NOT_PURE]
     for path in dict.fromkeys(paths):
         name = str(path.relative_to(ROOT))
@@ -53,7 +53,7 @@ def drawn(count, seed, only):
             continue
         text = path.read_text(encoding="utf-8")
         some = mistakes.of_yaml(text) if path.suffix == ".yml" else mistakes.of_python(text)
-        chance.shuffle(some)
+        random.Random(seed).shuffle(some)  # each by itself: a change of one file draws no others of the next
         found.append([(name, *each) for each in some])
     turns = [each[turn] for turn in range(max(map(len, found), default=0)) for each in found if turn < len(each)]
     return turns[:count]
@@ -65,9 +65,11 @@ def imported():
         PREFIX + ".".join(path.relative_to(ROOT / "plugins").with_suffix("").parts): path
         for path in ROOT.glob("plugins/**/*.py")
     }
-    direct = {path: _imports(path, modules) for path in [*modules.values(), *ROOT.glob("tests/unit/test_*.py")]}
+    modules |= {path.stem: path for path in ROOT.glob("tests/support/*.py")}
+    tests = [*ROOT.glob("tests/unit/**/test_*.py")]
+    direct = {path: _imports(path, modules) for path in [*modules.values(), *tests]}
     found = {}
-    for test in ROOT.glob("tests/unit/test_*.py"):
+    for test in tests:
         reached, waiting = set(), [test]
         while waiting:
             for path in direct[waiting.pop()] - reached:
@@ -80,7 +82,9 @@ def imported():
 def _imports(path, modules):
     found, own = set(), ".".join(path.relative_to(ROOT).parts[1:-1])
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.Import):
+            found |= {modules[alias.name] for alias in node.names if alias.name in modules}
+        elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 parts = own.split(".")

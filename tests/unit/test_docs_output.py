@@ -21,9 +21,9 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan i
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv, env_file
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor import report as doctor_report
+from doctor_evidence import judged
+from instance_usual import usual
 from laid_over import laid_over
-from test_doctor import judged
-from test_redis_plan import usual
 
 ROOT = Path(__file__).resolve().parents[2]
 # docs/reference is generated, and test_contract.py compares it with the code.

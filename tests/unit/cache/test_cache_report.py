@@ -1,0 +1,507 @@
+"""What a report says: its advice by cases/cache/advice, its numbers, its page, and who is walked.
+
+A case lays `instance`, `families` and `unknown` over a cache in which all is well; `advice` are the findings, the most
+important first, `severity`, `title` and `evidence` are those of the first.
+"""
+
+import html.parser
+import importlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+import redis
+from ansible_collections.cistern.core.plugins.filter.cache_warm import cache_package
+from ansible_collections.cistern.core.plugins.module_utils.cache import client as connection
+from ansible_collections.cistern.core.plugins.module_utils.cache import key_names as names
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import election as turn
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import metrics, walk
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import server_facts as facts
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.key_stats import Tally
+from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Families
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import deployments as cache_members
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import formatting as cache_said
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import report as cache_pages
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import report_html as cache_html
+from ansible_collections.cistern.core.plugins.plugin_utils.cache.advice import advise
+from case_files import Cases
+from laid_over import laid_over
+
+ROOT = Path(__file__).resolve().parents[3]
+CASES = Cases("cache/advice", "instance", "families", "unknown", "advice", "severity", "title", "evidence")
+FAMILY = {"key": "user_profile:{user_id}", "type": "string", "ttl": 1800, "description": "Profiles"}
+POLICY = {"deployment": "cache", "families": {"user_profile": FAMILY}}
+
+
+def well():
+    """A report in which nothing is wrong."""
+    held = {"keys": 1000, "bytes": 100_000, "without_ttl": 0, "biggest": [{"key": "user_profile:1", "bytes": 100}]}
+    family = {**held, **FAMILY, "samples": {}, "over_ttl": 0, "wrong_type": 0, "types": {"string": 1000}}
+    unknown = {"keys": 0, "bytes": 0, "without_ttl": 0, "biggest": [], "samples": {}, "patterns": []}
+    return {
+        "instance": {
+            "at": 1000,
+            "version": "7.0.15",
+            "role": "primary",
+            "used_memory": 50,
+            "maxmemory": 100,
+            "rss": 60,
+            "policy": "allkeys-lru",
+            "fragmentation": 1.1,
+            "clients_memory": 0,
+            "clients": 20,
+            "maxclients": 10000,
+            "hits": 0,
+            "misses": 0,
+            "hit_rate": None,
+            "evicted": 0,
+            "expired": 0,
+            "rejected": 0,
+            "fork_usec": 0,
+            "snapshots": "900 1",
+            "snapshot_status": "ok",
+            "aof": 0,
+            "aof_status": "ok",
+            "by_command": {},
+            "interval": {
+                "seconds": 10.0,
+                "hits": 0,
+                "misses": 0,
+                "hit_rate": None,
+                "evicted": 0,
+                "expired": 0,
+                "rejected": 0,
+                "connections": 0,
+                "commands": 0,
+                "cpu_share": 0.1,
+            },
+            "slow_log": {"entries": 0, "newest": []},
+            "latency": {"ping_usec": 80, "events": [], "threshold": 0, "doctor": ""},
+        },
+        "families": {"user_profile": {**family, "tenths": [100] * 10}},
+        "unknown": unknown,
+    }
+
+
+def made(case):
+    found = laid_over(well(), {key: case[key] for key in ("instance", "families", "unknown") if key in case})
+    parts = [*found["families"].values(), found["unknown"]]
+    database = {name: sum(part[name] for part in parts) for name in ("keys", "bytes", "without_ttl")}
+    database |= {"db": 0, "families": found["families"], "unknown": found["unknown"]}
+    return {"databases": [database], "instances": {"redis1": found["instance"]}}
+
+
+@CASES.each
+def test_advice(path):
+    case = CASES.read(path)
+    found = advise(made(case))
+    assert [finding["id"] for finding in found] == case["advice"]
+    for key in ("severity", "title", "evidence"):
+        if key in case:
+            assert found[0][key] == case[key]
+    assert all(finding["evidence"] and finding["do"] and finding["title"] for finding in found)
+
+
+def test_each_finding_has_a_case():
+    told = {name for case in CASES.read_all().values() for name in case["advice"]}
+    text = "".join((ROOT / f"plugins/plugin_utils/cache/advice{part}.py").read_text("utf-8") for part in ("", "_keys"))
+    made_of = set(re.findall(r"finding\(\s*\"(\w+)\"", text))
+    assert len(made_of) >= 18
+    assert made_of <= told
+
+
+# -- keys
+
+
+def counted(*keys):
+    tally = Tally(POLICY, Families(POLICY))
+    tally.add(keys)
+    return tally.told()
+
+
+def test_keys_are_held_against_the_policy():
+    found = counted(
+        (b"user_profile:1", 1_800_000, 100, "string"),
+        (b"user_profile:2", 1, 100, "string"),
+        (b"user_profile:3", 1_801_000, 100, "string"),
+        (b"user_profile:4", 1_801_001, 100, "string"),
+        (b"user_profile:5", -1, 700, "hash"),
+        (b"user_profile:5:x", -1, 50, "string"),
+    )
+    family = found["families"]["user_profile"]
+    assert (family["keys"], family["over_ttl"], family["without_ttl"], family["wrong_type"]) == (5, 1, 1, 1)
+    assert family["tenths"] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 2]
+    assert family["biggest"][0] == {"key": "user_profile:5", "bytes": 700}
+    assert family["samples"] == {
+        "over_ttl": ["user_profile:4"],
+        "wrong_type": ["user_profile:5"],
+        "without_ttl": ["user_profile:5"],
+    }
+    assert found["unknown"]["patterns"][0]["pattern"] == "user_profile:<n>:x"
+    assert found["keys"] == 6 and found["bytes"] == 1150
+
+
+def test_patterns_without_end_do_not_fill_the_memory():
+    tally = Tally(POLICY, Families(POLICY))
+    letters = str.maketrans("0123456789", "abcdefghij")
+    tally.add([(str(number).translate(letters).encode(), -1, 1, "string") for number in range(3000)])
+    assert tally.told()["unknown"]["keys"] == 3000 and len(tally._unknown.shapes) == 1000
+
+
+@pytest.mark.parametrize(
+    ("key", "shown", "shape"),
+    [
+        (b"a:12:b3", "a:12:b3", "a:<n>:b<n>"),
+        ("größe:1".encode(), "größe:1", "größe:<n>"),
+        (b"\xff\x00\n\x1b[31m", "\\xff\\x00\\x0a\\x1b[31m", "\\xff\\x00\\x0a\\x1b[<n>m"),
+        ("a\u202eb".encode(), "a\\u202eb", "a\\u202eb"),
+        (b"s:0123456789abcdef0", "s:0123456789abcdef0", "s:<hex>"),
+        (b"s:6ba7b810-9dad-11d1-80b4-00c04fd430c8", "s:6ba7b810-9dad-11d1-80b4-00c04fd430c8", "s:<uuid>"),
+        (b"x" * 500, "x" * 120 + "...", "x" * 120 + "..."),
+    ],
+)
+def test_keys_are_shown_as_one_line(key, shown, shape):
+    assert names.shown(key) == shown and names.shape(key) == shape
+
+
+# -- who is walked
+
+NODES = [{"host": f"redis{number}", "address": f"192.0.2.{number}", "port": 6379} for number in (1, 2, 3)]
+REPLICA = {"role": "slave", "master_link_status": "up", "master_host": "192.0.2.1", "master_port": 6379}
+PRIMARY = {"role": "master"}
+
+
+def online(number, **other):
+    return {f"slave{number}": {"ip": f"192.0.2.{number}", "port": 6379, "state": "online", "offset": 9, **other}}
+
+
+@pytest.mark.parametrize(
+    ("says", "me", "in_line", "mine", "why"),
+    [
+        (PRIMARY, "redis1", (), True, "no replica of it is online"),
+        (PRIMARY, "redis1", ("redis3",), False, "a replica is walked"),
+        # in its list, and of no deployment
+        ({**PRIMARY, **online(9)}, "redis1", (), True, "no replica of it is online"),
+        (REPLICA, "redis2", (), True, "redis2 is a replica"),
+        (REPLICA, "redis3", ("redis2",), False, "the replica redis2 is walked"),
+        # redis2 answers, and has no link
+        (REPLICA, "redis3", (), True, "redis3 is a replica"),
+        ({**REPLICA, "master_link_status": "down"}, "redis2", ("redis3",), False, "no link to its primary"),
+        ({**REPLICA, "master_sync_in_progress": 1}, "redis2", ("redis3",), False, "still loads its data"),
+    ],
+)
+def test_the_first_replica_that_has_its_data_is_walked(says, me, in_line, mine, why):
+    found = turn.turn(says, me, NODES, lambda node: node["host"] in in_line)
+    assert found.mine == mine and why in found.why
+
+
+@pytest.mark.parametrize(
+    ("says", "me", "up", "mine", "why"),
+    [
+        (PRIMARY, "redis1", (), True, "redis2 is no replica of it that is online"),
+        ({**PRIMARY, **online(2)}, "redis1", (), False, "a replica is walked"),
+        # redis3 yields to redis2, which answers
+        ({**PRIMARY, **online(3)}, "redis1", ("redis2",), True, "redis2 is no replica of it that is online"),
+        (
+            {**PRIMARY, **online(2, state="wait_bgsave")},
+            "redis1",
+            (),
+            True,
+            "redis2 is no replica of it that is online",
+        ),
+        ({**PRIMARY, **online(2, offset=0)}, "redis1", (), True, "redis2 is no replica of it that is online"),
+        (REPLICA, "redis2", (), True, "redis2 is a replica"),
+        (REPLICA, "redis3", ("redis2",), False, "the replica redis2 is walked"),
+        # the primary comes before it and answers, and is no replica
+        (REPLICA, "redis3", ("redis1",), True, "redis3 is a replica"),
+    ],
+)
+def test_without_a_password_for_the_others_there_is_always_one(says, me, up, mine, why):
+    found = turn.turn(says, me, NODES, is_up=lambda node: node["host"] in up)
+    assert found.mine == mine and why in found.why
+
+
+@pytest.mark.parametrize(
+    ("says", "fits"),
+    [(REPLICA, True), ({**REPLICA, "master_link_status": "down"}, False), (PRIMARY, False), (None, False)],
+)
+def test_another_node_is_asked_by_the_password(monkeypatch, says, fits):
+    def connect(addresses, port, password, seconds):
+        assert (addresses, port, password) == (["192.0.2.2"], 6379, "secret")
+        if not says:
+            raise connection.redis.AuthenticationError("WRONGPASS")
+        return types.SimpleNamespace(info=lambda _section: says)
+
+    monkeypatch.setattr(connection, "connect", connect)
+    monkeypatch.setattr(turn, "answers", lambda _node: True)
+    assert turn.asked("secret")(NODES[1]) == fits
+    monkeypatch.setattr(turn, "answers", lambda _node: False)
+    assert not turn.asked("secret")(NODES[1])
+
+
+def test_an_address_in_another_spelling_is_the_same():
+    nodes = [{"host": f"redis{n}", "address": f"2001:DB8::{n}", "port": "6379"} for n in (1, 2)]
+    replica = {**REPLICA, "master_host": "2001:db8::1"}
+    assert turn.turn(replica, "redis2", nodes, is_up=lambda _node: True).mine
+    assert not turn.turn({**PRIMARY, **online(2, ip="2001:db8:0::2")}, "redis1", nodes).mine
+
+
+def test_a_single_server_is_walked():
+    assert turn.turn({"role": "master"}, "redis1", NODES[:1]) == turn.Turn(True, "primary", "redis1 is the only server")
+
+
+@pytest.mark.parametrize(
+    ("named", "policies", "found"),
+    [
+        ("cache", "ab cache", "cache"),
+        ("", "cache", "cache"),
+        ("cash", "cache", None),
+        ("", "a b", None),
+        ("", "", None),
+    ],
+)
+def test_the_deployment_that_is_meant(named, policies, found):
+    deployment, errors = cache_members.request("cache_report", named, dict.fromkeys(policies.split(), {}))
+    assert deployment == found and bool(errors) == (found is None)
+
+
+# -- facts
+
+
+def test_slow_commands_are_told_without_values():
+    entry = [1, 1000, 20000, [b"SET", b"user_profile:7", b"secret", b"EX", b"5"], b"192.0.2.1:1", b""]
+    assert facts._slow(entry) == {"at": 1000, "usec": 20000, "command": "set user_profile:7 (and 3 more arguments)"}
+    entry[3] = [b"EVAL", b"return 'secret'", b"0"]
+    assert facts._slow(entry)["command"] == "eval (and 2 more arguments)"
+
+
+def test_lookups_of_a_walk_are_not_those_of_the_application():
+    info = {"keyspace_hits": 500, "cmdstat_pttl": {"calls": 200}, "cmdstat_type": {"calls": 200}}
+    assert facts.hits(info) == 100
+    assert facts.rate(1, 3) == 0.25 and facts.rate(0, 0) is None
+
+
+def test_metrics_are_what_the_walk_found():
+    one = counted((b"user_profile:1", -1, 100, "string"), (b"x", 1, 9, "set"))
+    found = {"walk": {"keys": 2, "seconds": 0.5}, "databases": [one, one]}
+    lines = metrics.text(found, POLICY, 1000.7).splitlines()
+    assert 'cistern_cache_family_bytes{deployment="cache",family="user_profile"} 200' in lines
+    assert 'cistern_cache_family_keys_without_ttl{deployment="cache",family="user_profile"} 2' in lines
+    assert 'cistern_cache_unknown_keys{deployment="cache"} 2' in lines
+    assert 'cistern_cache_walk_timestamp_seconds{deployment="cache"} 1000' in lines
+
+
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        (cache_said.size(512), "512 B"),
+        (cache_said.size(1536), "1.5 KiB"),
+        (cache_said.size(300 << 20), "300 MiB"),
+        (cache_said.share(1, 100_000), "<0.1 %"),
+        (cache_said.share(99_999, 100_000), "99.9 %"),
+        (cache_said.share(5, 5), "100 %"),
+        (cache_said.share(0, 0), "-"),
+        (cache_said.seconds(5400), "1 h 30 min"),
+        (cache_said.usec(999), "999 µs"),
+        (cache_said.usec(1000), "1.0 ms"),
+        (cache_said.usec(1500), "1.5 ms"),
+        (cache_said.usec(1_000_000), "1.0 s"),
+        (cache_said.plural(1, "key"), "1 key"),
+    ],
+)
+def test_numbers_are_read_by_people(told, text):
+    assert told == text
+
+
+def refuses(error):
+    """A client that takes SCAN and what is asked of keys, and answers all else with an error."""
+
+    def execute_command(*_words):
+        raise error
+
+    pipeline = types.SimpleNamespace(execute=lambda: [1000, 50, b"string"])
+    for name in ("pttl", "memory_usage", "type"):
+        setattr(pipeline, name, lambda _key: pipeline)
+    return types.SimpleNamespace(
+        execute_command=execute_command,
+        info=lambda section: {"redis_version": "8.2.0"} if section == "server" else {},
+        ping=lambda: True,
+        pipeline=lambda transaction: pipeline,
+        scan=lambda _cursor, count: (0, [b"a"]),
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.exceptions.NoPermissionError("User default has no permissions to run the 'evalsha_ro' command"),
+        redis.exceptions.NoPermissionError("this user has no permissions to run the 'eval' command or its subcommand"),
+        redis.ResponseError("unknown command 'EVALSHA_RO', with args beginning with: "),
+    ],
+)
+def test_where_scripts_are_refused_keys_are_asked_by_plain_commands(error):
+    client = refuses(error)
+    walked = walk.Walk(client, 20000)
+    assert list(walked.pages_of(client)) == [[(b"a", 1000, 50, "string")]] and walked.by == "commands"
+
+
+def test_a_server_without_slow_log_and_latency_is_told_of_all_the_same():
+    client = refuses(redis.ResponseError("unknown command 'SLOWLOG'"))
+    assert facts.slow_log(client) == {"entries": 0, "newest": []}
+    told = facts.latency(client)
+    assert (told["threshold"], told["events"], told["doctor"]) == (0, [], "")
+
+
+# -- a host without python3-redis
+
+
+def test_the_programs_can_be_loaded_without_redis(tmp_path):
+    """As a host has them: these files and no others, and no library."""
+    for file in cache_package(str(tmp_path / "cistern")):
+        Path(file["path"]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file["source"], file["path"])
+    told = (
+        "import sys; sys.modules['redis'] = None; from cistern.cache import __main__, client, invalidate; "
+        "from cistern.cache.inspect import program; from cistern.cache.warm import program; print(client.MISSING)"
+    )
+    found = subprocess.run([sys.executable, "-c", told], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert f"{sys.executable} of this host has no redis-py; playbooks/redis.yml installs" in found.stdout, found.stderr
+
+
+@pytest.mark.parametrize("name", ["cache_report", "cache_invalidate"])
+def test_a_module_says_that_redis_is_missing(monkeypatch, name):
+    module = importlib.import_module(f"ansible_collections.cistern.core.plugins.modules.{name}")
+    said = []
+
+    class Fake:
+        def __init__(self, **_options):
+            self.exit_json = self.fail_json = self.end
+
+        def end(self, **told):
+            said.append(told.get("why") or told["msg"])
+            raise SystemExit
+
+    monkeypatch.setattr(module, "AnsibleModule", Fake)
+    monkeypatch.setattr(connection, "redis", None)
+    with pytest.raises(SystemExit):
+        module.main()
+    assert said == [connection.MISSING]
+
+
+# -- the pages
+
+
+def whole(case):
+    walk = {"keys": 1000, "pages": 32, "seconds": 0.1, "rate": 20000, "server_seconds": 0.004, "by": "script"}
+    walk["page_seconds"] = 1e-4
+    found = made(case)
+    told = {
+        "redis1": {"why": "", "role": "primary", "walked": False, "facts": found["instances"]["redis1"]},
+        "redis2": {"why": "redis2 is a replica", "role": "replica", "walked": True, "facts": {}},
+        "redis3": {"why": "its machine cannot be reached over SSH"},
+    }
+    told["redis2"]["found"] = {"walk": walk, "databases": found["databases"]}
+    return cache_pages.report("cache", POLICY, told)
+
+
+class Page(html.parser.HTMLParser):
+    """The tags that are open, the names of all of them, and the text."""
+
+    VOID = ("meta",)
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.names, self.text = [], set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.names.add(tag)
+        assert not [name for name, _value in attrs if name.startswith("on") or name in ("src", "href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.names.add(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+HOSTILE = "</style><script>alert('1')</script>\"&"
+
+
+def test_a_page_is_whole_and_takes_hostile_keys_as_text():
+    unknown = {"keys": 60, "bytes": 9, "biggest": [{"key": HOSTILE, "bytes": 9}]}
+    unknown["patterns"] = [{"pattern": HOSTILE, "keys": 60, "bytes": 9, "example": HOSTILE}]
+    family = {"biggest": [{"key": HOSTILE, "bytes": 300_000}], "without_ttl": 30, "samples": {"without_ttl": [HOSTILE]}}
+    slow = {"entries": 1, "newest": [{"at": 990, "usec": 20000, "command": f"get {HOSTILE}"}]}
+    report = whole({"unknown": unknown, "families": {"user_profile": family}, "instance": {"slow_log": slow}})
+    page = Page(cache_html.page(report, ROOT / "templates/cache_report.html.j2"))
+    assert page.open == [] and not page.names & {"script", "link", "img", "iframe"}
+    text = "".join(page.text)
+    assert text.count(HOSTILE) >= 5
+    assert "its machine cannot be reached over SSH" in text
+
+
+def test_a_page_of_an_empty_cache_is_whole():
+    family = {"keys": 0, "bytes": 0, "biggest": [], "types": {}, "tenths": [0] * 10}
+    report = whole({"families": {"user_profile": family}})
+    page = Page(cache_html.page(report, ROOT / "templates/cache_report.html.j2"))
+    assert page.open == [] and "The database has no key." in "".join(page.text)
+    assert "Nothing to advise." in list(cache_pages.lines(report))
+
+
+def test_what_redis_6_0_does_not_say_is_unknown():
+    report = whole({"instance": {"version": "6.0.16", "maxclients": None}})
+    page = Page(cache_html.page(report, ROOT / "templates/cache_report.html.j2"))
+    assert "20of an unknown number" in "".join(page.text)
+    assert any("20/?" in line for line in cache_pages.lines(report))
+
+
+@pytest.mark.parametrize("broken", ["page", "folder"])
+def test_the_terminal_is_told_when_the_page_cannot_be_written(monkeypatch, tmp_path, broken):
+    action = importlib.import_module("ansible_collections.cistern.core.plugins.action.cache_pages")
+    (tmp_path / "file").write_text("in the way")
+    report = whole({})
+    monkeypatch.setattr(action.cache_pages, "report", lambda *_words: report)
+    if broken == "page":
+        monkeypatch.setattr(action.cache_html, "page", lambda *_words: 1 / 0)
+    args = {"deployment": "", "policies": {"cache": POLICY}, "instances": {}, "told": {}, "template": "a"}
+    args["dir"] = str(tmp_path / ("file" if broken == "folder" else "reports"))
+    plugin = action.ActionModule.__new__(action.ActionModule)
+    plugin._task = types.SimpleNamespace(args=args, check_mode=False, async_val=False)
+    plugin._loader = types.SimpleNamespace(get_real_file=lambda path: path)
+    monkeypatch.setattr(action.ActionBase, "run", lambda *_words: {})
+    monkeypatch.setattr(plugin, "_find_needle", lambda *_words: ROOT / "templates/cache_report.html.j2", raising=False)
+    lines = []
+    plugin._display = types.SimpleNamespace(display=lines.append)
+    told = plugin.run(task_vars={})
+    assert told["failed"] and "cannot be written" in told["msg"] and str(tmp_path) in told["msg"]
+    assert any(line.startswith("Cache cache, ") for line in lines)
+    # the other file is there all the same
+    assert broken == "folder" or json.loads((tmp_path / "reports/cache.json").read_text("utf-8")) == report
+
+
+def test_the_terminal_stands_in_columns():
+    lines = list(cache_pages.lines(whole({})))
+    head = next(number for number, line in enumerate(lines) if line.startswith("family"))
+    assert len(lines[head]) == len(lines[head + 2]) == len(lines[head + 1])
+    assert any(line.startswith("redis3 told nothing: its machine") for line in lines)
+
+
+def test_a_report_is_json_and_says_its_schema():
+    report = whole({})
+    assert json.loads(json.dumps(report)) == report and report["schema"] == cache_pages.SCHEMA
+
+
+def test_nobody_walked_is_told_with_the_reasons():
+    with pytest.raises(cache_pages.NobodyWalked, match="redis1: it is not in this run"):
+        cache_pages.report("cache", POLICY, {"redis1": {"why": "it is not in this run (--limit)"}})

@@ -1,0 +1,204 @@
+"""What a run decides to do with the nodes of a cluster: each file of cases/citus/nodes is one case.
+
+A case changes `usual`, a coordinator (c) with three workers (w1, w2, w3) that are as the inventory wants them: `want`
+and `have` are laid over it, `steps` are the sentences that an operator would read, `refused` is a part of the refusal,
+`notes` what is told beside. `nodes` of `want` are told by name. A node may be null: there is none.
+"""
+
+import copy
+import re
+
+import pytest
+from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
+from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
+from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan import (
+    afterwards,
+    describe,
+    fresh,
+    names,
+    notes,
+    plan,
+    shown,
+)
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
+from ansible_collections.cistern.core.plugins.modules import citus_node
+from ansible_collections.cistern.core.plugins.plugin_utils.common.polling import joined
+from case_files import Cases
+
+CASES = Cases("citus/nodes", "want", "have", "steps", "refused", "notes")
+SHORT = {"c": "10.0.0.10 5432", **{f"w{number}": f"10.0.0.1{number} 5432" for number in (1, 2, 3)}}
+MB = 1024 * 1024
+
+
+def usual():
+    node = {"port": 5432, "state": "present", "shards": True}
+    want = {
+        "coordinator": {"host": "c", "address": "10.0.0.10", "port": 5432},
+        "nodes": {f"w{number}": {**node, "host": f"w{number}", "address": f"10.0.0.1{number}"} for number in (1, 2, 3)},
+        "rebalance": False,
+        "shard_transfer_mode": "auto",
+        "free_bytes": {},
+        "check": False,
+    }
+    known = {"active": True, "synced": True, "takes": True}
+    answer = {"ok": True, "says": "", "extension": "13.2-1", "wal_level": "logical"}
+    have = {
+        "extension": "13.2-1",
+        "group": 0,
+        "port": 5432,
+        "nodes": {at: {**known, "group": group} for group, at in enumerate(SHORT.values())},
+        "job": None,
+        "answers": {at: dict(answer) for at in SHORT.values()},
+        "shards": {at: {"count": 8, "bytes": 80 * MB} for at in SHORT.values()},
+        "bare": [],
+        "local": {"name": "10.0.0.10", **answer},
+        "uneven": 0,
+    }
+    have["nodes"][SHORT["c"]]["takes"] = False
+    have["shards"][SHORT["c"]] = {"count": 0, "bytes": 0}
+    return want, have
+
+
+def laid_over(base, change):
+    """A mapping is laid over a mapping, null takes a node away; anything else replaces."""
+    if not isinstance(base, dict) or not isinstance(change, dict):
+        return change
+    laid = dict(base)
+    for key, value in change.items():
+        laid[SHORT.get(key, key)] = laid_over(base.get(SHORT.get(key, key)), value)
+    return {key: value for key, value in laid.items() if value is not None or key not in SHORT.values()}
+
+
+def read(case):
+    want, have = usual()
+    nodes = laid_over(want["nodes"], {})
+    for name, change in (case.get("want", {}).get("nodes") or {}).items():
+        nodes[name] = None if change is None else {**nodes[name], **change}
+    given = {key: value for key, value in case.get("want", {}).items() if key != "nodes"}
+    want = {**want, **laid_over({key: want[key] for key in want if key != "nodes"}, given)}
+    want["nodes"] = [node for node in nodes.values() if node]
+    return want, laid_over(have, case.get("have", {}))
+
+
+def test_there_are_cases():
+    assert len(CASES) >= 30
+
+
+@CASES.each
+def test_plan(path):
+    case = CASES.read(path)
+    want, have = read(case)
+    untouched = copy.deepcopy((want, have))
+    if "refused" in case:
+        with pytest.raises(Refused, match=re.escape(case["refused"])):
+            plan(want, have)
+    else:
+        assert [describe(step, names(want)) for step in plan(want, have)] == case["steps"]
+    assert notes(want, have) == case.get("notes", [])
+    assert (want, have) == untouched
+
+
+def test_a_refusal_tells_each_reason():
+    assert citus_cluster.refusal(Refused("a is b")) == "Nothing was changed: a is b."
+    assert citus_cluster.refusal(Refused("a", "b")) == "Nothing was changed, for these reasons:\n- a.\n- b."
+
+
+def test_a_cluster_that_is_not_there_yet_is_all_steps():
+    want, _have = read({})
+    steps = [describe(step, names(want)) for step in plan(want, fresh(want))]
+    assert steps == ["set the coordinator's address to 10.0.0.10 5432", "add w1", "add w2", "add w3"]
+
+
+def test_diff_shows_the_nodes():
+    want, have = read({"want": {"nodes": {"w3": {"state": "absent"}}}, "have": {"nodes": {"w1": None}}})
+    before, after = (shown(nodes, names(want)).splitlines() for nodes in (have["nodes"], afterwards(want, have)))
+    assert set(after) - set(before) == {"w1 10.0.0.11 5432: worker, may hold shards"}
+    assert set(before) - set(after) == {"w3 10.0.0.13 5432: worker, may hold shards"}
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 bytes"), (9000, "9000 bytes"), (20480, "20 kB"), (80 * MB, "80 MB"), (3e15, "2728 TB")]
+)
+def test_sizes_are_readable(count, text):
+    assert citus_cluster.size(count) == text
+
+
+# -- the moves, while they are under way
+
+
+class Ended(Exception):
+    """What a module says at its end."""
+
+
+class Module:
+    check_mode = False
+
+    def fail_json(self, **told):
+        raise Ended(told)
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server that has what a test says, and does as it is told; returns what was done."""
+    done = []
+    monkeypatch.setattr(citus_sql, "run", lambda _c, text, values=None: done.append((text.split("(")[0][-20:], values)))
+    monkeypatch.setattr(citus_moves, "start", lambda *_args, **_more: done.append(("start", None)))
+    monkeypatch.setattr(citus_moves, "stop", lambda _c: done.append(("stop", None)))
+    monkeypatch.setattr(citus_moves, "hold_shards", lambda _c, at, whether: done.append((at, whether)))
+    monkeypatch.setattr(citus_cluster, "job", lambda _c: {"id": 7, "state": "running"})
+    want, have = read({"want": {"nodes": {"w3": {"state": "absent"}}}})
+    monkeypatch.setattr(citus_node, "observe", lambda _c, _want: have)
+    drained = {**have["nodes"], SHORT["w3"]: {**have["nodes"][SHORT["w3"]], "takes": False}}
+    monkeypatch.setattr(citus_cluster, "nodes", lambda _c: drained)
+    return {**want, "seconds": 10, "poll": 1}, done
+
+
+def failing(monkeypatch, progress):
+    now = {"job": 7, "state": "running", "done": 1, "total": 4, "message": "1 of 4", "failed": ""}
+    monkeypatch.setattr(citus_moves, "progress", lambda *_args: {**now, **progress})
+
+
+def test_a_run_returns_while_shards_move(monkeypatch, server):
+    want, done = server
+    failing(monkeypatch, {})
+    told = citus_node.take(Module(), None, {**want, "poll": 0})
+    assert told["moving"]["message"] == "1 of 4"
+    assert told["steps"][-1] == "wait until the shards have moved"
+    assert done == [(SHORT["w3"], False), ("start", None)]
+
+
+@pytest.mark.parametrize(
+    ("progress", "seconds", "says"),
+    [
+        (
+            {"failed": "logical decoding requires wal_level >= logical"},
+            10,
+            "a shard move fails: logical decoding requires",
+        ),
+        ({}, 0, "the time is over: 1 of 4"),
+        ({"state": "cancelled"}, 10, "somebody ended the shard moves"),
+    ],
+)
+def test_moves_that_fail_are_ended_and_the_node_holds_shards_again(monkeypatch, server, progress, seconds, says):
+    want, done = server
+    failing(monkeypatch, progress)
+    with pytest.raises(Ended, match=says):
+        citus_node.take(Module(), None, {**want, "seconds": seconds})
+    assert done == [(SHORT["w3"], False), ("start", None), ("stop", None), (SHORT["w3"], True)]
+
+
+def test_a_failed_task_is_told_without_what_led_to_it():
+    says = "ERROR: ERROR:  logical decoding requires\n wal_level\nCONTEXT:  while executing command on 10.0.0.11:5432"
+    assert citus_moves.reason(says) == "logical decoding requires wal_level"
+
+
+def test_runs_of_one_task_are_told_as_one():
+    first = {"steps": ["add w1", "wait"], "changed": True, "diff": [1], "moving": {"message": "1 of 4"}}
+    second = {"steps": ["wait", "remove w3"], "changed": False, "notes": ["x"], "diff": []}
+    assert joined(joined({"steps": [], "changed": False}, first), second) == {
+        "steps": ["add w1", "wait", "remove w3"],
+        "changed": True,
+        "diff": [1],
+        "notes": ["x"],
+    }

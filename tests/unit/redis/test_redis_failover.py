@@ -1,0 +1,185 @@
+"""What a switchover decides to do: each file of cases/redis/switchover is one case.
+
+A case changes `usual`, three instances in line below redis1 with three Sentinels: `want` and `have` are laid over it,
+`steps` are the sentences that an operator would read, `refused` is a part of the refusal. r1 is the place of redis1,
+s1 that of its Sentinel.
+"""
+
+import copy
+import re
+
+import pytest
+from ansible_collections.cistern.core.plugins.action.redis_failover import problems
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import apply as redis_switchover
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import pause as redis_switchover_hold
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import describe, plan
+from ansible_collections.cistern.core.plugins.module_utils.redis.topology import names
+from case_files import Cases
+
+CASES = Cases("redis/switchover", "want", "have", "steps", "refused")
+R1, R2, R3 = (f"192.0.2.1{number} 6379" for number in (1, 2, 3))
+SHORT = {**{f"r{at[9]}": at for at in (R1, R2, R3)}, **{f"s{n}": f"192.0.2.1{n} 26379" for n in (1, 2, 3)}}
+
+
+def usual():
+    nodes = [{"host": f"redis{number}", "address": f"192.0.2.1{number}", "port": 6379} for number in (1, 2, 3)]
+    deployment = {
+        "name": "cache",
+        "mode": "sentinel",
+        "me": None,
+        "initial": R1,
+        "nodes": nodes,
+        "sentinels": [{**node, "port": 26379} for node in nodes],
+    }
+    says = {
+        "answers": True,
+        "role": "replica",
+        "of": R1,
+        "link": True,
+        "syncs": False,
+        "loading": False,
+        "offset": 100,
+        "history": ["a", "0" * 40],
+        "priority": 100,
+        "settings": {"min-replicas-to-write": 1, "min-replicas-max-lag": 10, "repl-ping-replica-period": 10},
+        "version": "7.0.15",
+    }
+    seen = {"priority": 100, "age": 0, "flags": ["slave"]}
+    sentinel = {"answers": True, "primary": R1, "flags": ["master"], "quorum": "", "tilt": False}
+    have = {
+        "primary": R1,
+        "settled": True,
+        "why": "the Sentinels say so",
+        "nodes": {
+            R1: {**says, "role": "primary", "of": None, "run_id": "a"},
+            R2: {**says, "run_id": "b"},
+            R3: {**says, "run_id": "c"},
+        },
+        "sentinels": {SHORT[f"s{n}"]: {**sentinel, "knows": {R2: dict(seen), R3: dict(seen)}} for n in (1, 2, 3)},
+    }
+    return {"deployment": deployment, "target": None}, have
+
+
+def laid_over(base, change):
+    """A mapping is laid over a mapping; anything else replaces."""
+    change = SHORT.get(change, change) if isinstance(change, str) else change
+    if not isinstance(base, dict) or not isinstance(change, dict):
+        return change
+    return {**base, **{SHORT.get(key, key): laid_over(base.get(SHORT.get(key, key)), change[key]) for key in change}}
+
+
+def test_there_are_cases():
+    assert len(CASES) >= 20
+
+
+@CASES.each
+def test_plan(path):
+    case = CASES.read(path)
+    want, have = usual()
+    want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
+    untouched = copy.deepcopy((want, have))
+    if "refused" in case:
+        with pytest.raises(Refused, match=re.escape(case["refused"])):
+            plan(want, have)
+    else:
+        hosts = names(want["deployment"])
+        assert [describe(step, hosts) for step in plan(want, have)] == case["steps"]
+    assert (want, have) == untouched
+
+
+# -- the request, before a host is touched
+
+
+@pytest.mark.parametrize(
+    ("name", "to", "says"),
+    [
+        ("cache", "", []),
+        ("cache", "redis2", []),
+        ("", "", ["redis_failover: is missing"]),
+        ("cash", "", ["redis_failover: there is none called cash"]),
+        ("single", "", ["redis_failover: there is none called single"]),
+        ("cache", "redis9", ["redis_failover_to: redis9 is no host of cache; write one of redis1, redis2, redis3"]),
+    ],
+)
+def test_wrong_request_is_told(name, to, says):
+    deployment = usual()[0]["deployment"]
+    told = {"cache": deployment, "single": {**deployment, "name": "single", "mode": "standalone"}}
+    found = list(problems(told, name, to))
+    assert len(found) == len(says)
+    assert all(text.startswith(part) for text, part in zip(found, says, strict=True))
+
+
+# -- a step that fails
+
+
+class Servers:
+    """Servers that do as they are told, and fail where a test says so: {(place, first words): error}."""
+
+    def __init__(self, have, fails):
+        want, _have = usual()
+        self.deployment, self.hosts = want["deployment"], names(want["deployment"])
+        self.sentinels = {SHORT[f"s{n}"]: f"redis{n}" for n in (1, 2, 3)}
+        self.have, self.fails, self.done, self.failed_over = have, fails, [], False
+
+    def _do(self, at, words):
+        text = " ".join(map(str, words))
+        for (where, start), error in self.fails.items():
+            if where == at and text.startswith(start):
+                raise error
+        self.done.append((at, text))
+
+    def ask(self, at, *words):
+        self._do(at, words)
+
+    def together(self, at, *commands):
+        for words in commands:
+            self._do(at, words)
+
+    def sentinel(self, at, *words):
+        self._do(at, words)
+
+    def says(self, at):
+        return self.have["nodes"][at]
+
+    def named_by(self, _at):
+        return R1
+
+    def master(self, _at):
+        return {"flags": "master", "failover_timeout": 1}
+
+    def replicas_seen_by(self, _at):
+        done = [at for at, text in self.done if text.startswith("CONFIG SET replica-priority 1000")]
+        return {at: {"priority": 1000100 if at in done else 100, "age": 650, "flags": []} for at in (R2, R3)}
+
+
+BEHIND = {"nodes": {"r3": {"offset": 90}}}
+GONE = {(R1, "CONFIG SET min-replicas-to-write 1"): ConnectionError("gone")}
+
+
+@pytest.mark.parametrize(
+    ("change", "now", "fails", "says"),
+    [
+        ({}, BEHIND, {}, "redis3 is 10 bytes behind redis1 1 s after the pause; everything is as before"),
+        ({}, {}, {(SHORT["s3"], "FAILOVER"): ConnectionError("NOGOODSLAVE")}, "NOGOODSLAVE; everything is as before"),
+        ({}, {}, {}, "the Sentinel gave the failover up"),
+        ({"nodes": {"r1": {"settings": {"min-replicas-to-write": 0}}}}, {}, GONE, "gone; everything is as before"),
+    ],
+    ids=["behind", "refused", "given up", "lost connection"],
+)
+def test_what_was_changed_is_put_back(monkeypatch, change, now, fails, says):
+    monkeypatch.setattr(redis_switchover_hold, "CATCH_UP", 0.05 if not now else 1)
+    want, have = usual()
+    have = laid_over(have, change)
+    servers = Servers(laid_over(have, now), fails)
+    with pytest.raises(Failed, match=re.escape(says)):
+        redis_switchover.take(servers, plan({**want, "target": R2}, have), have, lambda _text: None)
+    assert (R1, "CLIENT PAUSE 3000 WRITE") in servers.done
+    assert (R1, "CLIENT UNPAUSE") in servers.done
+    assert [text for at, text in servers.done if at == R1 and "repl-ping" in text] == [
+        "CONFIG SET repl-ping-replica-period 1000010",
+        "CONFIG SET repl-ping-replica-period 10",
+    ]
+    assert (R3, "CONFIG SET replica-priority 1000100") in servers.done
+    assert servers.done[-2:] == [(R3, "CONFIG SET replica-priority 100"), (R3, "CONFIG REWRITE")]
+    assert not [text for _at, text in servers.done if text.startswith("REPLICAOF")]

@@ -1,0 +1,107 @@
+"""What the check says of an inventory: each file of cases/redis/inventory is one case.
+
+`hosts` gives each instance its variables, its `machine` and, when it was asked, `facts`; `common` are variables of all
+of them, `watchers` the hosts of the group redis_sentinel, those that are no instance with their variables. `errors` and
+`warnings` are the sentences, in order.
+"""
+
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import inventory as redis_inventory
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
+from case_files import Cases
+
+HOST = ("says", "machine", "origins", "broken", "facts")
+CASES = Cases("redis/inventory", "common", "errors", "warnings", hosts=HOST, watchers=HOST)
+DERIVED = role_files.derived("redis")
+USUAL = {"redis_deployment": "cache", "redis_password": "long enough for all"}
+FACTS = {"memory_mb": 4096, "container": False, "packages": {}, "offered": ""}
+
+
+def instances(case, hosts="hosts", usual=USUAL):
+    found = []
+    for name, host in (case.get(hosts) or {}).items():
+        host = host or {}
+        values = {**usual, **case.get("common", {}), **host.get("says", {})}
+        found.append(
+            redis_instance.Instance(
+                name=name,
+                machine=(host.get("machine", name), 22),
+                values={variable: value for variable, value in values.items() if value != "absent"},
+                origins=dict.fromkeys(host.get("origins", []), "hosts.yml:1"),
+                broken=host.get("broken", {}),
+                baseline=DERIVED["__redis_baseline"],
+                mode_baseline=DERIVED["__redis_mode_baseline"],
+                facts={**FACTS, **host["facts"]} if "facts" in host else None,
+            )
+        )
+    return found
+
+
+def test_there_are_cases():
+    assert len(CASES) >= 15
+
+
+@CASES.each
+def test_check(path):
+    case = CASES.read(path)
+    found = instances(case)
+    known = {instance.name: instance for instance in found}
+    others = instances(case, "watchers", {"redis_password": USUAL["redis_password"]})
+    watchers = [known.get(watcher.name, watcher) for watcher in others]
+    errors, warnings = redis_inventory.check(found, redis_schema.options(), redis_schema.load(), watchers)
+    assert errors == case.get("errors", [])
+    assert warnings == case.get("warnings", [])
+
+
+def test_one_instance_acts_for_its_machine():
+    case = {
+        "hosts": {
+            "a": {"machine": "m"},
+            "b": {"machine": "m", "says": {"redis_instance": "two", "redis_config": {"tcp-backlog": 9000}}},
+            "c": {"says": {"redis_instance": "three"}},
+        }
+    }
+    told = redis_inventory.machines(instances(case), ["a", "b", "c"])
+    assert {name: entry["lead"] for name, entry in told.items()} == {"a": True, "b": False, "c": True}
+    assert {name: entry["unnamed"] for name, entry in told.items()} == {"a": True, "b": True, "c": False}
+    assert {name: entry["tcp_backlog"] for name, entry in told.items()} == {"a": 9000, "b": 9000, "c": 511}
+    # with --limit b, it acts, and the neighbour still counts
+    told = redis_inventory.machines(instances(case), ["b"])
+    assert {name: entry["lead"] for name, entry in told.items()} == {"a": False, "b": True, "c": False}
+    assert told["b"]["unnamed"] is True
+
+
+def deployments(case):
+    known = {instance.name: instance for instance in instances(case)}
+    watchers = [known.get(each.name, each) for each in instances(case, "watchers", {})]
+    return redis_deployments.deployments(list(known.values()), watchers, redis_schema.options())
+
+
+SENTINEL = {"redis_mode": "sentinel"}
+THREE = {name: {"machine": f"10.0.0.{number}"} for number, name in enumerate(("a", "b", "c"), start=1)}
+
+
+def test_a_deployment_has_its_sentinels_on_its_own_machines():
+    told = deployments({"common": SENTINEL, "hosts": THREE})
+    assert told["cache"]["quorum"] == 2 and told["cache"]["initial"] == "10.0.0.1 6379"
+    assert [each["place"] for each in told["cache"]["sentinels"]] == [f"10.0.0.{n} 26379" for n in (1, 2, 3)]
+
+
+def test_one_sentinel_of_a_machine_watches_all_deployments_there():
+    other = {"redis_deployment": "sessions", "redis_instance": "sessions", "redis_port": 6380}
+    hosts = {**THREE, **{f"{name}2": {**host, "says": other} for name, host in THREE.items()}}
+    told = deployments({"common": SENTINEL, "hosts": hosts})
+    assert redis_deployments.sentinels(told) == {
+        name: {"address": f"10.0.0.{n}", "port": 26379, "deployments": ["cache", "sessions"]}
+        for n, name in enumerate("abc", start=1)
+    }
+
+
+def test_hosts_of_the_group_watch_what_is_on_them_or_all():
+    hosts = {**THREE, "d": {"machine": "10.0.0.4", "says": {"redis_deployment": "other"}}}
+    watchers = {"a": None, "arbiter": {"machine": "10.0.0.9"}}
+    told = deployments({"common": SENTINEL, "hosts": hosts, "watchers": watchers})
+    assert [each["host"] for each in told["cache"]["sentinels"]] == ["a", "arbiter"]
+    assert [each["host"] for each in told["other"]["sentinels"]] == ["arbiter"]

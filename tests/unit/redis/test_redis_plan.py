@@ -1,0 +1,84 @@
+"""What a run decides to do: each file of cases/redis/instance is one case.
+
+A case changes `usual`, an instance that is as the inventory wants it: `want` and `have` are laid over it, `steps` are
+the sentences that an operator would read, `refused` is a part of the refusal. `deployment` makes it a replica of three
+instances; it may change what the deployment `is` and what is `seen` of it.
+"""
+
+import copy
+
+import pytest
+from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
+from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe, notes
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import plan, restarts
+from ansible_collections.cistern.core.plugins.module_utils.redis.topology import decide
+from case_files import Cases
+from instance_usual import usual
+from laid_over import laid_over
+
+CASES = Cases("redis/instance", "want", "have", "deployment", "steps", "refused")
+
+
+def in_a_deployment(case, want, have):
+    """One of three instances, a replica that is in line, where a case says `deployment` (what differs from that)."""
+    if "deployment" not in case:
+        return want, have
+    places = {name: f"10.0.0.{number} 6379" for number, name in enumerate(("a", "b", "c"), start=1)}
+    nodes = [{"host": name, "address": at.split()[0], "port": 6379, "place": at} for name, at in places.items()]
+    primary = {"answers": True, "role": "primary", "of": None, "link": False, "syncs": False, "loading": False}
+    primary |= {"offset": 100, "keys": 7, "history": ["one", "none"], "shared": -1, "priority": 100, "run_id": "p"}
+    replica = {**primary, "role": "replica", "of": places["a"], "link": True, "replicas": []}
+    primary["replicas"] = [places["b"], places["c"]]
+    seen = {"nodes": {places["a"]: primary, places["b"]: replica, places["c"]: replica}, "sentinels": {}}
+    deployment = {"name": "cache", "mode": "replication", "me": places["b"], "initial": places["a"], "nodes": nodes}
+    deployment |= {"sentinels": []}
+    deployment, seen = (
+        laid_over(each, case["deployment"].get(key, {})) for each, key in ((deployment, "is"), (seen, "seen"))
+    )
+    says = seen["nodes"][deployment["me"]]
+    have = {**have, "says": says if says["answers"] else None, "seen": seen, "replicaof": places["a"]}
+    return {**want, "deployment": deployment}, {**have, "decision": decide(deployment, seen)}
+
+
+def test_what_is_not_ours_is_noted():
+    """In a container the kernel is the machine's; what an ACL file lets happen is its writer's."""
+    want, have = usual()
+    want, have = {**want, "kernel": {"vm.overcommit_memory": 1}}, {**have, "kernel": {}, "risks": ["a risk"]}
+    assert notes(want, have) == ["a risk"]
+    assert notes(want, {**have, "container": True}) == [
+        "a risk",
+        "vm.overcommit_memory is not readable and should be 1: set it on the machine that runs this container",
+    ]
+    assert notes(want, {**have, "container": True, "kernel": {"vm.overcommit_memory": "1"}}) == ["a risk"]
+
+
+def test_there_are_cases():
+    assert len(CASES) >= 20
+
+
+@CASES.each
+def test_plan(path):
+    case = CASES.read(path)
+    want, have = in_a_deployment(case, *usual())
+    want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
+    untouched = copy.deepcopy((want, have))
+    if "refused" in case:
+        with pytest.raises((Refused, redis_acl_file.Unusable), match=case["refused"]):
+            plan(want, have)
+    else:
+        assert [describe(step) for step in plan(want, have)] == case["steps"]
+    assert (want, have) == untouched
+
+
+@pytest.mark.parametrize(
+    ("force_restart", "with_file", "told"),
+    [(False, True, ["write", "restart"]), (False, False, ["restart"]), (True, True, ["restart"])],
+)
+def test_steps_of_a_restart(force_restart, with_file, told):
+    """What else is due is not among them: the phase before has done it, or told it in check mode."""
+    want = {**usual()[0], "force_restart": force_restart}
+    steps = [{"do": "set", "want": {}}, {"do": "write", "path": want["conf"]["path"]}, {"do": "restart"}]
+    steps += [{"do": "write", "path": "/etc/other"}]
+    assert [step["do"] for step in restarts(steps, want, with_file)] == told
+    assert restarts(steps[:2], want, with_file) == []

@@ -1,0 +1,81 @@
+"""What a run decides about files and units: each file of cases/units/plan is one case.
+
+A case changes `usual`, a timer and a service that run as they should; `steps` are the sentences that an operator reads.
+"""
+
+from ansible_collections.cistern.core.plugins.module_utils.units.apply import apply
+from ansible_collections.cistern.core.plugins.module_utils.units.observe import observe
+from ansible_collections.cistern.core.plugins.module_utils.units.plan import plan, told
+from case_files import Cases
+from laid_over import laid_over
+
+CASES = Cases("units/plan", "want", "have", "steps")
+TIMER, SERVICE, USERS = "/etc/systemd/system/a.timer", "/etc/systemd/system/a.service", "/etc/sysusers.d/a.conf"
+
+
+def file(path):
+    return {"path": path, "content": "x", "owner": "root", "group": "root", "mode": "0644", "absent": False}
+
+
+def usual():
+    found = {"kind": "file", "text": "x", "owner": "root", "group": "root", "mode": "0644", "mtime": 100}
+    unit = {"load": "loaded", "active": "active", "enabled": "enabled", "reload": False, "since": 200, "reloaded": 0}
+    want = {
+        "files": {path: file(path) for path in (USERS, SERVICE, TIMER)},
+        "users": ["a"],
+        "units": {
+            "a.service": {"name": "a.service", "files": [SERVICE], "reloads": [], "ready": "", "absent": False},
+            "a.timer": {"name": "a.timer", "files": [TIMER], "reloads": [], "ready": "", "absent": False},
+        },
+        "sweep": [],
+    }
+    have = {
+        "files": {path: dict(found) for path in (USERS, SERVICE, TIMER)},
+        "users": ["a"],
+        "units": {"a.service": dict(unit), "a.timer": dict(unit)},
+        "swept": [],
+        "aside": {},
+    }
+    return want, have
+
+
+@CASES.each
+def test_plan(path):
+    case = CASES.read(path)
+    want, have = usual()
+    want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
+    want = {**want, "files": list(want["files"].values()), "units": list(want["units"].values())}
+    assert told(plan(want, have)) == case["steps"]
+
+
+def test_there_are_cases():
+    assert len(CASES) >= 8
+
+
+def test_many_files_of_a_folder_are_one_line():
+    want = {"files": [file(f"/usr/local/lib/x/{name}.py") for name in "abcdef"], "users": [], "units": [], "sweep": []}
+    have = {"files": dict.fromkeys([each["path"] for each in want["files"]]), "users": [], "units": {}}
+    have.update(swept=[], aside={})
+    assert told(plan(want, have)) == ["write 6 files of /usr/local/lib/x"]
+
+
+def test_what_was_set_aside_before_stays(tmp_path):
+    path = tmp_path / "prometheus.yml"
+    want = {"files": [], "users": [], "units": [], "sweep": [f"{tmp_path}/*"], "mark": str(tmp_path / "mark")}
+    lines = []
+    for text in ("first", "second", "third"):
+        path.write_text(text)
+        steps = plan(want, observe(want))
+        lines += told(steps)
+        for step in steps:
+            apply(step)
+    assert lines == [f"set {path} aside as {path}.before-cistern{end}" for end in ("", "-2", "-3")]
+    assert sorted(each.read_text() for each in tmp_path.iterdir()) == ["first", "second", "third"]
+    assert plan(want, observe(want)) == []
+
+
+def test_what_its_package_put_there_is_not_set_aside():
+    """Debian has a conffile on every machine: nobody has written it."""
+    path = "/etc/debconf.conf"
+    want = {"files": [{**file(path), "content": "ours"}], "users": [], "units": [], "sweep": [], "mark": "/nonexistent"}
+    assert told(plan(want, observe(want))) == [f"write {path}"]
