@@ -11,6 +11,9 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("inventories/*/README.md")])
 
+# What git ignores is made by a run: a fresh checkout is without it.
+MADE = tuple(line.strip("/") + "/" for line in (ROOT / ".gitignore").read_text(encoding="utf-8").split())
+
 
 def named(path):
     return str(path.relative_to(ROOT))
@@ -43,6 +46,8 @@ def test_make_commands_exist(path):
 def path_of(word):
     """The path below the root that inline code names, a placeholder as *; None where it is something else."""
     pattern = re.sub(r"<[^>]*>|NAME|\*+", "*", word).rstrip("/")
+    if f"{pattern}/".startswith(MADE):
+        return None
     known = {path.name for path in ROOT.iterdir()}
     return pattern if re.fullmatch(r"[\w.*-]+(/[\w.*-]+)+", pattern) and pattern.split("/")[0] in known else None
 
