@@ -19,7 +19,7 @@ The rules of the baseline, by event. `*` matches anything.
 
 
 def families():
-    derived = load("roles/cache/vars/main.yml")
+    derived = load("roles/cache/vars/main/baseline.yml")
     ttls, events = derived["__cache_ttls_baseline"], derived["__cache_events_baseline"]
     found = derived["__cache_families_baseline"]
     rows = [

@@ -81,7 +81,7 @@ options:
 """
 EXAMPLES = r"""
 - name: Write the settings and make the server run with them
-  cistern.core.citus_server: {version: '15', cluster: citus}  # the rest comes from the role's vars/main.yml
+  cistern.core.citus_server: {version: '15', cluster: citus}  # the rest comes from the role's vars/main/
 """
 RETURN = r"""
 steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}

@@ -101,7 +101,7 @@ options:
 """
 EXAMPLES = r"""
 - name: Write the configuration and make the server run with it
-  cistern.core.redis_config: {unit: redis-server.service}  # the rest comes from the role's vars/main.yml
+  cistern.core.redis_config: {unit: redis-server.service}  # the rest comes from the role's vars/main/
 """
 RETURN = r"""
 steps: {description: "What was done or, in check mode, would be done, in order.", type: list, returned: always}

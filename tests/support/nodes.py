@@ -8,8 +8,7 @@ import json
 import shlex
 
 import psycopg
-import yaml
-from inventory_says import ROOT, says_of, ssh
+from inventory_says import says_of, ssh
 
 PREFIXES = ("citus_", "postgresql_")
 
@@ -91,8 +90,3 @@ class Node:
     def started(self):
         """Return when the server started, as it says."""
         return self.value("SELECT pg_postmaster_start_time()::text AS t", "postgres")
-
-
-def computed():
-    """Return what the role derives, as data."""
-    return yaml.safe_load((ROOT / "roles/citus/vars/main.yml").read_text(encoding="utf-8"))

@@ -118,5 +118,5 @@ def _mode(machine, name):
 
 def thresholds():
     """Return the role's baseline."""
-    text = (ROOT / "roles/monitoring/vars/main.yml").read_text(encoding="utf-8")
+    text = (ROOT / "roles/monitoring/vars/main/baseline.yml").read_text(encoding="utf-8")
     return yaml.safe_load(text)["__monitoring_thresholds_baseline"]

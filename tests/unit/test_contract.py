@@ -76,6 +76,13 @@ def literal(role):
     return {name: value for name, value in load(role / "defaults/main.yml").items() if "{{" not in str(value)}
 
 
+@pytest.mark.parametrize("role", ROLES, ids=named)
+def test_a_name_is_derived_in_one_file(role):
+    """Ansible reads the files of a folder vars/main/ in turn, and the last one would win."""
+    names = [name for path in role_files.vars_files(role.name) for name in load(path)]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 def test_defaults_of_redis_pass_the_check():
     instance = redis_instance.Instance(
         name="one",
