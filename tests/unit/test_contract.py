@@ -22,7 +22,8 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis import variable
 ROOT = Path(__file__).resolve().parents[2]
 REDIS, CITUS = (ROOT / "roles" / name for name in ("redis", "citus"))
 ROLES = sorted(path.parents[1] for path in ROOT.glob("roles/*/tasks/main.yml"))
-TEMPLATES = sorted(path for role in ROLES for path in role.glob("templates/**/*") if path.is_file())
+INCLUDED = sorted(path for role in ROLES for path in role.glob("templates/included/*"))
+TEMPLATES = sorted({path for role in ROLES for path in role.glob("templates/**/*") if path.is_file()} - {*INCLUDED})
 OPTIONS = {role: role_files.options(role.name) for role in ROLES}
 # How the specification names the variable of a default that is not the role's own.
 WORDS = {"inventory_dir": "folder of the inventory"}
@@ -163,10 +164,27 @@ def test_template_is_used(path):
     assert any(re.search(rf"template: {re.escape(name)}\b", source.read_text(encoding="utf-8")) for source in sources)
 
 
+def read_by(template):
+    """Return the names that a template and what it includes read, and the names of those."""
+    parsed = jinja2.Environment(autoescape=True).parse(template.read_text(encoding="utf-8"))
+    names = {node.name for node in parsed.find_all(jinja2.nodes.Name)}
+    included = {node.template.value for node in parsed.find_all(jinja2.nodes.Include)}
+    for name in sorted(included):
+        more = read_by(role_of(template) / "templates" / name)
+        names, included = names | more[0], included | more[1]
+    return names, included
+
+
+@pytest.mark.parametrize("path", INCLUDED, ids=named)
+def test_what_is_included_is_so_in_two_places(path):
+    name = str(path.relative_to(role_of(path) / "templates"))
+    assert sum(name in read_by(each)[1] for each in TEMPLATES if role_of(each) == role_of(path)) > 1
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=named)
 def test_template_says_on_top_what_changes_it(path):
     text, variables = path.read_text(encoding="utf-8"), set(OPTIONS[role_of(path)])
-    used = {node.name for node in jinja2.Environment(autoescape=True).parse(text).find_all(jinja2.nodes.Name)}
+    used = read_by(path)[0]
     header = re.match(r"(#.*\n)*", text)[0]
     assert header.startswith("# Written by Cistern")
     told = {name for name in variables if re.search(rf"\b{name}\b", header)}

@@ -16,7 +16,7 @@ TEMPLATE = ("{{", "{%", "#jinja2:")
 WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 NAME_ALONE = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}")
 # what may use any variable, whose name nobody can read off the text
-ANY_VARIABLE = {"vars", "varnames", "lookup", "query", "q"}
+ANY_VARIABLE = {"vars", "varnames", "lookup", "query", "q", "include", "import", "from", "extends"}
 
 
 class Variables:
@@ -37,8 +37,11 @@ class Variables:
         """Return the value of an expression, which is written without braces as in `when`; of anything else, itself."""
         return self.template(trust_as_template("{{ " + text + " }}")) if isinstance(text, str) else text
 
-    def template(self, written, own=None, **options):
-        """Return what a text, a list or a mapping comes to; `own` are further variables of it, `options` the templar's."""
+    def template(self, written, own=None, folder=None, **options):
+        """Return what a text, a list or a mapping comes to.
+
+        `own` are further variables of it, `folder` is where it finds what it includes, `options` are the templar's.
+        """
         leaves = list(_leaves(written))
         texts = [leaf for leaf in leaves if isinstance(leaf, str) and any(mark in leaf for mark in TEMPLATE)]
         if not texts and not any(isinstance(leaf, EncryptedString) for leaf in leaves):
@@ -53,8 +56,9 @@ class Variables:
         if names & ANY_VARIABLE or used - self._values.keys():
             used = self._as_written
         known = {name: self._values.get(name, self._as_written[name]) for name in used}
-        self._templar.available_variables = {**known, **(own or {})}
-        return self._templar.template(written, **options)
+        templar = self._templar.copy_with_new_env(searchpath=[folder]) if folder else self._templar
+        templar.available_variables = {**known, **(own or {})}
+        return templar.template(written, **options)
 
     def _evaluate(self, name):
         """Evaluate a variable; one that cannot be is left as written, to fail where it is used, if it ever is."""

@@ -18,6 +18,9 @@ def play(tmp_path):
     """Run a play with one task of the action; returns its output."""
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates/a.j2").write_text("# {{ who }}\n{% if true %}\nline\n{% endif %}\n", encoding="utf-8")
+    (tmp_path / "templates/b.j2").write_text("{% include 'included/c.j2' +%}\nend\n", encoding="utf-8")
+    (tmp_path / "templates/included").mkdir()
+    (tmp_path / "templates/included/c.j2").write_text("{# a part #}\n{% if true %}\n{{ who }}\n{% endif %}x\n", "utf-8")
     (tmp_path / "files").mkdir()
     (tmp_path / "files/key").write_text("{{ not a template }}\n", encoding="utf-8")
     owner = {"owner": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name, "mode": "0640"}
@@ -53,6 +56,11 @@ def test_files_are_rendered_written_once_and_taken_away(play, tmp_path):
     assert key.read_text(encoding="utf-8") == "{{ not a template }}\n"
     assert "changed=0" in play(*wanted)
     assert "changed=1" in play({**wanted[0], "absent": True}) and not made.exists()
+
+
+def test_a_template_includes_what_lies_beside_it(play, tmp_path):
+    play({"template": "b.j2", "path": str(tmp_path / "b")})
+    assert (tmp_path / "b").read_text(encoding="utf-8") == "für dich\nx\nend\n"
 
 
 def test_a_secret_is_in_no_output(play, tmp_path):
