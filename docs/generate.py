@@ -7,6 +7,7 @@ docs/generate.py --check    write nothing; exit 1 and name the files that differ
 
 import sys
 
+from generator.app_env import baseline
 from generator.cache import families
 from generator.changelog import changelog
 from generator.dashboards import dashboards
@@ -24,6 +25,7 @@ def pages():
         "redis-directives.md": directives(),
         "citus.md": variables("citus") + settings(),
         "cache.md": variables("cache") + families(),
+        "app-env.md": variables("app_env") + baseline(),
         "doctor.md": variables("doctor"),
         "monitoring.md": variables("monitoring"),
         "health.md": variables("health"),

@@ -18,7 +18,7 @@ import yaml
 from ansible_collections.cistern.core.plugins.callback.steps import CallbackModule
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import plan
-from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv, env_file
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor import report as doctor_report
 from doctor_evidence import judged
@@ -218,12 +218,8 @@ def blocks(kind):
     )
 
 
-OPTIONS = {
-    *env_file.DEFAULTS,
-    "app_env",
-    *(name for path in ROOT.glob("roles/*/meta") for name in role_files.options(path.parent.name)),
-}
-OF_A_ROLE = re.compile(rf"({'|'.join(path.name for path in ROOT.glob('roles/*'))}|app_env|postgresql)_")
+OPTIONS = {name for path in ROOT.glob("roles/*/meta") for name in role_files.options(path.parent.name)}
+OF_A_ROLE = re.compile(rf"({'|'.join(path.name for path in ROOT.glob('roles/*'))}|postgresql)_")
 
 
 def variables(value):

@@ -3,17 +3,15 @@
 from urllib.parse import quote
 
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import Wrong, at_of, endpoint, password
-
-# libpq's own words; what is weaker does not use TLS in any case.
-SSL_MODES = ("require", "verify-ca", "verify-full")
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env.schema import ssl_modes
 
 
 def database(own, hostvars, cluster):
     """Return ({DATABASE_URL}, where the CA of the nodes has to lie) of the coordinator."""
     mode = own["app_env_database_sslmode"]
-    if mode not in SSL_MODES:
+    if mode not in ssl_modes():
         where = at_of("app_env_database_sslmode", mode)
-        raise Wrong(f"{where}: must be {' or '.join(SSL_MODES)}, not {mode!r}")
+        raise Wrong(f"{where}: must be {' or '.join(ssl_modes())}, not {mode!r}")
     coordinator = cluster["coordinator"]
     secret = password(hostvars, coordinator, "citus_password")
     who = ":".join(quote(text, safe="") for text in (cluster["role"], secret))

@@ -15,20 +15,11 @@ from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars impo
     password,
     read,
 )
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env.schema import defaults
 from ansible_collections.cistern.core.plugins.plugin_utils.common.paths import normal
 from ansible_collections.cistern.core.plugins.plugin_utils.common.spelling import misread
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import nearest
 
-# The variables of an application host, with what holds where the inventory says nothing.
-DEFAULTS: dict = {
-    "app_env": {},
-    "app_env_deployment": None,
-    "app_env_primary": None,
-    "app_env_path": "/srv/app/.env",
-    "app_env_owner": "root",
-    "app_env_group": "root",
-    "app_env_database_sslmode": "verify-full",
-}
 # Keys that are computed, with what to write instead.
 _OF_DEPLOYMENT = ("REDIS_URL", "REDIS_REPLICAS", "REDIS_SENTINELS", "REDIS_SENTINEL_MASTER")
 COMPUTED = {
@@ -38,7 +29,7 @@ COMPUTED = {
     "REDIS_SENTINEL_PASSWORD": "write redis_sentinel_password of the deployment",
 }
 PLACE = {
-    "path": (r"(/[^/\0\n]+)+", f"the absolute path of a file, such as {DEFAULTS['app_env_path']}"),
+    "path": (r"(/[^/\0\n]+)+", "the absolute path of a file, such as {app_env_path}"),
     "owner": (r"[A-Za-z_][\w.-]*", "the name of a user of the host"),
     "group": (r"[A-Za-z_][\w.-]*", "the name of a group of the host"),
 }
@@ -65,7 +56,7 @@ def _files(hosts, hostvars):
     found: dict = {}
     for host in hosts:
         try:
-            path = str(read(hostvars, host, "app_env_path", DEFAULTS["app_env_path"]))
+            path = str(read(hostvars, host, "app_env_path", defaults()["app_env_path"]))
         except Wrong:
             continue
         # one that is no path is told as such
@@ -81,7 +72,7 @@ def file(host, hostvars, deployments, baseline, cluster=None, policies=None):
     Citus; `policies` are those of cache_check. `ca` is where the CA of the database's nodes has to lie, empty where
     nobody looks for it.
     """
-    own = {name: read(hostvars, host, name, default) for name, default in DEFAULTS.items()}
+    own = {name: read(hostvars, host, name, default) for name, default in defaults().items()}
     wrong, done = list(_unknown(hostvars[host])), []
     for part in (
         lambda: _place(own),
@@ -103,9 +94,10 @@ def file(host, hostvars, deployments, baseline, cluster=None, policies=None):
 
 
 def _unknown(variables):
+    known = defaults()
     for name in variables:
-        if name.startswith("app_env") and name not in DEFAULTS:
-            yield f"{at_of(name, name)}: there is no such variable{nearest(name, DEFAULTS)}"
+        if name.startswith("app_env") and name not in known:
+            yield f"{at_of(name, name)}: there is no such variable{nearest(name, known)}"
 
 
 def _place(own):
@@ -113,7 +105,7 @@ def _place(own):
     for part, (form, told) in PLACE.items():
         value = own[f"app_env_{part}"]
         if not isinstance(value, str) or not re.fullmatch(form, value):
-            wrong.append(f"{at_of(f'app_env_{part}', value)}: must be {told}")
+            wrong.append(f"{at_of(f'app_env_{part}', value)}: must be {told.format(**defaults())}")
     if wrong:
         raise Wrong(*wrong)
     return {part: own[f"app_env_{part}"] for part in PLACE}

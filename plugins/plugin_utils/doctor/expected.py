@@ -4,6 +4,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import 
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file as app_env
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import BROKEN, Wrong
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env.schema import defaults as app_env_defaults
 from ansible_collections.cistern.core.plugins.plugin_utils.common import hostvars as inventory_host
 from ansible_collections.cistern.core.plugins.plugin_utils.common.role_files import ROLES, vars_files
 
@@ -85,7 +86,7 @@ def application(host, hostvars, told):
         values = {name: env.as_text(value) for name, value in file["values"].items()}
         path = file["path"]
     except (Wrong, *BROKEN):
-        values, path = {}, hostvars[host].get("app_env_path", app_env.DEFAULTS["app_env_path"])
+        values, path = {}, hostvars[host].get("app_env_path", app_env_defaults()["app_env_path"])
     own = {name for name in values if name in app_env.COMPUTED}
     return {
         "path": path,
