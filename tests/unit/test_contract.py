@@ -23,7 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 REDIS, CITUS = (ROOT / "roles" / name for name in ("redis", "citus"))
 ROLES = sorted(path.parents[1] for path in ROOT.glob("roles/*/tasks/main.yml"))
 INCLUDED = sorted(path for role in ROLES for path in role.glob("templates/included/*"))
+SHARED = sorted(path for path in ROOT.glob("templates/**/*") if path.is_file())
 TEMPLATES = sorted({path for role in ROLES for path in role.glob("templates/**/*") if path.is_file()} - {*INCLUDED})
+# A page for a browser is written on the controller, as often as somebody asks for it.
+FILES = [path for path in TEMPLATES if not path.name.endswith(".html.j2")]
 OPTIONS = {role: role_files.options(role.name) for role in ROLES}
 # How the specification names the variable of a default that is not the role's own.
 WORDS = {"inventory_dir": "folder of the inventory"}
@@ -45,7 +48,9 @@ def load(path):
 
 
 def test_nothing_below_is_vacuous():
-    assert len(ROLES) >= 2 and len(TEMPLATES) >= 12 and len(PLAYBOOKS) >= 3 and len(MODULES) >= 2 and SCENARIOS
+    assert (
+        len(ROLES) >= 2 and len(TEMPLATES) >= 12 and len(PLAYBOOKS) >= 3 and len(MODULES) >= 2 and SCENARIOS and SHARED
+    )
 
 
 # -- variables
@@ -164,54 +169,40 @@ def test_template_is_used(path):
     assert any(re.search(rf"template: {re.escape(name)}\b", source.read_text(encoding="utf-8")) for source in sources)
 
 
-def read_by(template):
-    """Return the names that a template and what it includes read, and the names of those."""
+def read_by(template, role):
+    """Return the names that a template and what it includes read, and the files of those."""
     parsed = jinja2.Environment(autoescape=True).parse(template.read_text(encoding="utf-8"))
-    names = {node.name for node in parsed.find_all(jinja2.nodes.Name)}
-    included = {node.template.value for node in parsed.find_all(jinja2.nodes.Include)}
-    for name in sorted(included):
-        more = read_by(role_of(template) / "templates" / name)
-        names, included = names | more[0], included | more[1]
+    names, included = {node.name for node in parsed.find_all(jinja2.nodes.Name)}, set()
+    for node in parsed.find_all(jinja2.nodes.Include):
+        places = (role / "templates" / node.template.value, ROOT / "templates" / node.template.value)
+        path = next(place for place in places if place.is_file())
+        more = read_by(path, role)
+        names, included = names | more[0], included | more[1] | {path}
     return names, included
+
+
+INCLUDES = {path: read_by(path, role_of(path))[1] for path in TEMPLATES}
 
 
 @pytest.mark.parametrize("path", INCLUDED, ids=named)
 def test_what_is_included_is_so_in_two_places(path):
-    name = str(path.relative_to(role_of(path) / "templates"))
-    assert sum(name in read_by(each)[1] for each in TEMPLATES if role_of(each) == role_of(path)) > 1
+    assert sum(path in included for included in INCLUDES.values()) > 1
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=named)
+@pytest.mark.parametrize("path", SHARED, ids=named)
+def test_what_is_shared_is_so_by_two_roles(path):
+    assert len({role_of(template) for template, included in INCLUDES.items() if path in included}) > 1
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
 def test_template_says_on_top_what_changes_it(path):
     text, variables = path.read_text(encoding="utf-8"), set(OPTIONS[role_of(path)])
-    used = read_by(path)[0]
+    used = read_by(path, role_of(path))[0]
     header = re.match(r"(#.*\n)*", text)[0]
     assert header.startswith("# Written by Cistern")
     told = {name for name in variables if re.search(rf"\b{name}\b", header)}
     assert told, "names no variable"
     assert used & variables <= told
-
-
-def unused(folder, sources):
-    """The templates of a folder that no source names."""
-    text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
-    return [path.name for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in text]
-
-
-def test_shared_templates_are_used():
-    # While there is none, .gitkeep keeps the folder; beside a template it is litter.
-    names = sorted(path.name for path in (ROOT / "templates").rglob("*") if path.is_file())
-    if names != [".gitkeep"]:
-        assert unused(ROOT / "templates", [*PLAYBOOKS, *ROOT.glob("roles/*/*/*.yml")]) == []
-
-
-def test_unused_templates_are_found(tmp_path):
-    folder, source = tmp_path / "templates", tmp_path / "play.yml"
-    folder.mkdir()
-    (folder / "used.j2").touch()
-    (folder / "idle.j2").touch()
-    source.write_text("template: {src: used.j2}", encoding="utf-8")
-    assert unused(folder, [source]) == ["idle.j2"]
 
 
 # -- modules

@@ -11,7 +11,7 @@ import re
 from ansible.parsing.vault import EncryptedString
 from ansible.template import trust_as_template
 
-TEMPLATE = ("{{", "{%", "#jinja2:")
+TEMPLATE = re.compile(r"\{[{%#].*?[#%}]\}", re.DOTALL)
 # a name, which is none where it is an attribute
 WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 NAME_ALONE = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}")
@@ -37,16 +37,16 @@ class Variables:
         """Return the value of an expression, which is written without braces as in `when`; of anything else, itself."""
         return self.template(trust_as_template("{{ " + text + " }}")) if isinstance(text, str) else text
 
-    def template(self, written, own=None, folder=None, **options):
+    def template(self, written, own=None, folders=None, **options):
         """Return what a text, a list or a mapping comes to.
 
-        `own` are further variables of it, `folder` is where it finds what it includes, `options` are the templar's.
+        `own` are further variables of it, `folders` are where it finds what it includes, `options` are the templar's.
         """
         leaves = list(_leaves(written))
-        texts = [leaf for leaf in leaves if isinstance(leaf, str) and any(mark in leaf for mark in TEMPLATE)]
-        if not texts and not any(isinstance(leaf, EncryptedString) for leaf in leaves):
+        parts = [part for leaf in leaves if isinstance(leaf, str) for part in TEMPLATE.findall(leaf)]
+        if not parts and not any(isinstance(leaf, EncryptedString) for leaf in leaves):
             return written
-        names = {name for text in texts for name in WORD.findall(text)}
+        names = {name for part in parts for name in WORD.findall(part)}
         used = names & self._as_written.keys()
         for name in used - self._begun:
             self._evaluate(name)
@@ -56,7 +56,7 @@ class Variables:
         if names & ANY_VARIABLE or used - self._values.keys():
             used = self._as_written
         known = {name: self._values.get(name, self._as_written[name]) for name in used}
-        templar = self._templar.copy_with_new_env(searchpath=[folder]) if folder else self._templar
+        templar = self._templar.copy_with_new_env(searchpath=folders) if folders else self._templar
         templar.available_variables = {**known, **(own or {})}
         return templar.template(written, **options)
 

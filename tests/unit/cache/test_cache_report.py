@@ -33,6 +33,7 @@ from case_files import Cases
 from laid_over import laid_over
 
 ROOT = Path(__file__).resolve().parents[3]
+TEMPLATE = ROOT / "roles/cache/templates/cache_report.html.j2"
 CASES = Cases("cache/advice", "instance", "families", "unknown", "advice", "severity", "title", "evidence")
 FAMILY = {"key": "user_profile:{user_id}", "type": "string", "ttl": 1800, "description": "Profiles"}
 POLICY = {"deployment": "cache", "families": {"user_profile": FAMILY}}
@@ -444,7 +445,7 @@ def test_a_page_is_whole_and_takes_hostile_keys_as_text():
     family = {"biggest": [{"key": HOSTILE, "bytes": 300_000}], "without_ttl": 30, "samples": {"without_ttl": [HOSTILE]}}
     slow = {"entries": 1, "newest": [{"at": 990, "usec": 20000, "command": f"get {HOSTILE}"}]}
     report = whole({"unknown": unknown, "families": {"user_profile": family}, "instance": {"slow_log": slow}})
-    page = Page(cache_html.page(report, ROOT / "templates/cache_report.html.j2"))
+    page = Page(cache_html.page(report, TEMPLATE))
     assert page.open == [] and not page.names & {"script", "link", "img", "iframe"}
     text = "".join(page.text)
     assert text.count(HOSTILE) >= 5
@@ -454,14 +455,14 @@ def test_a_page_is_whole_and_takes_hostile_keys_as_text():
 def test_a_page_of_an_empty_cache_is_whole():
     family = {"keys": 0, "bytes": 0, "biggest": [], "types": {}, "tenths": [0] * 10}
     report = whole({"families": {"user_profile": family}})
-    page = Page(cache_html.page(report, ROOT / "templates/cache_report.html.j2"))
+    page = Page(cache_html.page(report, TEMPLATE))
     assert page.open == [] and "The database has no key." in "".join(page.text)
     assert "Nothing to advise." in list(cache_pages.lines(report))
 
 
 def test_what_redis_6_0_does_not_say_is_unknown():
     report = whole({"instance": {"version": "6.0.16", "maxclients": None}})
-    page = Page(cache_html.page(report, ROOT / "templates/cache_report.html.j2"))
+    page = Page(cache_html.page(report, TEMPLATE))
     assert "20of an unknown number" in "".join(page.text)
     assert any("20/?" in line for line in cache_pages.lines(report))
 
@@ -480,7 +481,7 @@ def test_the_terminal_is_told_when_the_page_cannot_be_written(monkeypatch, tmp_p
     plugin._task = types.SimpleNamespace(args=args, check_mode=False, async_val=False)
     plugin._loader = types.SimpleNamespace(get_real_file=lambda path: path)
     monkeypatch.setattr(action.ActionBase, "run", lambda *_words: {})
-    monkeypatch.setattr(plugin, "_find_needle", lambda *_words: ROOT / "templates/cache_report.html.j2", raising=False)
+    monkeypatch.setattr(plugin, "_find_needle", lambda *_words: TEMPLATE, raising=False)
     lines = []
     plugin._display = types.SimpleNamespace(display=lines.append)
     told = plugin.run(task_vars={})
