@@ -1,8 +1,8 @@
 """Render the files of a Citus node and hand them to the module of the same name."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cistern.core.plugins.plugin_utils.common.evaluation import Variables
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import module_args
+from ansible_collections.cistern.core.plugins.plugin_utils.common.evaluation import Variables
 
 
 class ActionModule(ActionBase):

@@ -41,9 +41,9 @@ DUE = {
 class ActionModule(ActionBase):
     """Takes the module's options; a part is as the action of its own module takes it.
 
-    A text is an expression without braces, as in `when`, so that what several of them refer to is evaluated once. `has` is
-    {part: whether the machine has it}, and the others are not evaluated. `due` are {part: what DUE is told beside the
-    answer}; the verdicts are in `due` of the result.
+    A text is an expression without braces, as in `when`, so that what several of them refer to is evaluated once.
+    `has` is {part: whether the machine has it}, and the others are not evaluated. `due` are {part: what DUE is told
+    beside the answer}; the verdicts are in `due` of the result.
     """
 
     def run(self, tmp=None, task_vars=None):

@@ -1,8 +1,8 @@
 """Evaluate the variables of a host once each.
 
-Jinja compiles and evaluates an expression anew wherever a variable is used, and hands all variables of the host to each:
-what a role derives in steps is evaluated some hundred times, most of a worker's time. Here what an expression refers to
-is evaluated first, and the expression is given these values and no other variables.
+Jinja compiles and evaluates an expression anew wherever a variable is used, and hands all variables of the host to
+each: what a role derives in steps is evaluated some hundred times, most of a worker's time. Here what an expression
+refers to is evaluated first, and the expression is given these values and no other variables.
 """
 
 import contextlib
@@ -50,9 +50,9 @@ class Variables:
         used = names & self._as_written.keys()
         for name in used - self._begun:
             self._evaluate(name)
-        if not own and not options and isinstance(written, str) and (alone := NAME_ALONE.fullmatch(written)):
-            if alone[1] in self._values:
-                return self._values[alone[1]]
+        alone = NAME_ALONE.fullmatch(written) if isinstance(written, str) and not own else None
+        if alone and alone[1] in self._values:
+            return self._values[alone[1]]
         if names & ANY_VARIABLE or used - self._values.keys():
             used = self._as_written
         known = {name: self._values.get(name, self._as_written[name]) for name in used}

@@ -9,10 +9,10 @@ SHARED = ROLES.parent / "templates"
 def rendered(action, variables, files, role=None):
     """Return the files with `content`; those of a role that is not the task's own are looked for in that `role` first.
 
-    `variables` are a common.evaluation.Variables. A file has `template` (a path below the role's templates/, which mirrors
-    the host's file system) or `source` (a file on the controller, taken as it is); with neither it is a folder. One that is
-    `secret` has `secret_content` instead, which no diff shows. `vars` are variables of its template alone. What a template
-    includes lies in the same templates/, or in the one that all roles share.
+    `variables` are a common.evaluation.Variables. A file has `template` (a path below the role's templates/, which
+    mirrors the host's file system) or `source` (a file on the controller, taken as it is); with neither it is a folder.
+    One that is `secret` has `secret_content` instead, which no diff shows. `vars` are variables of its template alone.
+    What a template includes lies in the same templates/, or in the one that all roles share.
     """
     return [_rendered(action, variables, dict(file), role) for file in files]
 

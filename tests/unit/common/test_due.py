@@ -32,7 +32,7 @@ APT = {"version": "", "hold": False, "asks": False}
 ASKED = {
     "instance": {"packages": ["redis-server", "redis-tools"], "apt": APT},
     "sentinel": {"packages": ["redis-sentinel"], "apt": APT},
-    "citus": {
+    "node": {
         "state": "present",
         "start_file": "/start.conf",
         "apt": {"packages": ["postgresql-15", "citus"], "held": ["citus"], "hold": False},
@@ -40,7 +40,7 @@ ASKED = {
         "observers": ["exporter"],
     },
     "cache": {"has_files": False},
-    "monitoring": {},
+    "exporters": {},
 }
 LACKS, OTHER = {"redis-server": None}, {"redis-server": {"version": "5:7.0.15-1", "hold": True}}
 
@@ -72,21 +72,21 @@ def test_a_host_that_is_as_it_should_be_is_not_due(name):
         ("sentinel", {}, {"apt": {"version": "7.2"}}),
         ("cache", {"cache": {"differs": True}}, {}),
         ("cache", {}, {"has_files": True}),
-        ("monitoring", {"exporters": {"differs": True}}, {}),
-        ("citus", {"node": {"differs": True}}, {}),
-        ("citus", {"node": {"tls": {"why": "it has none"}}}, {}),
-        ("citus", {"node": {"facts": {"packages": {"citus": None}}}}, {}),
-        ("citus", {}, {"apt": {"hold": True}}),
-        ("citus", {"node": {"database": {"exists": False, "owner": None, "role": None, "extensions": {}}}}, {}),
-        ("citus", {"node": {"database": {"owner": "other"}}}, {}),
-        ("citus", {"node": {"database": {"role": {"login": False}}}}, {}),
-        ("citus", {"node": {"database": {"role": {"password": False}}}}, {}),
-        ("citus", {"node": {"database": {"extensions": {"citus": {"has": None}}}}}, {}),
-        ("citus", {"node": {"database": {"observers": []}}}, {}),
-        ("citus", {"cluster": {"differs": True}}, {}),
-        ("citus", {"tables": {"differs": True}}, {}),
+        ("exporters", {"exporters": {"differs": True}}, {}),
+        ("node", {"node": {"differs": True}}, {}),
+        ("node", {"node": {"tls": {"why": "it has none"}}}, {}),
+        ("node", {"node": {"facts": {"packages": {"citus": None}}}}, {}),
+        ("node", {}, {"apt": {"hold": True}}),
+        ("node", {"node": {"database": {"exists": False, "owner": None, "role": None, "extensions": {}}}}, {}),
+        ("node", {"node": {"database": {"owner": "other"}}}, {}),
+        ("node", {"node": {"database": {"role": {"login": False}}}}, {}),
+        ("node", {"node": {"database": {"role": {"password": False}}}}, {}),
+        ("node", {"node": {"database": {"extensions": {"citus": {"has": None}}}}}, {}),
+        ("node", {"node": {"database": {"observers": []}}}, {}),
+        ("node", {"cluster": {"differs": True}}, {}),
+        ("node", {"tables": {"differs": True}}, {}),
         # its server still runs, or would with the next boot
-        ("citus", {}, {"state": "absent"}),
+        ("node", {}, {"state": "absent"}),
     ],
 )
 def test_what_makes_a_host_due(name, observed, asked):
@@ -95,4 +95,4 @@ def test_what_makes_a_host_due(name, observed, asked):
 
 def test_a_node_that_has_left_is_not_due_whatever_differs_there():
     observed = {"node": {"differs": True, "facts": {"files": []}}}
-    assert due("citus", observed, {"state": "absent"}) is False
+    assert due("node", observed, {"state": "absent"}) is False

@@ -1,7 +1,7 @@
 """Which hosts site.yml goes on with."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.filter.site import NOBODY, site_due, site_parts
+from ansible_collections.cistern.core.plugins.filter.site import NOBODY, site_due
 from ansible_collections.cistern.core.plugins.plugin_utils.common.due import due
 
 GROUPS = {"redis": ["a", "b", "c"], "redis_sentinel": ["a", "w"], "citus": ["x", "y"], "monitoring": ["m"]}
@@ -87,7 +87,3 @@ def test_what_is_shared_is_followed_to_its_end():
         "d": {"due": False, "shares": {3}},
     }
     assert due(hosts) == ["a", "b", "c"]
-
-
-def test_a_host_is_asked_about_what_it_has():
-    assert site_parts({"instance": 1, "citus": 2}, {"instance": True, "citus": False}) == {"instance": 1}
