@@ -6,7 +6,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as 
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import removal as citus_removal
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
 from ansible_collections.cistern.core.plugins.plugin_utils.common.check import InventoryCheck
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import label_of
 from ansible_collections.cistern.core.plugins.plugin_utils.host import checks as host_checks
 from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as host_claims
 
@@ -32,8 +32,8 @@ class ActionModule(InventoryCheck):
             errors = [*errors, *citus_removal.problems(nodes, options, target)]
         claims = {} if variable else host_claims.of_citus(nodes, options)
         if self._task.args.get("machines"):
-            asked = host_checks.asked(claims, self.vars["hostvars"], self._register(), "node")
-            more, risks = host_checks.of_citus(claims, asked, nodes)
+            observed = host_checks.observed(claims, self.vars["hostvars"], self._register(), "node")
+            more, risks = host_checks.of_citus(claims, observed, nodes)
             more += [text for node in nodes for text in self._wrong(node)]
             if not boolean(self._task.args.get("upgrading", False)):
                 more += [text for node in nodes for text in self._version(node, options)]
@@ -60,7 +60,7 @@ class ActionModule(InventoryCheck):
         if other:
             version = node.get("citus_version", options)
             yield (
-                f"{at(node, 'citus_version')}: is {version}, and {node.name} has {other}; "
+                f"{label_of(node, 'citus_version')}: is {version}, and {node.name} has {other}; "
                 "playbooks/citus_upgrade.yml brings all nodes to another version, or write the one that is there"
             )
 
@@ -68,7 +68,7 @@ class ActionModule(InventoryCheck):
         return host_checks.facts_of(self.vars["hostvars"], node.name, self._register(), "node")
 
     def _register(self):
-        """Return the name under which hosts have told what there is."""
+        """Return the name under which hosts have reported what there is."""
         return self._task.args.get("observed", "__citus_observed")
 
     def _node(self, name, coordinators):

@@ -11,11 +11,11 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis.due import due
 
 
 class ActionModule(InventoryCheck):
-    """With `machines`, also against what the hosts reported (the register
-    `observed`), and tell which of them a run goes on with (`due`).
+    """With `machines`, also against what the hosts reported (the register `observed`); `due` is which a run goes
+    on with.
 
-    `names` is the variable in which a verb is told its deployment. What redis_remove names is told as leaving, and the
-    rest is checked and told as it is without it.
+    `names` is the variable from which a verb takes its deployment. What redis_remove names is reported as leaving, and
+    the rest is validated and reported as it is without it.
     """
 
     def validate(self):
@@ -24,45 +24,45 @@ class ActionModule(InventoryCheck):
         groups = self.vars["groups"]
         instances = [self._instance(name) for name in groups.get("redis", playing)]
         known = {instance.name: instance for instance in instances}
-        watchers = [known.get(name) or self._instance(name) for name in groups.get("redis_sentinel", [])]
+        sentinel_hosts = [known.get(name) or self._instance(name) for name in groups.get("redis_sentinel", [])]
         options = redis_schema.options()
         variable = self._task.args.get("names")
-        named = self._templar.template(self.vars.get(variable, "")) if variable else None
+        target = self._templar.template(self.vars.get(variable, "")) if variable else None
         leaves = variable == "redis_remove"
-        staying, left = redis_deployments.parted(instances, watchers, named if leaves else None, options)
+        staying, left = redis_deployments.split_removed(instances, sentinel_hosts, target if leaves else None, options)
         errors, warnings = redis_inventory.check(schema=redis_schema.load(), options=options, **staying)
         if variable:
-            everything = redis_deployments.deployments(instances, watchers, options)
-            errors = [*errors, *redis_deployments.named(variable, named, everything, hosts=leaves)]
-        told = (staying["instances"], staying["watchers"], staying["deployments"])
-        claims = {} if variable else host_claims.of_redis(*told, options)
+            everything = redis_deployments.deployments(instances, sentinel_hosts, options)
+            errors = [*errors, *redis_deployments.validate_target(variable, target, everything, hosts=leaves)]
+        remaining = (staying["instances"], staying["sentinel_hosts"], staying["deployments"])
+        claims = {} if variable else host_claims.of_redis(*remaining, options)
         if self._task.args.get("machines"):
-            asked = host_checks.asked(claims, self.vars["hostvars"], self._register())
-            more, risks = host_checks.of_redis(claims, asked, *told)
+            observed = host_checks.observed(claims, self.vars["hostvars"], self._register())
+            more, risks = host_checks.of_redis(claims, observed, *remaining)
             errors, warnings = [*errors, *more], [*warnings, *risks]
         return (
             errors,
             warnings,
             lambda: {
                 "machines": redis_inventory.machines(
-                    {each.name: each for each in [*instances, *watchers]}.values(), playing
+                    {each.name: each for each in [*instances, *sentinel_hosts]}.values(), playing
                 ),
                 "deployments": staying["deployments"],
                 "sentinels": redis_deployments.sentinels(staying["deployments"]),
                 "leaving": left,
                 "claims": claims,
                 "instances": [each.name for each in staying["instances"]],
-                "due": self._due(*told) if self._task.args.get("machines") else {},
+                "due": self._due(*remaining) if self._task.args.get("machines") else {},
             },
         )
 
     def _register(self):
-        """Return the name under which hosts have told what there is."""
+        """Return the name under which hosts have reported what there is."""
         return self._task.args.get("observed", "__redis_observed")
 
-    def _due(self, instances, watchers, deployments):
+    def _due(self, instances, sentinel_hosts, deployments):
         hostvars, playing = self.vars["hostvars"], self.vars["ansible_play_hosts_all"]
-        here = [each.name for each in [*instances, *watchers] if each.name in playing]
+        here = [each.name for each in [*instances, *sentinel_hosts] if each.name in playing]
         observed = {name: hostvars.raw_get(name).get(self._register()) for name in here}
         return due([each for each in instances if each.name in here], deployments, observed)
 

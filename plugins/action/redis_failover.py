@@ -14,19 +14,20 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         args = dict(self._task.args)
-        told, name, to = args.pop("deployments"), args["deployment"], args["to"]
-        for text in problems(told, name, to):
+        deployments, name, to = args.pop("deployments"), args["deployment"], args["to"]
+        for text in problems(deployments, name, to):
             return {"failed": True, "msg": f"{text}. No host was touched."}
-        args["deployment"] = {key: told[name][key] for key in KEYS}
+        args["deployment"] = {key: deployments[name][key] for key in KEYS}
         return self._execute_module(module_args=args, task_vars=task_vars)
 
 
-def problems(told, name, to):
+def problems(deployments, name, to):
     """Yield what is wrong with the request."""
-    wrong = list(redis_deployments.named("redis_failover", name, told, modes=redis_deployments.REPLICATED))
+    modes = redis_deployments.REPLICATED
+    wrong = list(redis_deployments.validate_target("redis_failover", name, deployments, modes=modes))
     yield from wrong
     if wrong or not to:
         return
-    hosts = [node["host"] for node in told[name]["nodes"]]
+    hosts = [node["host"] for node in deployments[name]["nodes"]]
     if to not in hosts:
         yield f"redis_failover_to: {to} is no host of {name}; write one of {', '.join(hosts)}, or none for the best"

@@ -5,7 +5,7 @@ DOCUMENTATION = r"""
 module: cache_check
 short_description: Validate what the inventory declares of caches
 description:
-  - Runs on the controller, before a host is contacted. All errors are told at once.
+  - Runs on the controller, before a host is contacted. All errors are reported at once.
   - Looks at all hosts of the group C(redis), also where a run is limited to some of them.
   - A family that is filled from a file needs that file on the controller.
 author: Cistern (@cistern)

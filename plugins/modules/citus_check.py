@@ -5,7 +5,7 @@ DOCUMENTATION = r"""
 module: citus_check
 short_description: Validate the inventory of a Citus cluster
 description:
-  - Runs on the controller, before a host is changed. All errors are told at once.
+  - Runs on the controller, before a host is changed. All errors are reported at once.
   - Looks at all hosts of the groups C(citus_coordinator) and C(citus).
 author: Cistern (@cistern)
 version_added: 0.1.0

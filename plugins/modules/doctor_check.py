@@ -5,7 +5,7 @@ DOCUMENTATION = r"""
 module: doctor_check
 short_description: Validate the variables of the doctor
 description:
-  - Runs on the controller, before a host is asked. All errors are told at once.
+  - Runs on the controller, before a host is asked. All errors are reported at once.
   - Looks at the variables C(doctor_*) of all hosts of the play.
 author: Cistern (@cistern)
 version_added: 0.1.0

@@ -5,7 +5,7 @@ DOCUMENTATION = r"""
 module: monitoring_check
 short_description: Validate what the inventory declares of monitoring
 description:
-  - Runs on the controller, before a host is contacted. All errors are told at once.
+  - Runs on the controller, before a host is contacted. All errors are reported at once.
   - Looks at all hosts of the groups C(redis), C(redis_sentinel), C(citus) and C(monitoring).
 author: Cistern (@cistern)
 version_added: 0.1.0

@@ -19,8 +19,8 @@ DOCUMENTATION = r"""
 module: observe
 short_description: Ask a machine what it is, and whether what runs there is what the inventory says
 description:
-  - Reads only. It tells the facts of the machine, and of each part that is named whether a run would change it.
-  - What cannot be planned now counts as a difference; the module that makes the change tells why.
+  - Reads only. It reports the facts of the machine, and of each part that is named whether a run would change it.
+  - What cannot be planned now counts as a difference; the module that makes the change reports why.
   - Used through the action of the same name, which renders the files.
 author: Cistern (@cistern)
 version_added: 0.1.0

@@ -5,14 +5,14 @@ DOCUMENTATION = r"""
 module: redis_check
 short_description: Validate the inventory of all Redis hosts
 description:
-  - Runs on the controller, before a host is changed. All errors are told at once.
+  - Runs on the controller, before a host is changed. All errors are reported at once.
   - Looks at all hosts of the groups C(redis) and C(redis_sentinel), also where a run is limited to some of them.
 author: Cistern (@cistern)
 version_added: 0.1.0
 options:
   names:
     description:
-      - The variable in which a verb is told its deployment, such as V(redis_restart). That has to be one of the
+      - The variable from which a verb takes its deployment, such as V(redis_restart). That has to be one of the
         inventory.
       - What V(redis_remove) names is returned as leaving; the rest is checked and returned as it is without it.
     type: str
@@ -37,7 +37,7 @@ RETURN = r"""
 deployments:
   description:
     - By name the deployments, each with C(mode), C(nodes), C(sentinels), C(quorum), C(initial_primary) and C(initial),
-      the place of that.
+      the endpoint of that.
   type: dict
   returned: success
 sentinels:

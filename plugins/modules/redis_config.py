@@ -93,7 +93,7 @@ options:
   deployment:
     description:
       - The deployment of a replicated instance, its C(name), C(mode), C(nodes) and C(sentinels), its C(initial) primary
-        and C(me), the place of this instance; empty for one of its own. Who is primary is asked of the servers.
+        and C(me), the endpoint of this instance; empty for one of its own. Who is primary is asked of the servers.
     type: dict
     default: {}
   sentinel_password: {description: Password of the Sentinels., type: str, default: ''}
@@ -128,7 +128,7 @@ def take(module, want):
     """Take the steps of the phase, look again, and fail if one is left."""
     have, steps = planned(want)
     if want["restart"]:
-        # in check mode the first phase has told of the file, and has not written it
+        # in check mode the first phase has reported the file, and has not written it
         steps = restarts(steps, want, with_file=not module.check_mode)
     actions = [step for step in steps if step["do"] != "report"]
     result = {
@@ -139,7 +139,7 @@ def take(module, want):
     if actions and not module.check_mode:
         take_steps(actions, want, have, planned)
         have, steps = planned({**want, "force_restart": False})
-        # a restart that was asked for takes the file as it is
+        # a forced restart takes the file as it is
         settled(
             module, [step for step in steps if step["do"] != "report" and not want["force_restart"]], describe, result
         )
@@ -148,7 +148,7 @@ def take(module, want):
 
 
 def join(module, want):
-    """Wait until a replica has the data of its primary; to prove it, go through every door of the deployment too."""
+    """Wait until a replica has the data of its primary; to prove it, open every connection of the deployment too."""
     have = observe(want)
     if have["client"] and not module.check_mode:
         wait_linked(have)

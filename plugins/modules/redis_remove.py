@@ -27,7 +27,7 @@ options:
   data: {description: Whether the data is deleted., type: bool, default: false}
   data_dir: {description: Folder of the data., type: path, default: ''}
   deployment:
-    description: The deployment as it will be without the instance, and C(me), its place. Empty where all of it goes.
+    description: The deployment as it will be without the instance, and C(me), its endpoint. Empty where all of it goes.
     type: dict
     default: {}
   password: {description: Password of the instances., type: str, default: ''}

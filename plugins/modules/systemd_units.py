@@ -120,7 +120,7 @@ def main():
     }
     try:
         changed = [step["path"] for step in steps if "path" in step]
-        units_checks.hold(units_checks.due(want["checks"], changed), want["files"], module.check_mode)
+        units_checks.validate(units_checks.due(want["checks"], changed), want["files"], module.check_mode)
     except Refused as error:
         module.fail_json(msg=f"Nothing was replaced: {error}", **{**result, "steps": [], "diff": []})
     try:

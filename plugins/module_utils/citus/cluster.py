@@ -69,7 +69,7 @@ def reachable(have):
 
 
 def nodes(connection):
-    """Return {place: what Citus knows of the node}; the coordinator is the one of group 0."""
+    """Return {endpoint: what Citus knows of the node}; the coordinator is the one of group 0."""
     found = citus_sql.rows(
         connection,
         "SELECT nodename, nodeport, groupid, isactive, metadatasynced, shouldhaveshards FROM pg_catalog.pg_dist_node"
@@ -87,7 +87,7 @@ def nodes(connection):
 
 
 def answers(connection, places):
-    """Return {place: {ok, says, extension, wal_level}}."""
+    """Return {endpoint: {ok, says, extension, wal_level}}."""
     asked = list(dict.fromkeys(places))
     if not asked:
         return {}
@@ -105,7 +105,7 @@ def _answer(success, result):
 
 
 def shards(connection, known, sizes):
-    """Return {place: {count, bytes}} of the shards that can be moved; bytes are None where not every node answers."""
+    """Return {endpoint: {count, bytes}} of the shards that can be moved; bytes None where not every node answers."""
     found = citus_sql.rows(
         connection,
         "SELECT n.nodename || ' ' || n.nodeport AS place, count(*) AS count FROM pg_catalog.pg_dist_placement pl"

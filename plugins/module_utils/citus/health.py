@@ -4,7 +4,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import client a
 
 
 def health(have, hosts):
-    """Return what is not whole, as sentences; `hosts` are {place: inventory host}. Pure."""
+    """Return what is not whole, as sentences; `hosts` are {endpoint: inventory host}. Pure."""
     found = []
     for at, node in have["nodes"].items():
         name, says = hosts.get(at, at), have["answers"][at]

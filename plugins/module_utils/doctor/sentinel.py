@@ -4,7 +4,7 @@ from ansible_collections.cistern.core.plugins.module_utils.doctor import resp as
 from ansible_collections.cistern.core.plugins.module_utils.doctor import service as doctor_unit
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import observe as redis_sentinel_state
-from ansible_collections.cistern.core.plugins.module_utils.redis.topology import place
+from ansible_collections.cistern.core.plugins.module_utils.redis.topology import endpoint_key
 
 
 def observe(want, sockets):
@@ -43,7 +43,7 @@ def _says(connection):
         except doctor_resp.Refused as error:
             quorum = [False, str(error)]
         monitors[name] = {
-            "primary": place(master["ip"], master["port"]),
+            "primary": endpoint_key(master["ip"], master["port"]),
             "flags": master["flags"].split(","),
             "quorum": int(master["quorum"]),
             "ckquorum": quorum[0],
@@ -55,5 +55,6 @@ def _says(connection):
 
 
 def _known(entries):
-    """Return {place: flags} of the replicas or the other Sentinels that it knows."""
-    return {place(each["ip"], each["port"]): each["flags"].split(",") for each in map(doctor_resp.pairs, entries)}
+    """Return {endpoint: flags} of the replicas or the other Sentinels that it knows."""
+    known = map(doctor_resp.pairs, entries)
+    return {endpoint_key(each["ip"], each["port"]): each["flags"].split(",") for each in known}

@@ -9,7 +9,7 @@ import tempfile
 
 from ansible_collections.cistern.core.plugins.module_utils.host import folders
 
-# What a module is told of a file that it writes.
+# What a module takes of a file that it writes.
 OPTIONS = {
     "path": {"type": "path", "required": True},
     "owner": {"type": "str", "required": True},

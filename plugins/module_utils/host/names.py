@@ -19,11 +19,11 @@ def resolve(names, seconds=SECONDS):
     """
     answers = {}
 
-    def ask(name):
-        answers[name] = _ask(name)
+    def resolve_one(name):
+        answers[name] = _resolve(name)
 
     # a thread that hangs must not keep the process from ending, as those of a pool would
-    threads = [threading.Thread(target=ask, args=(name,), daemon=True) for name in dict.fromkeys(names)]
+    threads = [threading.Thread(target=resolve_one, args=(name,), daemon=True) for name in dict.fromkeys(names)]
     for thread in threads:
         thread.start()
     until = time.monotonic() + seconds
@@ -34,7 +34,7 @@ def resolve(names, seconds=SECONDS):
     return {name: {**answer, "in_hosts": name_key(name) in listed} for name, answer in found.items()}
 
 
-def _ask(name):
+def _resolve(name):
     try:
         answers = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

@@ -81,9 +81,9 @@ def do(verb, *units):
     done = _systemctl(verb, *units)
     if done.returncode == 0:
         return
-    says = done.stderr.strip()
+    message = done.stderr.strip()
     if units:
-        says += "\n" + last_words(units[0])
+        message += "\n" + last_words(units[0])
     if rested:
         _systemctl("stop", *units)
-    raise RuntimeError(f"systemctl {verb} {' '.join(units)} failed: {says}")
+    raise RuntimeError(f"systemctl {verb} {' '.join(units)} failed: {message}")

@@ -48,16 +48,16 @@ def read(path, user=None):
             text = file.read()
     except OSError as error:
         raise Unusable(
-            f"{_named(path)} cannot be read ({error.strerror}): the server would not start. Write it, with a line for "
+            f"{_origin(path)} cannot be read ({error.strerror}): the server would not start. Write it, with a line for "
             f"the user {USER}, or take aclfile out"
         ) from error
     closed = folders.unreadable(path, user) if user else ""
     if closed:
-        raise Unusable(f"{_named(path)} cannot be read by the server: {closed}; make it 0640 of {user}")
+        raise Unusable(f"{_origin(path)} cannot be read by the server: {closed}; make it 0640 of {user}")
     return text
 
 
-def _named(path):
+def _origin(path):
     return f"{path}, which aclfile in redis_config names,"
 
 
@@ -88,28 +88,28 @@ def of_rules(words, channels=True):
 
 def _rule(word, state):
     """Return what one rule changes."""
-    lower, rest, said = word.lower(), word[1:], {}
+    lower, rest, change = word.lower(), word[1:], {}
     if lower in ("on", "off"):
-        said = {"on": lower == "on"}
+        change = {"on": lower == "on"}
     elif lower in ("nopass", "resetpass"):
-        said = {"nopass": lower == "nopass", "digests": set()}
+        change = {"nopass": lower == "nopass", "digests": set()}
     elif lower in ("+@all", "allcommands", "-@all", "nocommands"):
-        said = {"commands": lower in ("+@all", "allcommands"), "denied": set(), "granted": set()}
+        change = {"commands": lower in ("+@all", "allcommands"), "denied": set(), "granted": set()}
     elif lower in ("allchannels", "resetchannels"):
-        said = {"channels": {"*"} if lower == "allchannels" else set()}
+        change = {"channels": {"*"} if lower == "allchannels" else set()}
     elif word[:1] == "&":
-        said = {"channels": state["channels"] | {rest}}
+        change = {"channels": state["channels"] | {rest}}
     elif word[:1] in (">", "#"):
-        said = {"nopass": False, "digests": state["digests"] | {digest(rest) if word[0] == ">" else rest}}
+        change = {"nopass": False, "digests": state["digests"] | {digest(rest) if word[0] == ">" else rest}}
     elif word[:1] in ("<", "!"):
-        said = {"digests": state["digests"] - {digest(rest) if word[0] == "<" else rest}}
+        change = {"digests": state["digests"] - {digest(rest) if word[0] == "<" else rest}}
     elif word[:1] in ("+", "-"):
         names, denied, granted = {lower[1:].split("|")[0]}, state["denied"], state["granted"]
         if word[0] == "+":
-            said = {"denied": denied - names, "granted": granted | names}
+            change = {"denied": denied - names, "granted": granted | names}
         else:
-            said = {"denied": denied | names, "granted": set() if word[1:2] == "@" else granted - names}
-    return said
+            change = {"denied": denied | names, "granted": set() if word[1:2] == "@" else granted - names}
+    return change
 
 
 def judge(path, state, mode=""):
@@ -129,7 +129,7 @@ def judge(path, state, mode=""):
         says = f"denies the user {USER} what a run or the deployment needs ({lacks[0]})"
     else:
         return
-    raise Unusable(f"{_named(path)} {says}; {write}")
+    raise Unusable(f"{_origin(path)} {says}; {write}")
 
 
 def _may(state, name):
@@ -142,7 +142,7 @@ def refuse_other_password(path, state, password):
     """Raise Unusable where the server will take its users from this file, and nobody could log in with the password."""
     if digest(password) not in state["digests"]:
         raise Unusable(
-            f"{_named(path)} has another password for the user {USER} than redis_password, and no server runs with it "
+            f"{_origin(path)} has another password for the user {USER} than redis_password, and no server runs with it "
             "that could change it; write #<sha256 of redis_password> into its line, or the password that it has into "
             "redis_password"
         )
@@ -164,7 +164,7 @@ def refuse_lost_users(conf, users, path):
     lost = sorted(set(users) - there - {USER})
     if lost:
         raise Unusable(
-            f"{_named(path)} lacks the user{'s' * (len(lost) > 1)} {', '.join(lost)} of {conf}, and the server takes "
+            f"{_origin(path)} lacks the user{'s' * (len(lost) > 1)} {', '.join(lost)} of {conf}, and the server takes "
             "users from one of them alone; write the lines of ACL LIST into it"
         )
 
@@ -198,7 +198,7 @@ def refuse_complaint(says, given, path):
     found = re.search(r"because of ACL errors: (.*?)( WARNING: ACL errors detected.*)?$", says, re.MULTILINE)
     if found:
         words = found[1].replace(given, path).replace(STAND_IN, USER).strip(" .")
-        raise Unusable(f"{_named(path)} is refused by the server, which would not start: {words}")
+        raise Unusable(f"{_origin(path)} is refused by the server, which would not start: {words}")
 
 
 def _words(line):

@@ -47,8 +47,8 @@ def installed_version():
     """
     if not os.path.exists(BINARY) or not _exists(USER):
         return ""
-    says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"v=(\S+)", says)
+    output = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"v=(\S+)", output)
     return found[1] if found else ""
 
 
@@ -90,20 +90,22 @@ def connect(addresses, ports, passwords, seconds=10, **options):
     Raises WrongPassword where a server answers and refuses every password, ConnectionError where none answers.
     `options` are those of redis.Redis, such as decode_responses=False for one whose keys are bytes of any kind.
     """
-    places = list(dict.fromkeys(itertools.product(map(connectable, addresses), map(int, ports))))
+    endpoints = list(dict.fromkeys(itertools.product(map(connectable, addresses), map(int, ports))))
     until = time.monotonic() + seconds
     while True:
-        client = _try(places, list(dict.fromkeys(passwords)), **options)
+        client = _try(endpoints, list(dict.fromkeys(passwords)), **options)
         if client:
             return client
         if time.monotonic() > until:
-            raise ConnectionError("nothing answers on " + " or ".join(f"{host} port {port}" for host, port in places))
+            raise ConnectionError(
+                "nothing answers on " + " or ".join(f"{host} port {port}" for host, port in endpoints)
+            )
         time.sleep(0.1)
 
 
-def _try(places, passwords, **options):
+def _try(endpoints, passwords, **options):
     refused = None
-    for (host, port), password in itertools.product(places, passwords):
+    for (host, port), password in itertools.product(endpoints, passwords):
         client = client_at(host=host, port=port, password=password or None, **options)
         try:
             client.execute_command("PING")

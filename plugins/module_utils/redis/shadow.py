@@ -1,4 +1,4 @@
-"""What a redis.conf means: told by a shadow of the installed server, which reads the file and serves nobody."""
+"""What a redis.conf means: reported by a shadow of the installed server, which reads the file and serves nobody."""
 
 import contextlib
 import os
@@ -54,13 +54,16 @@ def meaning(text, users=()):
     acl_file = found.get("aclfile", [[""]])[-1][0]
     acl = redis_acl_file.for_shadow(redis_acl_file.read(acl_file, redis_server.USER)) if acl_file else ""
     try:
-        settings = _ask_shadow(
-            folder, redis_conf.without(text, _LEFT_OUT), lambda client: _told(client, dict(users)), acl=(acl_file, acl)
+        settings = _query_shadow(
+            folder,
+            redis_conf.without(text, _LEFT_OUT),
+            lambda client: _running(client, dict(users)),
+            acl=(acl_file, acl),
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for name, default in _NOT_IN_SHADOW.items():
-        settings[name] = _as_told(name, " ".join(found[name][-1])) if name in found else default
+        settings[name] = _as_reported(name, " ".join(found[name][-1])) if name in found else default
     return settings
 
 
@@ -68,18 +71,18 @@ def of_a_sentinel(users):
     """Return what a Sentinel of this machine makes of {name: rules}."""
     folder = tempfile.mkdtemp(prefix="cistern-shadow-")
     try:
-        return _ask_shadow(folder, "", lambda client: redis_users.meanings(client, users), ["--sentinel"])
+        return _query_shadow(folder, "", lambda client: redis_users.meanings(client, users), ["--sentinel"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _told(client, users):
-    told = redis_users.meanings(client, users)
-    return {**redis_server.running(client), **{redis_users.KEY + name: text for name, text in told.items()}}
+def _running(client, users):
+    meanings = redis_users.meanings(client, users)
+    return {**redis_server.running(client), **{redis_users.KEY + name: text for name, text in meanings.items()}}
 
 
-def _as_told(name, text):
-    """Return a value of the file as CONFIG GET would tell it."""
+def _as_reported(name, text):
+    """Return a value of the file as CONFIG GET would report it."""
     if name == "dir":  # the server asks the kernel where it is, and that knows no links
         return os.path.realpath(text)
     if name == "unixsocketperm":
@@ -87,7 +90,7 @@ def _as_told(name, text):
     return text.lower() if text.lower() in ("yes", "no") else text
 
 
-def _ask_shadow(folder, text, ask, options=(), acl=("", "")):
+def _query_shadow(folder, text, query, options=(), acl=("", "")):
     account = pwd.getpwnam(redis_server.USER)
     socket = os.path.join(folder, "socket")
     acl_file, acl = acl
@@ -118,14 +121,14 @@ def _ask_shadow(folder, text, ask, options=(), acl=("", "")):
             if os.path.exists(socket):
                 client = redis_server.client_at(unix_socket_path=socket, password=password)
                 try:
-                    return ask(client)
+                    return query(client)
                 except redis_server.ServerGone:
                     pass
             if shadow.poll() is not None:
-                says = shadow.stdout.read() if shadow.stdout else ""
+                output = shadow.stdout.read() if shadow.stdout else ""
                 if acl:
-                    redis_acl_file.refuse_complaint(says, given, acl_file)
-                raise Unusable(_complaint(says))
+                    redis_acl_file.refuse_complaint(output, given, acl_file)
+                raise Unusable(_complaint(output))
             time.sleep(0.002)
         raise Unusable("it does not answer within 4 s")
     finally:

@@ -1,8 +1,8 @@
-"""Who is primary of a deployment: asked of its servers and Sentinels, decided from what they say.
+"""Who is primary of a deployment: observed at its servers and Sentinels, decided from what they report.
 
-A place is where an instance is reached by the others, as "address port". A deployment is
-{name, mode, me, initial, nodes, sentinels}: `me` and `initial` are places, `nodes` and `sentinels` are lists of
-{host, address, port}. What is seen of it is a view, {nodes, sentinels}, each {place: what it says}.
+An endpoint is where an instance is reached by the others, as "address port". A deployment is
+{name, mode, me, initial, nodes, sentinels}: `me` and `initial` are endpoints, `nodes` and `sentinels` are lists of
+{host, address, port}. What is seen of it is a view, {nodes, sentinels}, each {endpoint: its state}.
 """
 
 import time
@@ -18,7 +18,7 @@ FIRST_DAY = "nobody is primary yet"
 
 
 class Decision(typing.NamedTuple):
-    """`primary` is a place, None where nobody can say; not `settled` means that the servers are about to change it.
+    """`primary` is an endpoint, None where nobody can say; not `settled` means that the servers are about to change it.
 
     `named` is what the Sentinels name, settled or not.
     """
@@ -29,18 +29,18 @@ class Decision(typing.NamedTuple):
     named: typing.Optional[str] = None
 
 
-def place(address, port):
+def endpoint_key(address, port):
     """Return where an instance is reached, as one word."""
     return Endpoint(address, port).key()
 
 
-def place_of(each):
-    return place(each["address"], each["port"])
+def endpoint_of(each):
+    return endpoint_key(each["address"], each["port"])
 
 
 def names(deployment):
-    """Return {place: inventory host} of the instances."""
-    return {place_of(node): node["host"] for node in deployment["nodes"]}
+    """Return {endpoint: inventory host} of the instances."""
+    return {endpoint_of(node): node["host"] for node in deployment["nodes"]}
 
 
 # -- what the servers say
@@ -49,34 +49,34 @@ def names(deployment):
 def view(deployment, passwords, sentinel_password, own=None):
     """Ask every instance and every Sentinel, all at once.
 
-    `own` is what the instance on this machine says of itself, None where it does not run; it is not asked over the net.
+    `own` is the state of the instance on this machine, None where it does not run; it is not observed over the net.
     """
-    nodes = [node for node in deployment["nodes"] if place_of(node) != deployment["me"]]
+    nodes = [node for node in deployment["nodes"] if endpoint_of(node) != deployment["me"]]
     with ThreadPoolExecutor(max_workers=16) as pool:
-        asked = pool.map(lambda node: ask_node(node, passwords), nodes)
+        states = pool.map(lambda node: observe_node(node, passwords), nodes)
         sentinels = pool.map(
             # one whose password is only just being changed may still have that of the instances
-            lambda each: ask_sentinel(each, deployment["name"], [sentinel_password, *passwords]),
+            lambda each: observe_sentinel(each, deployment["name"], [sentinel_password, *passwords]),
             deployment["sentinels"],
         )
-        found = {place_of(node): says for node, says in zip(nodes, asked)}
-        found_sentinels = {place_of(each): says for each, says in zip(deployment["sentinels"], sentinels)}
+        found = {endpoint_of(node): state for node, state in zip(nodes, states)}
+        found_sentinels = {endpoint_of(each): state for each, state in zip(deployment["sentinels"], sentinels)}
     if deployment["me"]:
         found[deployment["me"]] = own or {"answers": False, "why": "it does not run"}
     return {"nodes": found, "sentinels": found_sentinels}
 
 
-def ask_node(node, passwords):
-    """Return what an instance says of itself, {answers: False, why} where it does not."""
+def observe_node(node, passwords):
+    """Return the state of an instance, {answers: False, why} where it does not."""
     try:
         client = redis_server.reach(node["address"], node["port"], passwords, TIMEOUT)
-        return node_says(client.info())
+        return node_state(client.info())
     except (redis_server.RedisError, redis_server.WrongPassword, OSError) as error:
         return {"answers": False, "why": str(error)}
 
 
-def node_says(info):
-    """Return what INFO tells of an instance's part in a deployment; offsets are in bytes of the replication stream.
+def node_state(info):
+    """Return what INFO reports of an instance's part in a deployment; offsets are in bytes of the replication stream.
 
     `history` is the identity of its data, and the one before it was promoted, valid up to the offset `shared`.
     """
@@ -85,7 +85,7 @@ def node_says(info):
     return {
         "answers": True,
         "role": "replica" if replica else "primary",
-        "of": place(info["master_host"], info["master_port"]) if replica else None,
+        "of": endpoint_key(info["master_host"], info["master_port"]) if replica else None,
         "link": info.get("master_link_status") == "up",
         "syncs": bool(int(info.get("master_sync_in_progress", 0))),
         "loading": bool(int(info.get("loading", 0))),
@@ -94,27 +94,27 @@ def node_says(info):
         "history": [info.get("master_replid"), info.get("master_replid2")],
         "shared": int(info.get("second_repl_offset", -1)),
         "priority": int(info.get("slave_priority", 100)),
-        "replicas": [place(each["ip"], each["port"]) for each in attached if each.get("state") == "online"],
+        "replicas": [endpoint_key(each["ip"], each["port"]) for each in attached if each.get("state") == "online"],
         "version": info["redis_version"],
         "run_id": info["run_id"],
     }
 
 
-def ask_sentinel(sentinel, name, passwords):
-    """Return what a Sentinel says of a deployment; `primary` is None where it does not watch it."""
+def observe_sentinel(sentinel, name, passwords):
+    """Return the state of a deployment by a Sentinel; `primary` is None where it does not watch it."""
     try:
         client = redis_server.reach(sentinel["address"], sentinel["port"], passwords, TIMEOUT)
         try:
-            says = _pairs(client.execute_command("SENTINEL", "MASTER", name))
+            state = _pairs(client.execute_command("SENTINEL", "MASTER", name))
         except redis_server.ResponseError:
             return {"answers": True, "primary": None, "flags": [], "replicas": []}
         replicas = [_pairs(each) for each in client.execute_command("SENTINEL", "REPLICAS", name)]
-        flags = says["flags"].split(",") if isinstance(says["flags"], str) else sorted(says["flags"])
+        flags = state["flags"].split(",") if isinstance(state["flags"], str) else sorted(state["flags"])
         return {
             "answers": True,
-            "primary": place(says["ip"], says["port"]),
+            "primary": endpoint_key(state["ip"], state["port"]),
             "flags": flags,
-            "replicas": [place(each["ip"], each["port"]) for each in replicas],
+            "replicas": [endpoint_key(each["ip"], each["port"]) for each in replicas],
         }
     except (redis_server.RedisError, redis_server.WrongPassword, OSError) as error:
         return {"answers": False, "why": str(error), "primary": None, "flags": [], "replicas": []}
@@ -130,7 +130,7 @@ def _pairs(answer):
 
 def decide(deployment, seen):
     """Return who is primary: as the Sentinels say, or else the servers; as the inventory says only on the first day."""
-    knowing = {at: says for at, says in seen["sentinels"].items() if says["primary"]}
+    knowing = {endpoint: state for endpoint, state in seen["sentinels"].items() if state["primary"]}
     if knowing:
         return _by_sentinels(deployment, seen, knowing)
     return _by_servers(deployment, seen)
@@ -138,73 +138,79 @@ def decide(deployment, seen):
 
 def _by_sentinels(deployment, seen, knowing):
     hosts = names(deployment)
-    told = sorted({says["primary"] for says in knowing.values()})
-    named = ", ".join(hosts.get(each, each) for each in told)
-    if any("failover_in_progress" in says["flags"] for says in knowing.values()):
+    primaries = sorted({state["primary"] for state in knowing.values()})
+    names_text = ", ".join(hosts.get(each, each) for each in primaries)
+    if any("failover_in_progress" in state["flags"] for state in knowing.values()):
         return Decision(None, False, f"a failover of {deployment['name']} is in progress")
-    if len(told) > 1:
-        return Decision(None, False, f"the Sentinels of {deployment['name']} do not agree on the primary: {named}")
-    primary = told[0]
+    if len(primaries) > 1:
+        return Decision(None, False, f"the Sentinels of {deployment['name']} do not agree on the primary: {names_text}")
+    primary = primaries[0]
     if primary not in seen["nodes"]:
         return Decision(None, True, f"the Sentinels of {deployment['name']} name {primary}, which the inventory lacks")
-    says = seen["nodes"][primary]
-    if says["answers"] and says["role"] != "primary":
-        return Decision(None, False, f"the Sentinels of {deployment['name']} name {named}, which is not primary yet")
-    if not says["answers"]:
+    state = seen["nodes"][primary]
+    if state["answers"] and state["role"] != "primary":
+        return Decision(
+            None, False, f"the Sentinels of {deployment['name']} name {names_text}, which is not primary yet"
+        )
+    if not state["answers"]:
         # also where its Sentinels have not noticed yet
-        why = f"the primary {named} of {deployment['name']} does not answer ({says['why']}), and a failover is due"
+        why = (
+            f"the primary {names_text} of {deployment['name']} does not answer ({state['why']}), and a failover is due"
+        )
         return Decision(None, False, why, primary)
     return Decision(primary, True, "the Sentinels say so", primary)
 
 
 def _by_servers(deployment, seen):
-    nodes = {at: says for at, says in seen["nodes"].items() if says["answers"]}
-    follows = {says["of"] for says in nodes.values() if says["role"] == "replica"}
-    primaries = [at for at, says in nodes.items() if says["role"] == "primary"]
-    followed = [at for at in primaries if at in follows or nodes[at]["replicas"]]
+    nodes = {endpoint: state for endpoint, state in seen["nodes"].items() if state["answers"]}
+    follows = {state["of"] for state in nodes.values() if state["role"] == "replica"}
+    primaries = [endpoint for endpoint, state in nodes.items() if state["role"] == "primary"]
+    followed = [endpoint for endpoint in primaries if endpoint in follows or nodes[endpoint]["replicas"]]
     if len(followed) > 1:
         hosts = names(deployment)
-        both = " and ".join(hosts[at] for at in sorted(followed))
+        both = " and ".join(hosts[endpoint] for endpoint in sorted(followed))
         why = f"{deployment['name']} has more than one primary with replicas, {both}: make one a replica of the other"
         return Decision(None, False, why)
     if followed:
         return Decision(followed[0], True, "its replicas say so")
     if follows:
         # they wait for a primary that does not answer; one that has their data was promoted in its place
-        waiting = {each for says in nodes.values() if says["role"] == "replica" for each in says["history"][:1]}
-        promoted = [at for at in primaries if waiting & set(nodes[at]["history"])]
+        waiting = {each for state in nodes.values() if state["role"] == "replica" for each in state["history"][:1]}
+        promoted = [endpoint for endpoint in primaries if waiting & set(nodes[endpoint]["history"])]
         if len(promoted) == 1:
             return Decision(promoted[0], True, "it was promoted")
         known = follows & set(seen["nodes"])
         return Decision(known.pop() if len(known) == 1 else None, True, "its replicas wait for it")
-    holding = [at for at in primaries if nodes[at]["keys"]]
+    holding = [endpoint for endpoint in primaries if nodes[endpoint]["keys"]]
     if len(holding) == 1:
         return Decision(holding[0], True, "it alone holds keys")
     return Decision(deployment["initial"], True, FIRST_DAY)
 
 
-def not_in_line(deployment, seen, primary, behind=1 << 20):
+def out_of_sync(deployment, seen, primary, behind=1 << 20):
     """Return what keeps a deployment from losing an instance for a moment, as sentences; none means that it may.
 
     A replica is in line when it has its data, its link to the primary is up, and it is at most `behind` bytes back.
     """
     hosts, problems = names(deployment), []
-    lead = seen["nodes"].get(primary, {"answers": False, "why": "nobody can say who is primary"})
-    if not lead["answers"] or lead["role"] != "primary":
+    primary_state = seen["nodes"].get(primary, {"answers": False, "why": "nobody can say who is primary"})
+    if not primary_state["answers"] or primary_state["role"] != "primary":
         return [f"the primary {hosts.get(primary, primary)} does not answer as such"]
-    for at, says in seen["nodes"].items():
-        if at == primary:
+    for endpoint, state in seen["nodes"].items():
+        if endpoint == primary:
             continue
-        if not says["answers"]:
-            problems.append(f"{hosts[at]} does not answer ({says['why']})")
-        elif says["loading"] or says["syncs"]:
-            problems.append(f"{hosts[at]} still loads its data")
-        elif says["role"] != "replica" or says["of"] != primary:
-            problems.append(f"{hosts[at]} is not a replica of {hosts[primary]}")
-        elif not says["link"]:
-            problems.append(f"{hosts[at]} has no link to its primary {hosts[primary]}")
-        elif lead["offset"] - says["offset"] > behind:
-            problems.append(f"{hosts[at]} is {lead['offset'] - says['offset']} bytes behind {hosts[primary]}")
+        if not state["answers"]:
+            problems.append(f"{hosts[endpoint]} does not answer ({state['why']})")
+        elif state["loading"] or state["syncs"]:
+            problems.append(f"{hosts[endpoint]} still loads its data")
+        elif state["role"] != "replica" or state["of"] != primary:
+            problems.append(f"{hosts[endpoint]} is not a replica of {hosts[primary]}")
+        elif not state["link"]:
+            problems.append(f"{hosts[endpoint]} has no link to its primary {hosts[primary]}")
+        elif primary_state["offset"] - state["offset"] > behind:
+            problems.append(
+                f"{hosts[endpoint]} is {primary_state['offset'] - state['offset']} bytes behind {hosts[primary]}"
+            )
     return problems
 
 
@@ -219,11 +225,11 @@ def settle(look, deployment, seconds=30):
         time.sleep(0.5)
 
 
-def wait_in_line(look, deployment, primary, seconds):
+def wait_in_sync(look, deployment, primary, seconds):
     """Wait until every instance is in line; raise TimeoutError that says what is not."""
     until = time.monotonic() + seconds
     while True:
-        problems = not_in_line(deployment, look(), primary)
+        problems = out_of_sync(deployment, look(), primary)
         if not problems:
             return
         if time.monotonic() > until:

@@ -12,7 +12,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host import files, fo
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 
-# What a module is told of a user.
+# What a module takes of a user.
 OPTIONS = {
     "name": {"type": "str", "required": True},
     "rules": {"type": "str", "required": True},
@@ -104,7 +104,7 @@ def meanings(client, rules_of):
 
 
 def _meaning(words):
-    """The server tells commands in an order that differs between its processes, and not always what is the default."""
+    """The server lists commands in an order that differs between its processes, and not always what is the default."""
     return " ".join(sorted(word for word in words if word != "sanitize-payload"))
 
 

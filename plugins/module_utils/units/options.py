@@ -1,4 +1,4 @@
-"""What a module is told of units, their files and their users."""
+"""What a module takes of units, their files and their users."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files
 

@@ -22,11 +22,11 @@ def wait(unit, address):
                 answer.read()
             if _stays(unit):
                 return
-            says = f"another program answers at {address}"
+            message = f"another program answers at {address}"
         except (OSError, http.client.HTTPException) as error:
-            says = f"{address} says: {error}"
+            message = f"{address} says: {error}"
         if systemd.observe(unit)["active"] == "failed" or time.monotonic() > until:
-            raise RuntimeError(f"{says}\n{systemd.last_words(unit)}")
+            raise RuntimeError(f"{message}\n{systemd.last_words(unit)}")
         time.sleep(0.1)
 
 

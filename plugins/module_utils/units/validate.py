@@ -17,7 +17,7 @@ def due(checks, changed):
     return [check for check in checks if any(path.startswith(tuple(check["files"])) for path in changed)]
 
 
-def hold(checks, wanted, may_be_missing):
+def validate(checks, wanted, may_be_missing):
     """Validate the wanted files by their programs, laid out below a folder of root's as they will lie on the host.
 
     A program that is not installed yet is passed over where it `may_be_missing`. Raises Refused.
@@ -50,5 +50,5 @@ def _run(command, root):
     if done.returncode:
         lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if "SUCCESS" not in line]
         # what a parser quotes may be a secret
-        says = re.sub(r"`[^`]*`|\"[^\"]*\"", "(hidden)", " ".join(filter(None, lines)).replace(root, ""))
-        raise Refused(f"{' '.join(command[:-1])} says: {says}")
+        message = re.sub(r"`[^`]*`|\"[^\"]*\"", "(hidden)", " ".join(filter(None, lines)).replace(root, ""))
+        raise Refused(f"{' '.join(command[:-1])} says: {message}")

@@ -11,7 +11,7 @@ from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns im
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import warming as cache_warming
 from ansible_collections.cistern.core.plugins.plugin_utils.common import validation as variables
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, nearest
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import label_of, nearest
 
 # Variables that lay keys over the baseline; those of one deployment are the same on all of its hosts.
 LAYERS = ("cache_families", "cache_ttls", "cache_events")
@@ -122,7 +122,7 @@ def problems(host, policy):
     yield from _events(host, policy)
     patterns: dict = {}
     for name, family in policy["families"].items():
-        where = at(host, ("cache_families", name), f"{name} in cache_families")
+        where = label_of(host, ("cache_families", name), f"{name} in cache_families")
         said = _mapping(host.values.get("cache_families")).get(name)
         if said is not None and not isinstance(said, dict):
             yield f"{where}: must be a mapping with {', '.join(KEYS)}, or null"
@@ -134,13 +134,13 @@ def problems(host, policy):
     for (name, one), (other_name, other) in itertools.combinations(patterns.items(), 2):
         key = overlap(one, other)
         if key is not None:
-            where = at(host, ("cache_families", other_name), f"{other_name} in cache_families")
+            where = label_of(host, ("cache_families", other_name), f"{other_name} in cache_families")
             yield f"{where}: {other.text} overlaps {one.text} of {name}, such as in {key}; change one of them"
 
 
 def _ttls(host, policy):
     for name, value in policy["ttls"].items():
-        where = at(host, ("cache_ttls", name), f"{name} in cache_ttls")
+        where = label_of(host, ("cache_ttls", name), f"{name} in cache_ttls")
         wrong = env.wrong_name(name) or _wrong_seconds(value)
         if wrong:
             yield f"{where}: {wrong}"
@@ -148,7 +148,7 @@ def _ttls(host, policy):
 
 def _events(host, policy):
     for name, arguments in policy["events"].items():
-        where = at(host, ("cache_events", name), f"{name} in cache_events")
+        where = label_of(host, ("cache_events", name), f"{name} in cache_events")
         fits = isinstance(arguments, list) and all(re.fullmatch(NAME, str(each)) for each in arguments)
         if not fits or not arguments or not re.fullmatch(NAME, str(name)):
             yield f"{where}: must be a list of arguments such as [user_id], names of small letters and underscores"

@@ -4,7 +4,7 @@ import re
 
 from ansible_collections.cistern.core.plugins.module_utils.cache.warm.commands import TYPES
 from ansible_collections.cistern.core.plugins.module_utils.cache.warm.sources import parameters_of
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer, nearest
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of, nearest
 
 KEYS = {
     "sql": "a query whose columns are the placeholders of the key, and value",
@@ -108,14 +108,14 @@ def pace_problems(host):
     """Yield what is wrong with how fast, how far and how often the programs of a host go."""
     memory, rate = host.values.get("cache_warm_memory", 0.9), integer(host.values.get("cache_warm_rate"), 0)
     if isinstance(memory, (int, float)) and not 0 < memory <= 1:
-        yield f"{at(host, 'cache_warm_memory')}: must be a share between 0 and 1, such as 0.9, not {memory!r}"
+        yield f"{label_of(host, 'cache_warm_memory')}: must be a share between 0 and 1, such as 0.9, not {memory!r}"
     if rate < 0:
-        yield f"{at(host, 'cache_warm_rate')}: is {rate}; write keys a second, or 0 for no limit"
+        yield f"{label_of(host, 'cache_warm_rate')}: is {rate}; write keys a second, or 0 for no limit"
     walked, every = integer(host.values.get("cache_metrics_rate"), 1), host.values.get("cache_metrics_every", "1s")
     if walked < 1:
-        yield f"{at(host, 'cache_metrics_rate')}: is {walked}; write keys a second, at least 1"
+        yield f"{label_of(host, 'cache_metrics_rate')}: is {walked}; write keys a second, at least 1"
     if not _is_span(every):
-        yield f"{at(host, 'cache_metrics_every')}: must be {KEYS['every']}, not {every!r}"
+        yield f"{label_of(host, 'cache_metrics_every')}: must be {KEYS['every']}, not {every!r}"
 
 
 def database_problems(host, policy, cluster):
@@ -124,7 +124,7 @@ def database_problems(host, policy, cluster):
     asking = [name for name, each in families if isinstance(each["warm"], dict) and "sql" in each["warm"]]
     if not asking:
         return
-    told, where = database(host.values, cluster), at(host, "cache_warm_database")
+    told, where = database(host.values, cluster), label_of(host, "cache_warm_database")
     for key in DATABASE:
         if not told.get(key):
             yield f"{where}: has no {key}, and the query of {asking[0]} needs one"

@@ -13,7 +13,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.citus import variable
 from ansible_collections.cistern.core.plugins.plugin_utils.citus.node import LAYERS
 from ansible_collections.cistern.core.plugins.plugin_utils.common import validation as variables
 from ansible_collections.cistern.core.plugins.plugin_utils.common.paths import normal
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer, nearest
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of, nearest
 
 # Settings that the toolkit computes, with what to write instead.
 COMPUTED = {
@@ -79,7 +79,7 @@ def _settings(node, options, known):
         for key, value in values.items() if isinstance(values, dict) else ():
             says = _setting(key, value, known, version)
             if says:
-                yield f"{at(node, (layer, key), f'{key} in {layer}')}: {says}"
+                yield f"{label_of(node, (layer, key), f'{key} in {layer}')}: {says}"
 
 
 def _setting(key, value, known, version):
@@ -120,10 +120,10 @@ def _topology(nodes, options):
     for node in nodes:
         if node.coordinates and node.get("citus_node_state", options) == "absent":
             says = "the coordinator cannot be absent; playbooks/citus_remove.yml takes a whole cluster away"
-            yield f"{at(node, 'citus_node_state')}: {says}", [node.name]
+            yield f"{label_of(node, 'citus_node_state')}: {says}", [node.name]
         if len(nodes) > 1 and _is_loopback(node.address()):
             says = f"{node.address()} reaches no other machine; write the address of the host"
-            yield f"{at(node, 'citus_address')}: {says}", [node.name]
+            yield f"{label_of(node, 'citus_address')}: {says}", [node.name]
 
 
 def _is_loopback(address):
@@ -160,7 +160,7 @@ def _duplicates(nodes, options):
             yield "citus_cluster: names two clusters of one machine; give one of them another name", names
         elif together and normal(one.data_dir(options)) == normal(other.data_dir(options)):
             says = "two clusters of one machine have the same; give one of them another"
-            yield f"{at(other, 'citus_data_dir')}: {says}", names
+            yield f"{label_of(other, 'citus_data_dir')}: {says}", names
 
 
 def _risks(nodes):

@@ -1,6 +1,6 @@
 """What is wrong with citus_tables: pure, before any server is asked."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, nearest
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import label_of, nearest
 
 KEYS = ("type", "column", "colocate_with", "shard_count")
 TYPES = ("distributed", "reference", "local")
@@ -11,7 +11,7 @@ def problems(node):
     tables = node.values.get("citus_tables")
     for name, spec in tables.items() if isinstance(tables, dict) else ():
         for text in _problems(spec, tables):
-            yield f"{at(node, 'citus_tables')}: {name} {text}"
+            yield f"{label_of(node, 'citus_tables')}: {name} {text}"
 
 
 def _problems(spec, tables):

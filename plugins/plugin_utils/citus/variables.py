@@ -4,7 +4,7 @@ import ipaddress
 import re
 
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 
 NAME = r"[a-z_][a-z0-9_]{0,62}"
 PATTERNS = (
@@ -44,22 +44,23 @@ def _texts(node):
     for name, pattern, say in PATTERNS:
         value = node.values.get(name)
         if isinstance(value, str) and not re.fullmatch(pattern, value):
-            yield f"{at(node, name)}: must be {say}, not '{value}'"
+            yield f"{label_of(node, name)}: must be {say}, not '{value}'"
     if node.values.get("citus_cluster") == "main":
-        yield f"{at(node, 'citus_cluster')}: main is the package's own cluster, which is left alone; write another name"
+        label = label_of(node, "citus_cluster")
+        yield f"{label}: main is the package's own cluster, which is left alone; write another name"
     for name, taken in TAKEN.items():
         value = node.values.get(name)
         if value in taken or (name == "citus_role" and str(value).startswith("pg_")):
-            yield f"{at(node, name)}: {value} is the server's own; write another name"
+            yield f"{label_of(node, name)}: {value} is the server's own; write another name"
 
 
 def _numbers(node):
     for name, low, high in RANGES:
         number = integer(node.values.get(name), low)
         if not low <= number <= high:
-            yield f"{at(node, name)}: must be from {low} to {high}, not {number}"
+            yield f"{label_of(node, name)}: must be from {low} to {high}, not {number}"
     if node.values.get("citus_bind") == []:
-        yield f"{at(node, 'citus_bind')}: is empty; write at least one address"
+        yield f"{label_of(node, 'citus_bind')}: is empty; write at least one address"
 
 
 def _clients(node):
@@ -67,7 +68,7 @@ def _clients(node):
     for network in networks if isinstance(networks, list) else ():
         says = _network(network)
         if says:
-            yield f"{at(node, 'citus_clients')}: {says}"
+            yield f"{label_of(node, 'citus_clients')}: {says}"
 
 
 def _network(text):
@@ -86,7 +87,7 @@ def _rules(node):
     rules = node.values.get("citus_hba")
     for rule in rules if isinstance(rules, list) else ():
         for says in _rule(rule) if isinstance(rule, dict) else ():
-            yield f"{at(node, 'citus_hba')}: {says}"
+            yield f"{label_of(node, 'citus_hba')}: {says}"
 
 
 def _rule(rule):
@@ -117,7 +118,7 @@ def _repositories(node, options):
             missing = [key for key in REPOSITORY if not repository.get(key)]
             if missing:
                 where = "" if of_citus else " where postgresql_package_source is repository"
-                yield f"{at(node, variable)}: needs {', '.join(missing)}{where}"
+                yield f"{label_of(node, variable)}: needs {', '.join(missing)}{where}"
 
 
 def _versions(node, options):
@@ -129,4 +130,4 @@ def _versions(node, options):
         others = [series for series in ("12.1", "13.2", "14.0") if postgresql in citus_schema.takes(series)]
         or_else = f", or citus_version {' or '.join(others)}" if others else ""
         says = f"Citus {citus} takes PostgreSQL {', '.join(takes)} and not {postgresql}"
-        yield f"{at(node, 'postgresql_version')}: {says}; write one of these{or_else}"
+        yield f"{label_of(node, 'postgresql_version')}: {says}; write one of these{or_else}"

@@ -41,5 +41,5 @@ def raw(hostvars, name):
 
 def machine(task_vars, name):
     """Return what tells one machine from another."""
-    says = task_vars["hostvars"][name]
-    return (str(says.get("ansible_host", name)), says.get("ansible_port", 22))
+    hostvars = task_vars["hostvars"][name]
+    return (str(hostvars.get("ansible_host", name)), hostvars.get("ansible_port", 22))

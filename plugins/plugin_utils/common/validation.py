@@ -16,10 +16,10 @@ TYPES: dict = {"str": str, "path": str, "dict": dict, "list": list, "bool": bool
 OF_A_TEXT = """, which is a text; write it in YAML, or with -e as JSON: -e '{"name": ...}'"""
 
 
-def at(host, key, say=None):
+def label_of(host, key, name=None):
     """Return a variable with the place where it was written."""
     origin = host.origins.get(key)
-    return f"{say or key} ({origin})" if origin else f"{say or key}"
+    return f"{name or key} ({origin})" if origin else f"{name or key}"
 
 
 def integer(value, default):
@@ -32,17 +32,17 @@ def integer(value, default):
 def problems(host, options, home):
     """Yield a sentence for each variable that is unknown, missing or of the wrong type; `home` is where to write it."""
     for name, why in host.broken.items():
-        yield f"{at(host, name)}: {why}"
+        yield f"{label_of(host, name)}: {why}"
     for name in host.values:
         if name not in options:
-            yield f"{at(host, name)}: there is no such variable{nearest(name, options)}"
+            yield f"{label_of(host, name)}: there is no such variable{nearest(name, options)}"
     for name, option in options.items():
         if name in host.values and name not in host.broken:
-            says = wrong(host.values[name], option)
-            if says:
+            problem = wrong(host.values[name], option)
+            if problem:
                 # a secret is not shown, not even a wrong one; a receiver may hold some
                 hidden = name.endswith(secrets.VARIABLES)
-                yield f"{at(host, name)}: " + (says.split(", not ")[0] if hidden else says)
+                yield f"{label_of(host, name)}: " + (problem.split(", not ")[0] if hidden else problem)
         elif option.get("required") and name not in host.broken:
             yield f"{name}: is missing; write it into {home}"
 
@@ -51,16 +51,16 @@ def password(host, name):
     """Yield what is wrong with a password."""
     value = host.values.get(name)
     if isinstance(value, str) and len(value) < SHORTEST_PASSWORD:
-        yield f"{at(host, name)}: has {len(value)} characters; write at least {SHORTEST_PASSWORD}"
+        yield f"{label_of(host, name)}: has {len(value)} characters; write at least {SHORTEST_PASSWORD}"
     if isinstance(value, str) and re.search(r"[\n\r\0]", value):
-        yield f"{at(host, name)}: has a line break; write it on one line"
+        yield f"{label_of(host, name)}: has a line break; write it on one line"
 
 
 def thresholds(host, variable, known):
     """Yield what is wrong with thresholds by name; `known` are those that there are."""
     values = host.values.get(variable)
     for name, value in values.items() if isinstance(values, dict) else ():
-        where = at(host, (variable, name), f"{name} in {variable}")
+        where = label_of(host, (variable, name), f"{name} in {variable}")
         if name not in known:
             yield f"{where}: there is no such threshold{nearest(name, known)}"
         elif isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -89,9 +89,9 @@ def wrong(value, option):
             "int": "a whole number",
             "float": "a number",
         }
-        says = f"must be {article[kind]}, not {value!r}"
+        problem = f"must be {article[kind]}, not {value!r}"
         is_text = isinstance(value, str) and value.lstrip().startswith(("[", "{"))
-        return says + OF_A_TEXT if kind in ("list", "dict") and is_text else says
+        return problem + OF_A_TEXT if kind in ("list", "dict") and is_text else problem
     if kind == "list" and "options" in option:
         found = [each for each in (_entry(entry, option["options"]) for entry in value) if each]
         return found[0] if found else None
@@ -101,9 +101,9 @@ def wrong(value, option):
         for key in value:
             if key not in option["options"]:
                 return f"has no key '{key}'{nearest(key, option['options'])}"
-            says = wrong(value[key], option["options"][key])
-            if says:
-                return f"{key}: {says}"
+            problem = wrong(value[key], option["options"][key])
+            if problem:
+                return f"{key}: {problem}"
     return None
 
 

@@ -4,7 +4,7 @@ import os
 import typing
 
 from ansible_collections.cistern.core.plugins.plugin_utils.common import validation as variables
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 
 
 class Host(typing.NamedTuple):
@@ -27,10 +27,11 @@ def _problems(host, options, thresholds):
     yield from variables.thresholds(host, "doctor_thresholds", thresholds)
     seconds = host.values.get("doctor_seconds", 1)
     if integer(seconds, 1) < 1:
-        yield f"{at(host, 'doctor_seconds')}: is {seconds}; write seconds, at least 1"
+        yield f"{label_of(host, 'doctor_seconds')}: is {seconds}; write seconds, at least 1"
     path = host.values.get("doctor_json")
     folder = os.path.dirname(os.path.abspath(os.path.expanduser(path))) if isinstance(path, str) and path else "/"
     if not os.path.isdir(folder):
-        yield f"{at(host, 'doctor_json')}: there is no folder {folder} on this machine; make it, or write another path"
+        label = label_of(host, "doctor_json")
+        yield f"{label}: there is no folder {folder} on this machine; make it, or write another path"
     elif path and not os.access(folder, os.W_OK):
-        yield f"{at(host, 'doctor_json')}: nothing can be written into {folder}; write another path"
+        yield f"{label_of(host, 'doctor_json')}: nothing can be written into {folder}; write another path"

@@ -2,7 +2,7 @@
 
 from ansible_collections.cistern.core.plugins.module_utils.host.claims.judge import literal
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import name_key
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 
 EMPTY: dict = {"ports": [], "folders": [], "units": [], "binds": [], "clusters": None, "names": [], "needs": []}
 SENTINEL = "redis-sentinel.service"
@@ -37,9 +37,9 @@ def is_name(address):
     return literal(text) is None and text not in ("*", "::*") and name_key(text) != "localhost"
 
 
-def of_redis(instances, watchers, deployments, options):
+def of_redis(instances, sentinel_hosts, deployments, options):
     """Return {host: claims} of instances and Sentinels; a host of redis_sentinel may have the latter alone."""
-    everyone = {each.name: each for each in [*watchers, *instances]}
+    everyone = {each.name: each for each in [*sentinel_hosts, *instances]}
     sentinels = {each["host"] for deployment in deployments.values() for each in deployment["sentinels"]}
     ours: dict = {}
     for each in instances:
@@ -70,19 +70,26 @@ def _instance(claims, each, options):
     claims["ports"].append(_port(each, "redis_port", each.get("redis_port", options), each.bind()))
     for layer, values in each.layers().items():
         if integer(values.get("tls-port"), 0):
-            where = at(each, (layer, "tls-port"), f"tls-port in {layer}")
+            where = label_of(each, (layer, "tls-port"), f"tls-port in {layer}")
             claims["ports"].append(
-                {"say": where, "variable": "tls-port", "port": integer(values["tls-port"], 0), "addresses": each.bind()}
+                {
+                    "label": where,
+                    "variable": "tls-port",
+                    "port": integer(values["tls-port"], 0),
+                    "addresses": each.bind(),
+                }
             )
         if values.get("bind-source-addr"):
-            where = at(each, (layer, "bind-source-addr"), f"bind-source-addr in {layer}")
+            where = label_of(each, (layer, "bind-source-addr"), f"bind-source-addr in {layer}")
             claims["binds"].append(_bind(where, "bind-source-addr", [values["bind-source-addr"]], is_list=False))
     name = each.get("redis_instance", options)
     folder = each.values.get("redis_data_dir") or f"/var/lib/redis{f'/{name}' if name else ''}"
-    claims["folders"].append({"say": at(each, "redis_data_dir"), "variable": "redis_data_dir", "path": str(folder)})
+    claims["folders"].append(
+        {"label": label_of(each, "redis_data_dir"), "variable": "redis_data_dir", "path": str(folder)}
+    )
     claims["units"].append(
         {
-            "say": at(each, "redis_instance"),
+            "label": label_of(each, "redis_instance"),
             "unit": redis_unit(each, options),
             "program": "/usr/bin/redis-server",
             "conf": f"/etc/redis/redis{f'-{name}' if name else ''}.conf",
@@ -90,7 +97,7 @@ def _instance(claims, each, options):
             "variables": OPTIONS,
         }
     )
-    claims["binds"].append(_bind(at(each, "redis_bind"), "redis_bind", each.bind()))
+    claims["binds"].append(_bind(label_of(each, "redis_bind"), "redis_bind", each.bind()))
 
 
 def _sentinel(claims, each, options):
@@ -98,7 +105,7 @@ def _sentinel(claims, each, options):
     claims["ports"].append(_port(each, "redis_sentinel_port", each.get("redis_sentinel_port", options), bind))
     claims["units"].append(
         {
-            "say": "redis_sentinel",
+            "label": "redis_sentinel",
             "unit": SENTINEL,
             "program": "/usr/bin/redis-sentinel",
             "conf": "/etc/redis/sentinel.conf",
@@ -106,7 +113,7 @@ def _sentinel(claims, each, options):
             "variables": SENTINEL_OPTIONS,
         }
     )
-    claims["binds"].append(_bind(at(each, "redis_sentinel_bind"), "redis_sentinel_bind", bind))
+    claims["binds"].append(_bind(label_of(each, "redis_sentinel_bind"), "redis_sentinel_bind", bind))
 
 
 def sentinel_bind(each):
@@ -115,22 +122,27 @@ def sentinel_bind(each):
 
 
 def _port(host, variable, port, addresses):
-    return {"say": at(host, variable), "variable": variable, "port": integer(port, 0), "addresses": list(addresses)}
+    return {
+        "label": label_of(host, variable),
+        "variable": variable,
+        "port": integer(port, 0),
+        "addresses": list(addresses),
+    }
 
 
-def _bind(say, variable, addresses, is_list=True):
+def _bind(label, variable, addresses, is_list=True):
     # with a - before it, the server goes without where the machine lacks it
     needed = [str(each) for each in addresses if not str(each).startswith("-") and str(each) not in ("*", "::*")]
-    return {"say": say, "variable": variable, "addresses": needed, "is_list": is_list}
+    return {"label": label, "variable": variable, "addresses": needed, "is_list": is_list}
 
 
 def _names(each, everyone, deployments):
     """Return the names in the deployments that have an instance or a Sentinel on the machine."""
     for deployment in deployments.values():
-        places = [*deployment["nodes"], *deployment["sentinels"]]
+        members = [*deployment["nodes"], *deployment["sentinels"]]
         shared = deployment["mode"] != "standalone"
-        if shared and any(everyone[place["host"]].machine == each.machine for place in places):
-            yield from (place["address"] for place in places if is_name(place["address"]))
+        if shared and any(everyone[member["host"]].machine == each.machine for member in members):
+            yield from (member["address"] for member in members if is_name(member["address"]))
 
 
 def _bound_names(claims):
@@ -146,7 +158,7 @@ def of_citus(nodes, options):
     for node in present:
         here = [each for each in nodes if each.machine == node.machine]
         bind = citus_bind(node)
-        bound = _bind(at(node, "citus_bind"), "citus_bind", bind)
+        bound = _bind(label_of(node, "citus_bind"), "citus_bind", bind)
         found[node.name] = {
             **EMPTY,
             "host": node.name,
@@ -155,14 +167,14 @@ def of_citus(nodes, options):
             "ports": [_port(node, "citus_port", node.get("citus_port", options), bind)],
             "folders": [
                 {
-                    "say": at(node, "citus_data_dir"),
+                    "label": label_of(node, "citus_data_dir"),
                     "variable": "citus_data_dir",
                     "path": node.values.get("citus_data_dir") or f"/var/lib/postgresql/{_cluster(node, options)}",
                 }
             ],
             "units": [
                 {
-                    "say": at(node, "citus_cluster"),
+                    "label": label_of(node, "citus_cluster"),
                     "unit": f"postgresql@{_cluster(node, options).replace('/', '-')}.service",
                     "program": "/usr/bin/pg_ctlcluster",
                 }
@@ -212,15 +224,15 @@ def _monitoring(host, members, options):
     watches = any(each.watches for each in members)
     runs = [(*EXPORTERS[name], [host.address()]) for name in EXPORTERS if has[name]]
     runs += [(*each, [bind]) for each in WATCHERS] if watches else []
-    binds = [_bind(at(host, "monitoring_address"), "monitoring_address", [host.address()], is_list=False)]
-    binds += [_bind(at(host, "monitoring_bind"), "monitoring_bind", [bind], is_list=False)] if watches else []
+    binds = [_bind(label_of(host, "monitoring_address"), "monitoring_address", [host.address()], is_list=False)]
+    binds += [_bind(label_of(host, "monitoring_bind"), "monitoring_bind", [bind], is_list=False)] if watches else []
     return {
         **EMPTY,
         "host": host.name,
         "ours": [f"{program}.service" for program, _variable, _addresses in runs],
         "ports": [_port(host, variable, host.get(variable, options), where) for _program, variable, where in runs],
         "units": [
-            {"say": variable, "unit": f"{program}.service", "program": f"/usr/bin/{program}"}
+            {"label": variable, "unit": f"{program}.service", "program": f"/usr/bin/{program}"}
             for program, variable, _addresses in runs
         ],
         "binds": binds,

@@ -16,30 +16,30 @@ from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import 
 from ansible_collections.cistern.core.plugins.module_utils.host.names import SLOW
 
 
-def problems(targets, asked):
+def problems(targets, observed):
     """Return [(refuse, sentence, hosts)], each sentence once."""
     found: dict = {}
     for target in targets:
-        answers = _answers(target, asked)
+        answers = _answers(target, observed)
         for refuse, text, hosts in [
             *_unknown(target, answers),
-            *_loopback(target, answers, asked),
-            *_differing(target, answers, asked),
-            *_unheard(target, answers, asked),
+            *_loopback(target, answers, observed),
+            *_differing(target, answers, observed),
+            *_unheard(target, answers, observed),
         ]:
             # what breaks one of the servers of a name is refused, even if it is a risk for another
             found[text] = (refuse or found.get(text, (False, ()))[0], hosts)
     return [(refuse, text, hosts) for text, (refuse, hosts) in found.items()]
 
 
-def _answers(target, asked):
+def _answers(target, observed):
     """Return {host: answer} of one host of each machine that was asked for the name."""
     found, seen = {}, set()
     # the host itself speaks for its machine
-    for host in sorted(asked, key=lambda host: host != target["host"]):
-        names = {name_key(name): answer for name, answer in asked[host]["names"].items()}
-        if name_key(target["name"]) in names and asked[host]["machine"] not in seen:
-            seen.add(asked[host]["machine"])
+    for host in sorted(observed, key=lambda host: host != target["host"]):
+        names = {name_key(name): answer for name, answer in observed[host]["names"].items()}
+        if name_key(target["name"]) in names and observed[host]["machine"] not in seen:
+            seen.add(observed[host]["machine"])
             found[host] = names[name_key(target["name"])]
     return found
 
@@ -49,21 +49,21 @@ def _unknown(target, answers):
         if answer["why"] == SLOW:
             yield (
                 False,
-                f"{target['say']}: the resolver of {host} gives {answer['why']} for {target['name']}, which holds up "
+                f"{target['label']}: the resolver of {host} gives {answer['why']} for {target['name']}, which holds up "
                 f"servers and runs; write {target['variable']} as an address, or put the name into its /etc/hosts",
                 [host],
             )
         elif not answer["addresses"]:
             yield (
                 True,
-                f"{target['say']}: {host} cannot resolve {target['name']} ({answer['why']}); write "
+                f"{target['label']}: {host} cannot resolve {target['name']} ({answer['why']}); write "
                 f"{target['variable']}: {_address(target, answers)} for {target['host']}, or make the name known to "
                 f"{host}, in DNS or in /etc/hosts",
                 [host],
             )
 
 
-def _loopback(target, answers, asked):
+def _loopback(target, answers, observed):
     """A machine that takes a name for itself: its own, as Debian's installer writes it, or that of another."""
     for host, answer in answers.items():
         local = [address for address in answer["addresses"] if _is_loopback(address)]
@@ -71,25 +71,25 @@ def _loopback(target, answers, asked):
             continue
         where = " (/etc/hosts)" if answer["in_hosts"] else ""
         out = "take the line out of /etc/hosts" if answer["in_hosts"] else "have its resolver say so too"
-        if asked[host]["machine"] != target["machine"]:
-            says = f"{host} resolves {target['name']}, which is {target['host']}, to its own {local[0]}{where}"
-            yield True, f"{target['say']}: {says}; {out.replace('say so too', 'tell its address')}", [host]
+        if observed[host]["machine"] != target["machine"]:
+            text = f"{host} resolves {target['name']}, which is {target['host']}, to its own {local[0]}{where}"
+            yield True, f"{target['label']}: {text}; {out.replace('say so too', 'tell its address')}", [host]
         elif target["shared"]:
-            instead = _address(target, answers, asked)
+            instead = _address(target, answers, observed)
             out = out.replace("say so too", f"say {instead} too")
             yield (
                 # a server that listens everywhere is reached there too
-                not _listens(target, local[0], asked),
-                f"{target['say']}: {host} resolves its own name {target['name']} to {local[0]}{where}, where no other "
-                f"machine reaches it; write {target['variable']}: {instead}, or {out}",
+                not _listens(target, local[0], observed),
+                f"{target['label']}: {host} resolves its own name {target['name']} to {local[0]}{where}, where no "
+                f"other machine reaches it; write {target['variable']}: {instead}, or {out}",
                 [host],
             )
 
 
-def _address(target, answers, asked=None):
+def _address(target, answers, observed=None):
     """Return the address that is most likely meant: where it listens, what others take the name for, what it has."""
     others = [address for answer in answers.values() for address in answer["addresses"]]
-    own = (asked or {}).get(target["host"], {}).get("own", [])
+    own = (observed or {}).get(target["host"], {}).get("own", [])
     for address in [*target["bind"], *others, *own]:
         if literal(address) and address not in EVERYWHERE and not _is_loopback(address):
             return address
@@ -100,56 +100,56 @@ def _is_loopback(address):
     return literal(address) is not None and ipaddress.ip_address(literal(address)).is_loopback
 
 
-def _differing(target, answers, asked):
+def _differing(target, answers, observed):
     """A name that is not the same everywhere. Behind NAT that may be meant; the address of another host never is."""
-    told: dict = {}
+    by_address: dict = {}
     for host, answer in answers.items():
         addresses = sorted(address for address in answer["addresses"] if not _is_loopback(address))
         if addresses:
-            told.setdefault(", ".join(addresses), []).append(host)
-    owners = _owners(asked)
-    for addresses, hosts in told.items():
+            by_address.setdefault(", ".join(addresses), []).append(host)
+    owners = _owners(observed)
+    for addresses, hosts in by_address.items():
         for address in addresses.split(", "):
             owner = owners.get(address, target["machine"])
-            if owner != target["machine"] and asked.get(target["host"]):
-                whose = next(host for host in asked if asked[host]["machine"] == owner)
-                says = f"{' and '.join(hosts)} resolves {target['name']} to {address}, which {whose} has"
-                instead = _address({**target, "bind": [*target["bind"], *asked[target["host"]]["own"]]}, {})
+            if owner != target["machine"] and observed.get(target["host"]):
+                whose = next(host for host in observed if observed[host]["machine"] == owner)
+                text = f"{' and '.join(hosts)} resolves {target['name']} to {address}, which {whose} has"
+                instead = _address({**target, "bind": [*target["bind"], *observed[target["host"]]["own"]]}, {})
                 yield (
                     True,
-                    f"{target['say']}: {says}; write {target['variable']}: {instead} for {target['host']}, or mend the "
-                    "name, in DNS or in /etc/hosts",
+                    f"{target['label']}: {text}; write {target['variable']}: {instead} for {target['host']}, or mend "
+                    "the name, in DNS or in /etc/hosts",
                     hosts,
                 )
                 return
-    if len(told) > 1:
-        says = " and ".join(f"{addresses} on {', '.join(hosts)}" for addresses, hosts in told.items())
+    if len(by_address) > 1:
+        text = " and ".join(f"{addresses} on {', '.join(hosts)}" for addresses, hosts in by_address.items())
         yield (
             False,
-            f"{target['say']}: {target['name']} is {says}; write {target['variable']} as an address, or make all of "
+            f"{target['label']}: {target['name']} is {text}; write {target['variable']} as an address, or make all of "
             "them know the same, in DNS or in /etc/hosts",
             sorted(answers),
         )
 
 
-def _owners(asked):
+def _owners(observed):
     """Return {address: machine} of the addresses that one machine alone has: bridges are the same on many."""
     found: dict = {}
-    for host in asked.values():
+    for host in observed.values():
         for address in host["own"]:
             found.setdefault(address, set()).add(host["machine"])
     return {address: next(iter(machines)) for address, machines in found.items() if len(machines) == 1}
 
 
-def _unheard(target, answers, asked):
+def _unheard(target, answers, observed):
     """A name of several addresses, or of one, at which its server does not listen."""
-    here = asked.get(target["host"])
+    here = observed.get(target["host"])
     if not here:
         return
     for host, answer in answers.items():
         # one that the machine does not have may be translated on the way to it
         local = [address for address in answer["addresses"] if address in here["own"]]
-        heard = [address for address in local if _listens(target, address, asked)]
+        heard = [address for address in local if _listens(target, address, observed)]
         if not local or heard == local:
             continue
         first_is_deaf = answer["addresses"][0] in local and answer["addresses"][0] not in heard
@@ -161,20 +161,20 @@ def _unheard(target, answers, asked):
         risk = "" if breaks else ", and a resolver may tell of it first"
         yield (
             bool(breaks),
-            f"{target['say']}: {host} resolves {target['name']} to {', '.join(answer['addresses'])}, and "
+            f"{target['label']}: {host} resolves {target['name']} to {', '.join(answer['addresses'])}, and "
             f"{target['host']} does not listen on {', '.join(deaf)}{risk}; write {target['variable']}: {instead}, or "
             f"add {', '.join(deaf)} to {target['bind_variable']}",
             [host],
         )
 
 
-def _listens(target, address, asked):
+def _listens(target, address, observed):
     family = ipaddress.ip_address(literal(address)).version
     for each in [str(each).lstrip("-") for each in target["bind"]]:
         if EVERYWHERE.get(each) == family or literal(each) == literal(address):
             return True
         if literal(each) is None:
-            names = asked.get(target["host"], {}).get("names", {})
+            names = observed.get(target["host"], {}).get("names", {})
             # Redis listens on the first address of a name that is of IPv4
             if address in names.get(each, {"addresses": []})["addresses"] and (family == 4 or not target["first"]):
                 return True
@@ -184,22 +184,22 @@ def _listens(target, address, asked):
 # -- the targets of an inventory
 
 
-def of_redis(instances, watchers, deployments, sentinel_bind, is_name, at):
+def of_redis(instances, sentinel_hosts, deployments, sentinel_bind, is_name, label_of):
     """Return the targets of the deployments that have replicas."""
-    everyone = {each.name: each for each in [*watchers, *instances]}
+    everyone = {each.name: each for each in [*sentinel_hosts, *instances]}
     found = []
     for deployment in deployments.values():
-        places = [*deployment["nodes"], *deployment["sentinels"]]
-        shared = len({everyone[place["host"]].machine for place in places}) > 1
-        for index, place in enumerate(places if deployment["mode"] != "standalone" else []):
-            each, of_sentinel = everyone[place["host"]], index >= len(deployment["nodes"])
-            if is_name(place["address"]):
+        members = [*deployment["nodes"], *deployment["sentinels"]]
+        shared = len({everyone[member["host"]].machine for member in members}) > 1
+        for index, member in enumerate(members if deployment["mode"] != "standalone" else []):
+            each, of_sentinel = everyone[member["host"]], index >= len(deployment["nodes"])
+            if is_name(member["address"]):
                 found.append(
                     {
-                        "name": place["address"],
+                        "name": member["address"],
                         "host": each.name,
                         "machine": each.machine,
-                        "say": at(each, "redis_address"),
+                        "label": label_of(each, "redis_address"),
                         "variable": "redis_address",
                         "bind": sentinel_bind(each) if of_sentinel else each.bind(),
                         "bind_variable": "redis_sentinel_bind" if of_sentinel else "redis_bind",
@@ -210,13 +210,13 @@ def of_redis(instances, watchers, deployments, sentinel_bind, is_name, at):
     return found
 
 
-def of_citus(nodes, citus_bind, is_name, at):
+def of_citus(nodes, citus_bind, is_name, label_of):
     return [
         {
             "name": node.address(),
             "host": node.name,
             "machine": node.machine,
-            "say": at(node, "citus_address"),
+            "label": label_of(node, "citus_address"),
             "variable": "citus_address",
             "bind": citus_bind(node),
             "bind_variable": "citus_bind",

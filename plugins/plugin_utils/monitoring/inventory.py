@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import LOOPBACK, Endpoint
 from ansible_collections.cistern.core.plugins.plugin_utils.common import validation as variables
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 from ansible_collections.cistern.core.plugins.plugin_utils.monitoring.host import OF_THE_MACHINE
 
 PORTS = (
@@ -68,22 +68,23 @@ def _taken_twice(members, options):
         host = next((each for each in members if variable in each.values), members[0])
         port = integer(host.get(variable, options), 0)
         if port in used:
-            yield f"{at(host, variable)}: port {port} is taken by {used[port]} on its machine; write another"
+            yield f"{label_of(host, variable)}: port {port} is taken by {used[port]} on its machine; write another"
         used.setdefault(port, variable)
 
 
 def _problems(host, options, thresholds):
     if not _is_address(host.address()):
         yield (
-            f"{at(host, 'monitoring_address')}: {host.address()!r} is no address; write the one at which Prometheus "
-            "reaches this machine"
+            f"{label_of(host, 'monitoring_address')}: {host.address()!r} is no address; write the one at which "
+            "Prometheus reaches this machine"
         )
     elif ipaddress.ip_address(host.address()).is_loopback:
-        yield f"{at(host, 'monitoring_address')}: {host.address()} is reached from its own machine alone; write another"
+        label = label_of(host, "monitoring_address")
+        yield f"{label}: {host.address()} is reached from its own machine alone; write another"
     for variable in PORTS:
         number = integer(host.get(variable, options), 1)
         if not 1 <= number <= 65535:
-            yield f"{at(host, variable)}: must be from 1 to 65535, not {number}"
+            yield f"{label_of(host, variable)}: must be from 1 to 65535, not {number}"
     for variable, pattern, like in (
         ("monitoring_scrape_interval", TIME, "15s"),
         ("monitoring_retention", TIME, "30d"),
@@ -91,10 +92,10 @@ def _problems(host, options, thresholds):
     ):
         value = host.get(variable, options)
         if isinstance(value, str) and not re.fullmatch(pattern, value):
-            yield f"{at(host, variable)}: must be as {like}, not {value!r}"
+            yield f"{label_of(host, variable)}: must be as {like}, not {value!r}"
     bind = host.get("monitoring_bind", options)
     if isinstance(bind, str) and not _is_address(bind):
-        yield f"{at(host, 'monitoring_bind')}: must be an address, not {bind!r}"
+        yield f"{label_of(host, 'monitoring_bind')}: must be an address, not {bind!r}"
     yield from variables.thresholds(host, "monitoring_thresholds", thresholds)
     yield from _receivers(host, options)
 
@@ -114,13 +115,13 @@ def _receivers(host, options):
     names = [each.get("name") if isinstance(each, dict) else None for each in receivers]
     for number, name in enumerate(names, 1):
         if not isinstance(name, str) or not name:
-            yield f"{at(host, 'monitoring_receivers')}: entry {number} has no name; write it as in Alertmanager"
+            yield f"{label_of(host, 'monitoring_receivers')}: entry {number} has no name; write it as in Alertmanager"
         elif names.index(name) < number - 1:
-            yield f"{at(host, 'monitoring_receivers')}: {name!r} is there twice"
+            yield f"{label_of(host, 'monitoring_receivers')}: {name!r} is there twice"
     route = host.get("monitoring_route", options)
     wanted = route.get("receiver") if isinstance(route, dict) else None
     if wanted is not None and wanted not in names:
-        yield f"{at(host, 'monitoring_route')}: receiver {wanted!r} is not among monitoring_receivers"
+        yield f"{label_of(host, 'monitoring_route')}: receiver {wanted!r} is not among monitoring_receivers"
 
 
 def notes(hosts, playing):

@@ -4,7 +4,7 @@ import ipaddress
 import re
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import LOOPBACK
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import links as redis_links
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.deployments import REPLICATED, by_deployment
@@ -14,10 +14,10 @@ SHARED = ("redis_mode", "redis_password", "redis_initial_primary", "redis_sentin
 SENTINEL_SETTINGS = ("down-after-milliseconds", "failover-timeout", "parallel-syncs", "master-reboot-down-after-period")
 
 
-def check(instances, watchers, told, options):
+def check(instances, sentinel_hosts, deployments, options):
     """Yield (refuse, sentence, names of hosts)."""
     for name, members in by_deployment(instances).items():
-        deployment, hosts = told[name], [each.name for each in members]
+        deployment, hosts = deployments[name], [each.name for each in members]
         if deployment["mode"] not in REPLICATED:
             continue
         for text in [
@@ -29,33 +29,33 @@ def check(instances, watchers, told, options):
         for text in [*_risks(deployment, members), *redis_links.risks(members, deployment["mode"])]:
             yield False, f"deployment {name}: {text}", hosts
         if deployment["mode"] == "sentinel":
-            everyone = {each.name: each for each in [*instances, *watchers]}
-            for refuse, text in _watched(deployment, members, everyone):
+            everyone = {each.name: each for each in [*instances, *sentinel_hosts]}
+            for refuse, text in _sentinels(deployment, members, everyone):
                 yield refuse, f"deployment {name}: {text}", hosts
-    yield from _places(told)
-    for each in watchers:
+    yield from _endpoints(deployments)
+    for each in sentinel_hosts:
         for name in each.values.get("redis_sentinel_deployments") or []:
-            if told.get(name, {}).get("mode") != "sentinel":
-                where = at(each, "redis_sentinel_deployments")
+            if deployments.get(name, {}).get("mode") != "sentinel":
+                where = label_of(each, "redis_sentinel_deployments")
                 yield True, f"{where}: no deployment with redis_mode sentinel is called {name}", [each.name]
 
 
 def _differing(members):
     for variable in SHARED:
-        said = {str(each.values.get(variable)) for each in members}
-        if len(said) > 1:
+        values = {str(each.values.get(variable)) for each in members}
+        if len(values) > 1:
             yield f"{variable} differs between its hosts; write it once, into the group_vars of the deployment"
 
 
 def _members(deployment, members, options):
     if deployment["initial"] is None:
-        where = at(members[0], "redis_initial_primary")
+        where = label_of(members[0], "redis_initial_primary")
         yield f"{where}: {deployment['initial_primary']} is none of its hosts; write the name of one of them"
     for each in members:
         if each.address() in LOOPBACK or str(each.address()).startswith("127."):
             yield f"{each.name} is at {each.address()}, which the others cannot reach; write its redis_address"
         elif all(address.lstrip("-") in LOOPBACK for address in each.bind()):
-            yield f"{at(each, 'redis_bind')}: {each.name} listens on its own machine alone; add {each.address()}"
+            yield f"{label_of(each, 'redis_bind')}: {each.name} listens on its own machine alone; add {each.address()}"
         elif "redis_bind" not in each.values and not _is_ip(each.address()):
             yield f"{each.name} is at the name {each.address()}; write redis_bind, the addresses to listen on"
     limits = {each.name: _limit(each) for each in members}
@@ -87,11 +87,11 @@ def _risks(deployment, members):
         )
 
 
-def _watched(deployment, members, everyone):
+def _sentinels(deployment, members, everyone):
     """Yield (refuse, sentence) about the Sentinels of a deployment."""
     hosts = [everyone[each["host"]] for each in deployment["sentinels"]]
     count, quorum = len(hosts), deployment["quorum"]
-    where = at(members[0], "redis_sentinel_quorum")
+    where = label_of(members[0], "redis_sentinel_quorum")
     if not 1 <= quorum <= count:
         yield (
             True,
@@ -126,8 +126,8 @@ def _watched(deployment, members, everyone):
             yield (
                 True,
                 (
-                    f"{at(members[0], variable)}: has a blank or a quote, and Sentinel writes its passwords without "
-                    "quotes, so that it could not read its own file again; write one without"
+                    f"{label_of(members[0], variable)}: has a blank or a quote, and Sentinel writes its passwords "
+                    "without quotes, so that it could not read its own file again; write one without"
                 ),
             )
     for each in hosts:
@@ -139,21 +139,21 @@ def _watched(deployment, members, everyone):
     if any(each.sentinel_password() is None for each in hosts):
         yield True, "a Sentinel of it has no redis_sentinel_password; write it into group_vars/all"
     for key, value in (members[0].values.get("redis_sentinel_config") or {}).items():
-        place_of_key = at(members[0], "redis_sentinel_config")
+        origin = label_of(members[0], "redis_sentinel_config")
         if key not in SENTINEL_SETTINGS:
-            yield True, f"{place_of_key}: {key} is not a setting of a monitor; write {', '.join(SENTINEL_SETTINGS)}"
+            yield True, f"{origin}: {key} is not a setting of a monitor; write {', '.join(SENTINEL_SETTINGS)}"
         elif integer(value, 0) < 1 or isinstance(value, bool):
-            yield True, f"{place_of_key}: {key} must be a whole number from 1 on, not {value!r}"
+            yield True, f"{origin}: {key} must be a whole number from 1 on, not {value!r}"
 
 
-def _places(told):
-    seen: dict = {}
-    for deployment in told.values():
+def _endpoints(deployments):
+    by_endpoint: dict = {}
+    for deployment in deployments.values():
         if deployment["mode"] not in REPLICATED:
             continue
         for node in deployment["nodes"]:
-            seen.setdefault(node["place"], []).append(node["host"])
-    for where, hosts in seen.items():
+            by_endpoint.setdefault(node["place"], []).append(node["host"])
+    for where, hosts in by_endpoint.items():
         if len(hosts) > 1:
             yield True, f"redis_address: {' and '.join(hosts)} are both at {where}; give each its own", hosts
 

@@ -8,41 +8,41 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployme
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import sharing as redis_sharing
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import Instance
-from ansible_collections.cistern.core.plugins.plugin_utils.redis.variables import downgrade, places, problems, settings
+from ansible_collections.cistern.core.plugins.plugin_utils.redis.variables import downgrade, folders, problems, settings
 
 __all__ = ["Instance", "check", "machines"]
 
 
-def check(instances, options, schema, watchers=(), deployments=None):
+def check(instances, options, schema, sentinel_hosts=(), deployments=None):
     """Return (errors, warnings), each a list of sentences; the same sentence of several hosts stands once.
 
-    `watchers` are the hosts of the group redis_sentinel; those that are no instance need no more than their variables.
+    `sentinel_hosts` are the hosts of the group redis_sentinel; of those that are no instance, only the variables count.
     `deployments` are what they make up, unless that is what the inventory says.
     """
     errors: dict = {}
     warnings: dict = {}
     optional = {name: {**option, "required": False} for name, option in options.items()}
-    for watcher in watchers:
-        if watcher.name not in {instance.name for instance in instances}:
-            for text in problems(watcher, optional):
-                errors.setdefault(text, []).append(watcher.name)
+    for sentinel_host in sentinel_hosts:
+        if sentinel_host.name not in {instance.name for instance in instances}:
+            for text in problems(sentinel_host, optional):
+                errors.setdefault(text, []).append(sentinel_host.name)
     for instance in instances:
         for text in [
             *problems(instance, options),
             *settings(instance, schema),
-            *places(instance, options),
+            *folders(instance, options),
             *downgrade(instance),
             *(instance.facts or {}).get("wrong", []),
         ]:
             errors.setdefault(text, []).append(instance.name)
-    told = deployments or redis_deployments.deployments(instances, watchers, options)
-    for text, names in _duplicates(instances, watchers, redis_deployments.sentinels(told), options):
+    declared = deployments or redis_deployments.deployments(instances, sentinel_hosts, options)
+    for text, names in _duplicates(instances, sentinel_hosts, redis_deployments.sentinels(declared), options):
         errors.setdefault(text, []).extend(names)
     for refuse, text, names in _memory(instances, options):
         (errors if refuse else warnings).setdefault(text, []).extend(names)
-    for refuse, text, names in redis_deployment_checks.check(instances, watchers, told, options):
+    for refuse, text, names in redis_deployment_checks.check(instances, sentinel_hosts, declared, options):
         (errors if refuse else warnings).setdefault(text, []).extend(names)
-    return _told(errors, instances), _told(warnings, instances)
+    return _with_hosts(errors, instances), _with_hosts(warnings, instances)
 
 
 def machines(instances, playing):
@@ -50,17 +50,17 @@ def machines(instances, playing):
 
     `playing` are the hosts of this run: one of them acts, but all instances of the machine are counted.
     """
-    told = {}
+    declared = {}
     for group in _by_machine(instances).values():
         backlog = max(integer(instance.directives().get("tcp-backlog"), 511) for instance in group)
         unnamed = any("redis_deployment" in each.values and not each.values.get("redis_instance") for each in group)
-        lead = next((instance.name for instance in group if instance.name in playing), None)
+        owner = next((instance.name for instance in group if instance.name in playing), None)
         for instance in group:
-            told[instance.name] = {"lead": instance.name == lead, "unnamed": unnamed, "tcp_backlog": backlog}
-    return told
+            declared[instance.name] = {"lead": instance.name == owner, "unnamed": unnamed, "tcp_backlog": backlog}
+    return declared
 
 
-def _told(found, instances):
+def _with_hosts(found, instances):
     everyone = len(instances)
     return [
         text if len(set(names)) == everyone > 1 else f"{text} [{', '.join(dict.fromkeys(names))}]"
@@ -75,7 +75,7 @@ def _by_machine(instances):
     return groups
 
 
-def _duplicates(instances, watchers, sentinels, options):
+def _duplicates(instances, sentinel_hosts, sentinels, options):
     """Two instances of a machine must differ in name, and in every path and port that is one instance's."""
     for (machine, _port), group in _by_machine(instances).items():
         for one, other in itertools.combinations(group, 2):
@@ -83,7 +83,7 @@ def _duplicates(instances, watchers, sentinels, options):
             if name == other.get("redis_instance", options):
                 text = f"redis_instance: '{name}' names two instances on {machine}; give one of them another name"
                 yield text, [one.name, other.name]
-    everyone = {each.name: each for each in [*watchers, *instances]}
+    everyone = {each.name: each for each in [*sentinel_hosts, *instances]}
     for group in _by_machine(everyone.values()).values():
         yield from redis_sharing.shared(group, sentinels, options)
 

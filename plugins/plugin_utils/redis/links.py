@@ -4,7 +4,7 @@ A run would be content with them: the links that stand go on. At the next connec
 """
 
 from ansible_collections.cistern.core.plugins.module_utils.redis import commands as redis_commands
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import text as redis_text
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import LAYERS
 
@@ -67,7 +67,7 @@ def where(instance, name):
     for layer in reversed(LAYERS):
         values = instance.values.get(layer)
         if isinstance(values, dict) and name in values:
-            return at(instance, (layer, name), f"{name} in {layer}")
+            return label_of(instance, (layer, name), f"{name} in {layer}")
     return name
 
 

@@ -10,7 +10,7 @@ import typing
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import EVERYWHERE
 from ansible_collections.cistern.core.plugins.plugin_utils.common.paths import normal
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import LAYERS
 
 SENTINEL_LOG = "/var/log/redis/redis-sentinel.log"
@@ -108,9 +108,9 @@ def _bound(addresses):
 def _where(instance, name):
     """Return a variable or a directive with the place where it was written, and whether it was."""
     if name in instance.values:
-        return at(instance, name), True
+        return label_of(instance, name), True
     for layer in reversed(LAYERS):
         values = instance.values.get(layer)
         if isinstance(values, dict) and name in values:
-            return at(instance, (layer, name), f"{name} in {layer}"), True
+            return label_of(instance, (layer, name), f"{name} in {layer}"), True
     return name, False

@@ -6,7 +6,7 @@ Each error is a sentence: which variable, where it was written, what is wrong, w
 import re
 
 from ansible_collections.cistern.core.plugins.plugin_utils.common import validation as variables
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import at, integer
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import links as redis_links
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import LAYERS
@@ -53,7 +53,7 @@ def _formats(instance, options):
     ):
         value = instance.values.get(name)
         if isinstance(value, str) and not re.fullmatch(pattern, value):
-            yield f"{at(instance, name)}: must be {say}, not '{value}'"
+            yield f"{label_of(instance, name)}: must be {say}, not '{value}'"
     for name, low, high in (
         ("redis_port", 1, 65535),
         ("redis_oom_score_adjust", -1000, 1000),
@@ -61,15 +61,15 @@ def _formats(instance, options):
     ):
         number = integer(instance.values.get(name), low)
         if not low <= number <= high:
-            yield f"{at(instance, name)}: must be from {low} to {high}, not {number}"
+            yield f"{label_of(instance, name)}: must be from {low} to {high}, not {number}"
     if instance.get("redis_package_source", options) == "repository":
         repository = instance.values.get("redis_apt_repository") or {}
         missing = [key for key in ("uri", "suite", "components", "key") if not repository.get(key)]
         if missing:
-            where = at(instance, "redis_apt_repository")
+            where = label_of(instance, "redis_apt_repository")
             yield f"{where}: needs {', '.join(missing)} where redis_package_source is repository"
     if instance.values.get("redis_bind") == []:
-        yield f"{at(instance, 'redis_bind')}: is empty; write at least one address"
+        yield f"{label_of(instance, 'redis_bind')}: is empty; write at least one address"
 
 
 def settings(instance, schema):
@@ -96,7 +96,7 @@ def settings(instance, schema):
             if says:
                 merged.pop(key, None)
             for text in says:
-                yield f"{at(instance, (layer, key), f'{key} in {layer}')}: {text}"
+                yield f"{label_of(instance, (layer, key), f'{key} in {layer}')}: {text}"
     for problem in redis_directives.problems(merged, schema, version, vendor):
         written = next(
             (
@@ -106,7 +106,7 @@ def settings(instance, schema):
             ),
             None,
         )
-        where = at(instance, (written, problem.key), f"{problem.key} in {written}") if written else problem.key
+        where = label_of(instance, (written, problem.key), f"{problem.key} in {written}") if written else problem.key
         yield f"{where}: {problem.says}"
 
 
@@ -119,7 +119,7 @@ def downgrade(instance):
     parts = [int(part) for part in pinned.split(".")]
     if [int(part) for part in has.split(".")][: len(parts)] > parts:
         yield (
-            f"{at(instance, 'redis_version')}: {pinned} is older than the {has} that is installed, "
+            f"{label_of(instance, 'redis_version')}: {pinned} is older than the {has} that is installed, "
             "whose data it may not read; "
             f"write {has} or newer"
         )
@@ -138,14 +138,14 @@ def _server_version(facts):
     return found.group(1) if found else None
 
 
-def places(instance, options):
+def folders(instance, options):
     for name in ("redis_data_dir", "redis_log_file"):
         path = instance.values.get(name)
         if not isinstance(path, str) or path == "":
             continue
         if not path.startswith("/"):
-            yield f"{at(instance, name)}: must start with /, not '{path}'"
+            yield f"{label_of(instance, name)}: must start with /, not '{path}'"
         for folder in HIDDEN_FOLDERS:
             if f"{path}/".startswith(f"{folder}/"):
-                where = at(instance, name)
+                where = label_of(instance, name)
                 yield f"{where}: the unit hides {folder} from the server; write a folder elsewhere, such as /srv/redis"

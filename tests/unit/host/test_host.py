@@ -144,7 +144,9 @@ def test_names_are_resolved_at_once_and_not_waited_for(monkeypatch, tmp_path):
 
 
 def test_a_name_is_the_same_in_capitals_and_with_its_dot():
-    assert redis_topology.place("Redis-1.Example.NET.", 6379) == redis_topology.place("redis-1.example.net", "6379")
+    assert redis_topology.endpoint_key("Redis-1.Example.NET.", 6379) == redis_topology.endpoint_key(
+        "redis-1.example.net", "6379"
+    )
 
 
 def test_a_name_to_listen_on_that_is_elsewhere(monkeypatch):

@@ -37,15 +37,15 @@ FOUND = {
 PASSWORD = "long enough for all"
 
 
-def found(told):
-    told = {**NOTHING, **told}
+def found(reported):
+    reported = {**NOTHING, **reported}
     for what, usual in FOUND.items():
-        told[what] = [{**usual, **each} for each in told[what]]
-    for each in told["listeners"]:
+        reported[what] = [{**usual, **each} for each in reported[what]]
+    for each in reported["listeners"]:
         each["process"] = each["process"] and {**FOUND["servers"], **each["process"]}
     usual = {"addresses": [], "why": "", "in_hosts": False}
-    told["names"] = {name: {**usual, **answer} for name, answer in told["names"].items()}
-    return told
+    reported["names"] = {name: {**usual, **answer} for name, answer in reported["names"].items()}
+    return reported
 
 
 def of(kind, name, host, **more):
@@ -60,7 +60,7 @@ def of(kind, name, host, **more):
     )
 
 
-def of_redis(case, told):
+def of_redis(case, reported):
     usual = {"baseline": {}, "mode_baseline": {}}
     made = {
         group: [of(redis_instance.Instance, name, host, **usual) for name, host in case.get(group, {}).items()]
@@ -68,25 +68,25 @@ def of_redis(case, told):
     }
     instances, options = made["redis"], redis_schema.options()
     everyone = {each.name: each for each in instances}
-    watchers = [everyone.get(each.name, each) for each in made["sentinels"]]
-    deployments = redis_deployments.deployments(instances, watchers, options)
-    claims = host_claims.of_redis(instances, watchers, deployments, options)
-    return host_checks.of_redis(claims, told, instances, watchers, deployments)
+    sentinel_hosts = [everyone.get(each.name, each) for each in made["sentinels"]]
+    deployments = redis_deployments.deployments(instances, sentinel_hosts, options)
+    claims = host_claims.of_redis(instances, sentinel_hosts, deployments, options)
+    return host_checks.of_redis(claims, reported, instances, sentinel_hosts, deployments)
 
 
-def of_citus(case, told):
+def of_citus(case, reported):
     nodes = [of(citus_node.Node, name, host, coordinates=False) for name, host in case["citus"].items()]
-    return host_checks.of_citus(host_claims.of_citus(nodes, citus_schema.options()), told, nodes)
+    return host_checks.of_citus(host_claims.of_citus(nodes, citus_schema.options()), reported, nodes)
 
 
-def of_monitoring(case, told):
+def of_monitoring(case, reported):
     parts = ("watches", "instance", "sentinel", "node", "fallback")
     hosts = [
         of(monitoring_host.Host, name, host, **{part: host[part] for part in parts if part in host})
         for name, host in case["watched"].items()
     ]
     claims = host_claims.of_monitoring(hosts, role_files.options("monitoring"))
-    return [text for host in told for text in judge.problems(claims[host], told[host])], []
+    return [text for host in reported for text in judge.problems(claims[host], reported[host])], []
 
 
 def test_there_are_cases():
@@ -99,8 +99,8 @@ def test_case(path):
     groups = {"redis": of_redis, "citus": of_citus, "watched": of_monitoring}
     judged = next(each for group, each in groups.items() if group in case)
     hosts = {name: host for group in (*groups, "sentinels") for name, host in (case.get(group) or {}).items()}
-    told = {name: found(host["found"]) for name, host in hosts.items() if "found" in host}
-    assert judged(case, told) == (case.get("errors", []), case.get("warnings", []))
+    reported = {name: found(host["found"]) for name, host in hosts.items() if "found" in host}
+    assert judged(case, reported) == (case.get("errors", []), case.get("warnings", []))
 
 
 def test_nothing_is_claimed_where_nothing_was_asked():

@@ -1,7 +1,7 @@
 """What a switchover decides to do: each file of cases/redis/switchover is one case.
 
 A case changes `usual`, three instances in line below redis1 with three Sentinels: `want` and `have` are laid over it,
-`steps` are the sentences that an operator would read, `refused` is a part of the refusal. r1 is the place of redis1,
+`steps` are the sentences that an operator would read, `refused` is a part of the refusal. r1 is the endpoint of redis1,
 s1 that of its Sentinel.
 """
 
@@ -12,14 +12,17 @@ import pytest
 from ansible_collections.cistern.core.plugins.action.redis_failover import problems
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import apply as redis_switchover
-from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import pause as redis_switchover_hold
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import pause as redis_switchover_pause
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import describe, plan
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import names
 from case_files import Cases
 
 CASES = Cases("redis/switchover", "want", "have", "steps", "refused")
 R1, R2, R3 = (f"192.0.2.1{number} 6379" for number in (1, 2, 3))
-SHORT = {**{f"r{at[9]}": at for at in (R1, R2, R3)}, **{f"s{n}": f"192.0.2.1{n} 26379" for n in (1, 2, 3)}}
+SHORT = {
+    **{f"r{endpoint[9]}": endpoint for endpoint in (R1, R2, R3)},
+    **{f"s{n}": f"192.0.2.1{n} 26379" for n in (1, 2, 3)},
+}
 
 
 def usual():
@@ -102,10 +105,10 @@ def test_plan(path):
         ("cache", "redis9", ["redis_failover_to: redis9 is no host of cache; write one of redis1, redis2, redis3"]),
     ],
 )
-def test_wrong_request_is_told(name, to, says):
+def test_wrong_request_is_refused(name, to, says):
     deployment = usual()[0]["deployment"]
-    told = {"cache": deployment, "single": {**deployment, "name": "single", "mode": "standalone"}}
-    found = list(problems(told, name, to))
+    deployments = {"cache": deployment, "single": {**deployment, "name": "single", "mode": "standalone"}}
+    found = list(problems(deployments, name, to))
     assert len(found) == len(says)
     assert all(text.startswith(part) for text, part in zip(found, says, strict=True))
 
@@ -114,7 +117,7 @@ def test_wrong_request_is_told(name, to, says):
 
 
 class Servers:
-    """Servers that do as they are told, and fail where a test says so: {(place, first words): error}."""
+    """Servers that obey, and fail where a test says so: {(endpoint, first words): error}."""
 
     def __init__(self, have, fails):
         want, _have = usual()
@@ -122,35 +125,38 @@ class Servers:
         self.sentinels = {SHORT[f"s{n}"]: f"redis{n}" for n in (1, 2, 3)}
         self.have, self.fails, self.done, self.failed_over = have, fails, [], False
 
-    def _do(self, at, words):
+    def _do(self, endpoint, words):
         text = " ".join(map(str, words))
         for (where, start), error in self.fails.items():
-            if where == at and text.startswith(start):
+            if where == endpoint and text.startswith(start):
                 raise error
-        self.done.append((at, text))
+        self.done.append((endpoint, text))
 
-    def ask(self, at, *words):
-        self._do(at, words)
+    def command(self, endpoint, *words):
+        self._do(endpoint, words)
 
-    def together(self, at, *commands):
+    def together(self, endpoint, *commands):
         for words in commands:
-            self._do(at, words)
+            self._do(endpoint, words)
 
-    def sentinel(self, at, *words):
-        self._do(at, words)
+    def sentinel(self, endpoint, *words):
+        self._do(endpoint, words)
 
-    def says(self, at):
-        return self.have["nodes"][at]
+    def state(self, endpoint):
+        return self.have["nodes"][endpoint]
 
-    def named_by(self, _at):
+    def reported_primary(self, _endpoint):
         return R1
 
-    def master(self, _at):
+    def master(self, _endpoint):
         return {"flags": "master", "failover_timeout": 1}
 
-    def replicas_seen_by(self, _at):
-        done = [at for at, text in self.done if text.startswith("CONFIG SET replica-priority 1000")]
-        return {at: {"priority": 1000100 if at in done else 100, "age": 650, "flags": []} for at in (R2, R3)}
+    def replicas_known_to(self, _endpoint):
+        done = [endpoint for endpoint, text in self.done if text.startswith("CONFIG SET replica-priority 1000")]
+        return {
+            endpoint: {"priority": 1000100 if endpoint in done else 100, "age": 650, "flags": []}
+            for endpoint in (R2, R3)
+        }
 
 
 BEHIND = {"nodes": {"r3": {"offset": 90}}}
@@ -168,7 +174,7 @@ GONE = {(R1, "CONFIG SET min-replicas-to-write 1"): ConnectionError("gone")}
     ids=["behind", "refused", "given up", "lost connection"],
 )
 def test_what_was_changed_is_put_back(monkeypatch, change, now, fails, says):
-    monkeypatch.setattr(redis_switchover_hold, "CATCH_UP", 0.05 if not now else 1)
+    monkeypatch.setattr(redis_switchover_pause, "CATCH_UP", 0.05 if not now else 1)
     want, have = usual()
     have = laid_over(have, change)
     servers = Servers(laid_over(have, now), fails)
@@ -176,10 +182,10 @@ def test_what_was_changed_is_put_back(monkeypatch, change, now, fails, says):
         redis_switchover.take(servers, plan({**want, "target": R2}, have), have, lambda _text: None)
     assert (R1, "CLIENT PAUSE 3000 WRITE") in servers.done
     assert (R1, "CLIENT UNPAUSE") in servers.done
-    assert [text for at, text in servers.done if at == R1 and "repl-ping" in text] == [
+    assert [text for endpoint, text in servers.done if endpoint == R1 and "repl-ping" in text] == [
         "CONFIG SET repl-ping-replica-period 1000010",
         "CONFIG SET repl-ping-replica-period 10",
     ]
     assert (R3, "CONFIG SET replica-priority 1000100") in servers.done
     assert servers.done[-2:] == [(R3, "CONFIG SET replica-priority 100"), (R3, "CONFIG REWRITE")]
-    assert not [text for _at, text in servers.done if text.startswith("REPLICAOF")]
+    assert not [text for _endpoint, text in servers.done if text.startswith("REPLICAOF")]

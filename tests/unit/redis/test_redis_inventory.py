@@ -1,8 +1,8 @@
 """What the check says of an inventory: each file of cases/redis/inventory is one case.
 
-`hosts` gives each instance its variables, its `machine` and, when it was asked, `facts`; `common` are variables of all
-of them, `watchers` the hosts of the group redis_sentinel, those that are no instance with their variables. `errors` and
-`warnings` are the sentences, in order.
+`hosts` gives each instance its variables, its `machine` and, when it was observed, `facts`; `common` are variables of
+all of them, `sentinel_hosts` the hosts of the group redis_sentinel, those that are no instance with their variables.
+`errors` and `warnings` are the sentences, in order.
 """
 
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
@@ -48,9 +48,9 @@ def test_check(path):
     case = CASES.read(path)
     found = instances(case)
     known = {instance.name: instance for instance in found}
-    others = instances(case, "watchers", {"redis_password": USUAL["redis_password"]})
-    watchers = [known.get(watcher.name, watcher) for watcher in others]
-    errors, warnings = redis_inventory.check(found, redis_schema.options(), redis_schema.load(), watchers)
+    others = instances(case, "sentinel_hosts", {"redis_password": USUAL["redis_password"]})
+    sentinel_hosts = [known.get(sentinel_host.name, sentinel_host) for sentinel_host in others]
+    errors, warnings = redis_inventory.check(found, redis_schema.options(), redis_schema.load(), sentinel_hosts)
     assert errors == case.get("errors", [])
     assert warnings == case.get("warnings", [])
 
@@ -63,20 +63,20 @@ def test_one_instance_acts_for_its_machine():
             "c": {"says": {"redis_instance": "three"}},
         }
     }
-    told = redis_inventory.machines(instances(case), ["a", "b", "c"])
-    assert {name: entry["lead"] for name, entry in told.items()} == {"a": True, "b": False, "c": True}
-    assert {name: entry["unnamed"] for name, entry in told.items()} == {"a": True, "b": True, "c": False}
-    assert {name: entry["tcp_backlog"] for name, entry in told.items()} == {"a": 9000, "b": 9000, "c": 511}
+    declared = redis_inventory.machines(instances(case), ["a", "b", "c"])
+    assert {name: entry["lead"] for name, entry in declared.items()} == {"a": True, "b": False, "c": True}
+    assert {name: entry["unnamed"] for name, entry in declared.items()} == {"a": True, "b": True, "c": False}
+    assert {name: entry["tcp_backlog"] for name, entry in declared.items()} == {"a": 9000, "b": 9000, "c": 511}
     # with --limit b, it acts, and the neighbour still counts
-    told = redis_inventory.machines(instances(case), ["b"])
-    assert {name: entry["lead"] for name, entry in told.items()} == {"a": False, "b": True, "c": False}
-    assert told["b"]["unnamed"] is True
+    declared = redis_inventory.machines(instances(case), ["b"])
+    assert {name: entry["lead"] for name, entry in declared.items()} == {"a": False, "b": True, "c": False}
+    assert declared["b"]["unnamed"] is True
 
 
 def deployments(case):
     known = {instance.name: instance for instance in instances(case)}
-    watchers = [known.get(each.name, each) for each in instances(case, "watchers", {})]
-    return redis_deployments.deployments(list(known.values()), watchers, redis_schema.options())
+    sentinel_hosts = [known.get(each.name, each) for each in instances(case, "sentinel_hosts", {})]
+    return redis_deployments.deployments(list(known.values()), sentinel_hosts, redis_schema.options())
 
 
 SENTINEL = {"redis_mode": "sentinel"}
@@ -84,16 +84,16 @@ THREE = {name: {"machine": f"10.0.0.{number}"} for number, name in enumerate(("a
 
 
 def test_a_deployment_has_its_sentinels_on_its_own_machines():
-    told = deployments({"common": SENTINEL, "hosts": THREE})
-    assert told["cache"]["quorum"] == 2 and told["cache"]["initial"] == "10.0.0.1 6379"
-    assert [each["place"] for each in told["cache"]["sentinels"]] == [f"10.0.0.{n} 26379" for n in (1, 2, 3)]
+    declared = deployments({"common": SENTINEL, "hosts": THREE})
+    assert declared["cache"]["quorum"] == 2 and declared["cache"]["initial"] == "10.0.0.1 6379"
+    assert [each["place"] for each in declared["cache"]["sentinels"]] == [f"10.0.0.{n} 26379" for n in (1, 2, 3)]
 
 
 def test_one_sentinel_of_a_machine_watches_all_deployments_there():
     other = {"redis_deployment": "sessions", "redis_instance": "sessions", "redis_port": 6380}
     hosts = {**THREE, **{f"{name}2": {**host, "says": other} for name, host in THREE.items()}}
-    told = deployments({"common": SENTINEL, "hosts": hosts})
-    assert redis_deployments.sentinels(told) == {
+    declared = deployments({"common": SENTINEL, "hosts": hosts})
+    assert redis_deployments.sentinels(declared) == {
         name: {"address": f"10.0.0.{n}", "port": 26379, "deployments": ["cache", "sessions"]}
         for n, name in enumerate("abc", start=1)
     }
@@ -101,7 +101,7 @@ def test_one_sentinel_of_a_machine_watches_all_deployments_there():
 
 def test_hosts_of_the_group_watch_what_is_on_them_or_all():
     hosts = {**THREE, "d": {"machine": "10.0.0.4", "says": {"redis_deployment": "other"}}}
-    watchers = {"a": None, "arbiter": {"machine": "10.0.0.9"}}
-    told = deployments({"common": SENTINEL, "hosts": hosts, "watchers": watchers})
-    assert [each["host"] for each in told["cache"]["sentinels"]] == ["a", "arbiter"]
-    assert [each["host"] for each in told["other"]["sentinels"]] == ["arbiter"]
+    sentinel_hosts = {"a": None, "arbiter": {"machine": "10.0.0.9"}}
+    declared = deployments({"common": SENTINEL, "hosts": hosts, "sentinel_hosts": sentinel_hosts})
+    assert [each["host"] for each in declared["cache"]["sentinels"]] == ["a", "arbiter"]
+    assert [each["host"] for each in declared["other"]["sentinels"]] == ["arbiter"]

@@ -24,20 +24,29 @@ def in_a_deployment(case, want, have):
     """One of three instances, a replica that is in line, where a case says `deployment` (what differs from that)."""
     if "deployment" not in case:
         return want, have
-    places = {name: f"10.0.0.{number} 6379" for number, name in enumerate(("a", "b", "c"), start=1)}
-    nodes = [{"host": name, "address": at.split()[0], "port": 6379, "place": at} for name, at in places.items()]
+    endpoints = {name: f"10.0.0.{number} 6379" for number, name in enumerate(("a", "b", "c"), start=1)}
+    nodes = [
+        {"host": name, "address": endpoint.split()[0], "port": 6379, "place": endpoint}
+        for name, endpoint in endpoints.items()
+    ]
     primary = {"answers": True, "role": "primary", "of": None, "link": False, "syncs": False, "loading": False}
     primary |= {"offset": 100, "keys": 7, "history": ["one", "none"], "shared": -1, "priority": 100, "run_id": "p"}
-    replica = {**primary, "role": "replica", "of": places["a"], "link": True, "replicas": []}
-    primary["replicas"] = [places["b"], places["c"]]
-    seen = {"nodes": {places["a"]: primary, places["b"]: replica, places["c"]: replica}, "sentinels": {}}
-    deployment = {"name": "cache", "mode": "replication", "me": places["b"], "initial": places["a"], "nodes": nodes}
+    replica = {**primary, "role": "replica", "of": endpoints["a"], "link": True, "replicas": []}
+    primary["replicas"] = [endpoints["b"], endpoints["c"]]
+    seen = {"nodes": {endpoints["a"]: primary, endpoints["b"]: replica, endpoints["c"]: replica}, "sentinels": {}}
+    deployment = {
+        "name": "cache",
+        "mode": "replication",
+        "me": endpoints["b"],
+        "initial": endpoints["a"],
+        "nodes": nodes,
+    }
     deployment |= {"sentinels": []}
     deployment, seen = (
         laid_over(each, case["deployment"].get(key, {})) for each, key in ((deployment, "is"), (seen, "seen"))
     )
-    says = seen["nodes"][deployment["me"]]
-    have = {**have, "says": says if says["answers"] else None, "seen": seen, "replicaof": places["a"]}
+    state = seen["nodes"][deployment["me"]]
+    have = {**have, "state": state if state["answers"] else None, "seen": seen, "replicaof": endpoints["a"]}
     return {**want, "deployment": deployment}, {**have, "decision": decide(deployment, seen)}
 
 
@@ -72,13 +81,13 @@ def test_plan(path):
 
 
 @pytest.mark.parametrize(
-    ("force_restart", "with_file", "told"),
+    ("force_restart", "with_file", "expected"),
     [(False, True, ["write", "restart"]), (False, False, ["restart"]), (True, True, ["restart"])],
 )
-def test_steps_of_a_restart(force_restart, with_file, told):
+def test_steps_of_a_restart(force_restart, with_file, expected):
     """What else is due is not among them: the phase before has done it, or told it in check mode."""
     want = {**usual()[0], "force_restart": force_restart}
     steps = [{"do": "set", "want": {}}, {"do": "write", "path": want["conf"]["path"]}, {"do": "restart"}]
     steps += [{"do": "write", "path": "/etc/other"}]
-    assert [step["do"] for step in restarts(steps, want, with_file)] == told
+    assert [step["do"] for step in restarts(steps, want, with_file)] == expected
     assert restarts(steps[:2], want, with_file) == []

@@ -42,9 +42,9 @@ def test_info_is_what_the_topology_reads(server):
     replies.append(bulk(INFO))
     thread.start()
     info = redis_reader.Reader(host="127.0.0.1", port=port, password=None).info()
-    says = redis_topology.node_says(info)
+    state = redis_topology.node_state(info)
     assert (info["process_id"], info["db0"]["keys"]) == (7, 3)
-    assert (says["role"], says["keys"], says["replicas"]) == ("primary", 3, ["10.0.0.2 6379"])
+    assert (state["role"], state["keys"], state["replicas"]) == ("primary", 3, ["10.0.0.2 6379"])
 
 
 def test_it_logs_in_and_says_what_the_server_refuses(server):

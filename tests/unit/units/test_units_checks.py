@@ -63,17 +63,17 @@ def test_a_check_is_due_where_its_files_change():
 
 
 def test_candidates_lie_as_they_will_on_the_host():
-    units_checks.hold(check('test "$(cat $0)" = good && test ! -e $(dirname $0)/../q'), WANTED, False)
+    units_checks.validate(check('test "$(cat $0)" = good && test ! -e $(dirname $0)/../q'), WANTED, False)
 
 
 def test_a_refusal_shows_no_value():
     with pytest.raises(Refused) as refused:
-        units_checks.hold(check("echo \"field 'x' in \\`a secret\\` of $0\" >&2; exit 1"), WANTED, False)
+        units_checks.validate(check("echo \"field 'x' in \\`a secret\\` of $0\" >&2; exit 1"), WANTED, False)
     assert str(refused.value).endswith("says: field 'x' in (hidden) of /etc/p/p.yml")
 
 
 def test_a_program_that_is_not_there_yet():
     missing = [{"command": ["no-such-program"], "files": ["/etc/p/"]}]
-    units_checks.hold(missing, WANTED, True)
+    units_checks.validate(missing, WANTED, True)
     with pytest.raises(Refused, match="no-such-program is not installed"):
-        units_checks.hold(missing, WANTED, False)
+        units_checks.validate(missing, WANTED, False)

@@ -20,7 +20,7 @@ def observe(connection, want):
 
 
 def drift(params):
-    """Return {differs, notes, health}; what cannot be asked or planned now is left to the change to tell."""
+    """Return {differs, notes, health}; what cannot be planned now is reported by phase `change`."""
     want = {**params, "check": True}
     try:
         with contextlib.closing(citus_sql.connect(want)) as connection:

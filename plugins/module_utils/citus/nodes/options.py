@@ -1,4 +1,4 @@
-"""What a module is told of the nodes of a cluster."""
+"""What a module takes of the nodes of a cluster."""
 
 from ansible_collections.cistern.core.plugins.module_utils.citus.options import CONNECTION, TRANSFER_MODES
 

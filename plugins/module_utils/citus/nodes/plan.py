@@ -161,7 +161,7 @@ def _no_room(want, have, emptied):
 
 
 def names(want):
-    """Return {place: inventory name}."""
+    """Return {endpoint: inventory name}."""
     return {place(node): node["host"] for node in [want["coordinator"], *want["nodes"]]}
 
 

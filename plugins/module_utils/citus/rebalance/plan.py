@@ -33,7 +33,7 @@ def plan(want, have):
 
 
 def names(want):
-    """Return {place: inventory name}, as far as they are told."""
+    """Return {endpoint: inventory name}, as far as they are told."""
     return {place(node): node["host"] for node in want["nodes"]}
 
 

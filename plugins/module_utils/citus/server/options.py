@@ -1,4 +1,4 @@
-"""What a module is told of the server of a Citus node."""
+"""What a module takes of the server of a Citus node."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files
 

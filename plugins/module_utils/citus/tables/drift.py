@@ -16,7 +16,7 @@ def observe(connection):
 
 
 def drift(params):
-    """Return {differs, notes}; what cannot be asked or planned now is left to the change to tell."""
+    """Return {differs, notes}; what cannot be planned now is reported by phase `change`."""
     try:
         with contextlib.closing(citus_sql.connect(params)) as connection:
             have = observe(connection)

@@ -1,4 +1,4 @@
-"""What a module is told of tables."""
+"""What a module takes of tables."""
 
 from ansible_collections.cistern.core.plugins.module_utils.citus.options import CONNECTION
 

@@ -17,13 +17,13 @@ def observe(ours, folders, pattern=ENABLED):
     is spelled in `folders` if it is one of them, also by a link; a Sentinel has no data.
     """
     found = {os.path.basename(path): path for path in sorted(glob.glob(pattern))}
-    told = [_unit(name, path) for name, path in found.items() if name not in ours]
+    units = [_unit(name, path) for name, path in found.items() if name not in ours]
     spelled = {os.path.realpath(folder): folder for folder in folders}
-    for each in filter(None, told):
+    for each in filter(None, units):
         # a relative one depends on where the unit starts it
         if os.path.isabs(each["folder"]):
             each["folder"] = spelled.get(os.path.realpath(each["folder"]), each["folder"])
-    return [each for each in told if each]
+    return [each for each in units if each]
 
 
 def _unit(name, path):
@@ -38,10 +38,10 @@ def _unit(name, path):
     text = text_of(conf)
     if not text:
         return None
-    says = {key: value.strip("\"'") for key, value in re.findall(r"^\s*(\w+)[ \t]+(.*?)\s*$", text, re.MULTILINE)}
-    says.update(re.findall(r"--(port|dir|bind)\s+(\S+)", command))
+    settings = {key: value.strip("\"'") for key, value in re.findall(r"^\s*(\w+)[ \t]+(.*?)\s*$", text, re.MULTILINE)}
+    settings.update(re.findall(r"--(port|dir|bind)\s+(\S+)", command))
     is_sentinel = words[0].endswith("sentinel")
-    port = says.get("port", "26379" if is_sentinel else "6379")
+    port = settings.get("port", "26379" if is_sentinel else "6379")
     if not port.isdigit():
         return None
     return {
@@ -49,8 +49,8 @@ def _unit(name, path):
         "program": words[0],
         "conf": conf,
         "port": int(port),
-        "addresses": [address.lstrip("-") for address in says.get("bind", "*").split()],
-        "folder": "" if is_sentinel else says.get("dir", ""),
+        "addresses": [address.lstrip("-") for address in settings.get("bind", "*").split()],
+        "folder": "" if is_sentinel else settings.get("dir", ""),
     }
 
 

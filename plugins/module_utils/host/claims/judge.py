@@ -37,8 +37,8 @@ def _ports(claims, found):
                 continue
             if _is_ours(each, claims) or (each["process"] or {}).get("unit") in clusters:
                 continue
-            told = f"{claim['say']}: port {each['port']} of {claims['host']} is served by {_server(each)}"
-            yield f"{told}; {_way_out(each['process'], found, each['port'])}, or write another {claim['variable']}"
+            text = f"{claim['label']}: port {each['port']} of {claims['host']} is served by {_server(each)}"
+            yield f"{text}; {_way_out(each['process'], found, each['port'])}, or write another {claim['variable']}"
             break
 
 
@@ -122,19 +122,19 @@ def _clusters(claims, found):
             if cluster["name"] in ours or cluster["port"] != int(claim["port"]) or not (runs or starts):
                 continue
             version, _sep, name = cluster["name"].partition("/")
-            told = f"port {cluster['port']} of {claims['host']} belongs to the PostgreSQL cluster {cluster['name']}"
-            told += f" (data in {cluster['folder']})" + ("" if runs else ", which does not run and starts at boot")
+            text = f"port {cluster['port']} of {claims['host']} belongs to the PostgreSQL cluster {cluster['name']}"
+            text += f" (data in {cluster['folder']})" + ("" if runs else ", which does not run and starts at boot")
             older = [each.split("/")[0] for each in ours if each.split("/")[1] == name]
             if older:
                 yield (
-                    f"postgresql_version: {told}; a run brings no cluster to PostgreSQL {older[0]}: write '{version}', "
+                    f"postgresql_version: {text}; a run brings no cluster to PostgreSQL {older[0]}: write '{version}', "
                     f"or another citus_cluster and {claim['variable']}"
                 )
                 continue
             yield (
-                f"{claim['say']}: {told}; write another {claim['variable']}, or give that cluster another (pg_conftool "
-                f"{version} {name} set port N; pg_ctlcluster {version} {name} restart), or drop it if nobody needs its "
-                f"data (pg_dropcluster --stop {version} {name})"
+                f"{claim['label']}: {text}; write another {claim['variable']}, or give that cluster another "
+                f"(pg_conftool {version} {name} set port N; pg_ctlcluster {version} {name} restart), or drop it if "
+                f"nobody needs its data (pg_dropcluster --stop {version} {name})"
             )
 
 
@@ -143,16 +143,16 @@ def _clusters(claims, found):
 
 def _folders(claims, found):
     ports = {int(each["port"]) for each in claims["ports"]}
-    told = {each["process"]["pid"] for each in found["listeners"] if each["process"] and each["port"] in ports}
+    known = {each["process"]["pid"] for each in found["listeners"] if each["process"] and each["port"] in ports}
     for claim in claims["folders"]:
         for process in found["servers"]:
             if process["unit"] in claims["ours"]:
                 continue
             # a Sentinel works there, and has no data; one that has the port too has been told
-            if process["is_sentinel"] or process["pid"] in told:
+            if process["is_sentinel"] or process["pid"] in known:
                 continue
             yield (
-                f"{claim['say']}: {claim['path']} of {claims['host']} is the folder of {_who(process)}; "
+                f"{claim['label']}: {claim['path']} of {claims['host']} is the folder of {_who(process)}; "
                 f"{_way_out(process, found)}, or write another {claim['variable']}"
             )
             break
@@ -172,7 +172,7 @@ def _at_boot(claims, found):
                 claim, what = one, f"port {each['port']}"
         if claim:
             yield (
-                f"{claim['say']}: {what} of {claims['host']} is that of {each['unit']} ({each['program']} "
+                f"{claim['label']}: {what} of {claims['host']} is that of {each['unit']} ({each['program']} "
                 f"{each['conf']}) too, which does not run and starts at boot; disable it (systemctl disable "
                 f"{each['unit']}), or write another {claim['variable']}"
             )
@@ -183,7 +183,7 @@ def _units(claims, found):
         file = found["units"].get(claim["unit"])
         if file and file["program"] != claim["program"]:
             yield (
-                f"{claim['say']}: {claims['host']} has a unit file of its own, {file['path']}, which runs "
+                f"{claim['label']}: {claims['host']} has a unit file of its own, {file['path']}, which runs "
                 f"{file['program'] or 'nothing'} in place of the {claim['unit']} of the package; stop what it runs "
                 "and take the file away"
             )
@@ -198,11 +198,11 @@ def _binds(claims, found):
         if not missing:
             continue
         has = ", ".join(found["own"]) or "none but the loopback's"
-        told = f"{claim['say']}: {claims['host']} has no address {' and no '.join(missing)} (it has {has})"
+        problem = f"{claim['label']}: {claims['host']} has no address {' and no '.join(missing)} (it has {has})"
         instead = [_instead(each, found["own"]) if each in missing else each for each in claim["addresses"]]
         instead = [each for each in dict.fromkeys(instead) if each]
         text = f"[{', '.join(instead)}]" if claim["is_list"] else (instead or ["one that it has"])[0]
-        yield f"{told}; write {claim['variable']}: {text}"
+        yield f"{problem}; write {claim['variable']}: {text}"
 
 
 def _instead(address, own):

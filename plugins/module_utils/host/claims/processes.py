@@ -76,7 +76,7 @@ def unit(pid):
 def _about(pid):
     """Return what there is of a process; ProcessLookupError where it has ended meanwhile, as workers of a server do."""
     words = text_of(f"{PROC}/{pid}/cmdline").replace("\0", " ").split()
-    told = {
+    process = {
         "pid": pid,
         "name": words[0] if words else "",
         "is_sentinel": any("sentinel" in word for word in words),
@@ -87,7 +87,7 @@ def _about(pid):
     program = _link(f"{PROC}/{pid}/exe")
     if not program:
         raise ProcessLookupError(pid)
-    return {**told, "program": program.replace(" (deleted)", "")}
+    return {**process, "program": program.replace(" (deleted)", "")}
 
 
 def _holds(pid, inodes):
@@ -109,8 +109,8 @@ def _works_in(pid, folders):
 
 
 def _identity(path):
-    told = os.stat(path)
-    return told.st_dev, told.st_ino
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
 
 
 def _seen_by(owner, pids, look):

@@ -11,14 +11,14 @@ HARMLESS = {"--supervised": None, "--daemonize": "no"}
 def problems(claims, found):
     """Yield the sentences; a claim has `conf`, `user` and `variables` where the unit runs a server of ours."""
     for claim in claims["units"]:
-        says = found.get("overrides", {}).get(claim["unit"]) or {}
-        commands = says.get("ExecStart") or []
+        overrides = found.get("overrides", {}).get(claim["unit"]) or {}
+        commands = overrides.get("ExecStart") or []
         own = found["units"].get(claim["unit"])
         if commands and not (own and own["program"] != claim["program"]):
             text = _command(claim, commands)
             if text:
                 yield f"{commands[-1]['path']} of {claims['host']} {text}"
-        for each in says.get("User") or []:
+        for each in overrides.get("User") or []:
             if claim.get("user") and each["value"] != claim["user"]:
                 yield (
                     f"{each['path']} of {claims['host']} lets {claim['unit']} run as {each['value']}, and its files "

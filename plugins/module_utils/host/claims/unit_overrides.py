@@ -25,12 +25,12 @@ def observe(name, folders=FOLDERS):
     """
     found = {key: [KNOWN] for key in KEYS}
     for path in _fragment(name, folders):
-        found = {key: _said(path, _settings(path, key)) for key in KEYS}
+        found = {key: _with_path(path, _settings(path, key)) for key in KEYS}
     for path in _drop_ins(name, folders):
         for key in KEYS:
             values = _settings(path, key)
             takes_back = key == "User" and values or "" in values
-            found[key] = ([] if takes_back else found[key]) + _said(path, values)
+            found[key] = ([] if takes_back else found[key]) + _with_path(path, values)
     return {key: values[-1:] if key == "User" else values for key, values in found.items() if _of_another(values)}
 
 
@@ -38,7 +38,7 @@ def _of_another(values):
     return any(each["path"] for each in values)
 
 
-def _said(path, values):
+def _with_path(path, values):
     """Return the values after the last empty one, which takes back those before it."""
     last = max((number for number, value in enumerate(values, 1) if not value), default=0)
     ours = os.path.basename(path).startswith(OURS)

@@ -16,7 +16,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan i
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import apply as redis_switchover
 
 # A replica that starts has its link up within seconds; one that needs all data anew says that it syncs.
-IN_LINE_SECONDS = 120
+IN_SYNC_SECONDS = 120
 STEP_FAILURES = (redis_server.RedisError, Failed, OSError, RuntimeError)
 
 
@@ -26,7 +26,7 @@ def take_steps(steps, want, have, planned):
     `planned(want)` returns what there is by then and the steps that are left, after a switchover. Raises RuntimeError.
     """
     if want["restart"]:
-        wait_in_line(want, have, seconds=30)
+        wait_in_sync(want, have, seconds=30)
     for step in steps:
         try:
             apply(step, want, have)
@@ -37,7 +37,7 @@ def take_steps(steps, want, have, planned):
             take_steps(restarts(left, want), want, have, planned)
             return
     if want["restart"]:
-        wait_in_line(want, have)
+        wait_in_sync(want, have)
 
 
 def apply(step, want, have):
@@ -137,23 +137,23 @@ def _restart(step, want, have):
         os.unlink(snapshot)
 
 
-def wait_in_line(want, have, seconds=IN_LINE_SECONDS):
+def wait_in_sync(want, have, seconds=IN_SYNC_SECONDS):
     """Wait until the whole deployment is in line, so that the next of its instances may go."""
     deployment = want["deployment"]
     if deployment:
         _seen, decision = redis_topology.settle(lambda: look(want, have), deployment)
-        redis_topology.wait_in_line(lambda: look(want, have), deployment, decision.primary, seconds)
+        redis_topology.wait_in_sync(lambda: look(want, have), deployment, decision.primary, seconds)
 
 
 def wait_linked(have, seconds=60):
     """Wait until this instance, if it is a replica, has the data of its primary; copying it may take long."""
     until = time.monotonic() + seconds
     while True:
-        says = redis_topology.node_says(have["client"].info())
-        if says["role"] == "primary" or (says["link"] and not says["syncs"]):
+        state = redis_topology.node_state(have["client"].info())
+        if state["role"] == "primary" or (state["link"] and not state["syncs"]):
             return
-        if says["syncs"]:
+        if state["syncs"]:
             until = time.monotonic() + seconds
         if time.monotonic() > until:
-            raise TimeoutError(f"after {seconds} s it has no link to its primary {says['of']}; its log says why")
+            raise TimeoutError(f"after {seconds} s it has no link to its primary {state['of']}; its log says why")
         time.sleep(0.2)

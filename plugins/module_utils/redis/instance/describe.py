@@ -1,4 +1,4 @@
-"""What is told of a Redis instance: its steps as sentences, its differences as a diff; secrets hidden."""
+"""What is reported of a Redis instance: its steps as sentences, its differences as a diff; secrets hidden."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, secrets
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf

@@ -18,7 +18,7 @@ FAILURES = (Refused, Unusable, redis_server.WrongPassword, redis_server.RedisErr
 
 
 def drift(want):
-    """Return {differs, notes, health, role, paths, wrong}; what cannot be planned is left to the change to tell.
+    """Return {differs, notes, health, role, paths, wrong}; planning errors are reported by phase `change`.
 
     `paths` are those that its configuration names, `wrong` what could not work there, as sentences.
     """
@@ -46,4 +46,4 @@ def planned(want):
 
 def role(have):
     """Return the part that the instance has in its deployment, as a part of the result."""
-    return {"role": have["says"]["role"]} if have["says"] else {}
+    return {"role": have["state"]["role"]} if have["state"] else {}

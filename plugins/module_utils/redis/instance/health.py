@@ -28,26 +28,26 @@ def _of_deployment(deployment, have):
     if not decision.settled or decision.primary is None:
         return [decision.why]
     # a replica that is behind for a moment is no fault
-    return redis_topology.not_in_line(deployment, have["seen"], decision.primary, behind=float("inf"))
+    return redis_topology.out_of_sync(deployment, have["seen"], decision.primary, behind=float("inf"))
 
 
 def of_sentinel(want, have):
     """Return {deployment: [sentence]} of the deployments that are not well for this Sentinel."""
     if have["version"] and have["running_version"] is None:
         return {each["name"]: [f"{want['unit']} does not run"] for each in want["deployments"]}
-    told = {}
+    found = {}
     for each in want["deployments"]:
         name = each["name"]
         if name not in have["monitors"] or have["running_version"] is None:
             continue
         lost = [flag for flag in have["flags"].get(name, []) if flag in LOST]
-        says = [f"its Sentinel does not reach the primary ({', '.join(lost)})"] if lost else []
-        says += [
-            f"its Sentinel does not reach the {kind.replace('sentinel', 'Sentinel')} at {at}"
-            for kind, places in have["lost"].get(name, {}).items()
-            for at in places
-            if at in have["expected"][name][kind]
+        problems = [f"its Sentinel does not reach the primary ({', '.join(lost)})"] if lost else []
+        problems += [
+            f"its Sentinel does not reach the {kind.replace('sentinel', 'Sentinel')} at {endpoint}"
+            for kind, endpoints in have["lost"].get(name, {}).items()
+            for endpoint in endpoints
+            if endpoint in have["expected"][name][kind]
         ]
         quorum = have["quorum"].get(name, "")
-        told[name] = says + ([f"its Sentinel has no quorum, nobody would fail over ({quorum})"] if quorum else [])
-    return {name: says for name, says in told.items() if says}
+        found[name] = problems + ([f"its Sentinel has no quorum, nobody would fail over ({quorum})"] if quorum else [])
+    return {name: problems for name, problems in found.items() if problems}

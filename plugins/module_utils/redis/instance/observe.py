@@ -40,7 +40,7 @@ def observe(want):
         "descriptors": 0,
         "unsaved": {},
         "replicaof": None,
-        "says": None,
+        "state": None,
         "seen": None,
         "decision": None,
         "no_password": redis_users.missing(want["users"]),
@@ -73,7 +73,7 @@ def observe(want):
 
 
 def _judge_named(want):
-    """Judge the files that the configuration names, as far as it can be told before there is a server."""
+    """Judge the files that the configuration names, as far as it can be known before there is a server."""
     path = redis_conf.value(redis_include.expanded(want["conf"]["content"]), "aclfile")
     if path:
         state = redis_acl_file.of_default(redis_acl_file.read(path))
@@ -111,8 +111,8 @@ def unreachable(want):
 
 def look(want, have):
     """Ask the deployment; the instance on this machine, if it runs, through the connection that there is."""
-    own = redis_topology.node_says(have["client"].info()) if have["client"] else None
-    have["says"] = own
+    own = redis_topology.node_state(have["client"].info()) if have["client"] else None
+    have["state"] = own
     return redis_topology.view(want["deployment"], have["passwords"], want["sentinel_password"], own)
 
 
@@ -157,9 +157,9 @@ def _observe_server(want, have, text):
 
 
 def _observe_users(want, have, text):
-    """Let what is wanted, on disk and running tell of the same users, all of them ours; '' is one that is not there.
+    """Let what is wanted, on disk and running have the same users, all of them ours; '' is one that is not there.
 
-    A server that waits for its restart into another version tells of rights in another way: what its file says counts.
+    A server that waits for its restart into another version reports rights in another way: what its file says counts.
     """
     running = redis_users.of_server(have["client"]) if have["client"] else {}
     names = redis_users.ours([*running, *redis_users.in_file(text)], want["users"])

@@ -1,4 +1,4 @@
-"""What a module is told of an instance, and what that means on this machine."""
+"""What a module takes of an instance, and what that means on this machine."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users

@@ -17,7 +17,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance import
 
 # Changed by a procedure, never by a value in a file and a restart: that would start with an empty AOF.
 APPEND_ONLY = "appendonly"
-# Lines that the server reads at its start and does not tell by CONFIG GET; observed by what they bring about.
+# Lines that the server reads at its start and does not report by CONFIG GET; observed by what they bring about.
 AT_START = ("rename-command", "loadmodule")
 # Steps that take an instance away for a moment.
 RESTART = ("switch over", "restart")
@@ -187,7 +187,7 @@ def _restart(want, have, drift):
     restart = {"do": "restart", "unit": want["unit"], "why": why}
     if redis_roles.switches(want, have):
         return [{"do": "switch over"}, restart]
-    is_primary = not have["says"] or have["says"]["role"] == "primary"
+    is_primary = not have["state"] or have["state"]["role"] == "primary"
     carry = is_primary and have["keys"] and have["running"]["save"] == "" and have["running"][APPEND_ONLY] == "no"
     return [{**restart, **({"carry": True} if carry else {})}]
 
@@ -196,7 +196,7 @@ def restarts(steps, want, with_file=True):
     """Return the steps of a restart, none where nothing restarts.
 
     The file that it reads is among them: a CONFIG REWRITE, as at each switchover, has put back what runs. A restart
-    that was asked for takes the file as it is.
+    that is forced takes the file as it is.
     """
     if not any(step["do"] in RESTART for step in steps):
         return []

@@ -1,6 +1,6 @@
 """The connections that a deployment lives on, opened anew: those that stand say nothing of the next one.
 
-A door is {as, address, port, user, password, words}: who goes through it, where, and what is said behind it.
+A connection is {as, address, port, user, password, words}: who opens it, where, and what is sent over it.
 """
 
 import time
@@ -20,64 +20,64 @@ ERRORS = (redis_server.RedisError, OSError)
 
 
 def of_instance(want, have, hosts):
-    """Return the doors that this instance and the programs of its machine need, to instances of these hosts."""
+    """Return the connections that this instance and the programs of its machine need, to instances of these hosts."""
     deployment, running = want["deployment"], have["running"]
     # before Redis 7.0 it changes at a restart, which may be for later
     port = running.get("port", want["port"])
-    doors = [
-        _door(f"the program {user['name']}", address, port, user["name"], redis_users.password(user["path"]))
+    connections = [
+        _connection(f"the program {user['name']}", address, port, user["name"], redis_users.password(user["path"]))
         for user in want["users"]
         for address in map(connectable, want["addresses"][:1])
     ]
     # each of them may be the primary of tomorrow
     login = running.get("masteruser") or running.get("primaryuser") or ""
     for node in _others(deployment, "nodes", hosts):
-        door = _door("a replica", node["address"], node["port"], login, want["password"])
-        doors.append({**door, "words": [["PING"], ["REPLCONF", "listening-port", str(want["port"])]]})
-    return doors
+        connection = _connection("a replica", node["address"], node["port"], login, want["password"])
+        connections.append({**connection, "words": [["PING"], ["REPLCONF", "listening-port", str(want["port"])]]})
+    return connections
 
 
 def of_sentinel(want, have):
-    """Return the doors that this Sentinel needs: to each instance that it watches, and to the other Sentinels."""
-    doors = []
+    """Return the connections that this Sentinel needs: to each instance that it watches, and to the other Sentinels."""
+    connections = []
     own = have["own"].get("sentinel-user", "")
     for each in want["deployments"]:
         login = have["monitors"].get(each["name"], {}).get("auth-user", "")
         deployment = {**each, "me": want["me"]}
         for node in _others(deployment, "nodes", want["playing"]):
-            doors.append(_door("a Sentinel", node["address"], node["port"], login, each["auth_pass"]))
+            connections.append(_connection("a Sentinel", node["address"], node["port"], login, each["auth_pass"]))
         for other in _others(deployment, "sentinels", want["playing"]):
-            doors.append(_door("a Sentinel", other["address"], other["port"], own, want["password"]))
-    return doors
+            connections.append(_connection("a Sentinel", other["address"], other["port"], own, want["password"]))
+    return connections
 
 
 def _others(deployment, kind, hosts):
-    """Return the places but this one, of these hosts: others may be down."""
+    """Return the members but this one, of these hosts: others may be down."""
     return [
         each
         for each in (deployment or {}).get(kind, [])
-        if each["host"] in hosts and redis_topology.place_of(each) != deployment["me"]
+        if each["host"] in hosts and redis_topology.endpoint_of(each) != deployment["me"]
     ]
 
 
-def _door(who, address, port, user, password):
+def _connection(who, address, port, user, password):
     return {"as": who, "address": address, "port": port, "user": user, "password": password, "words": [["PING"]]}
 
 
-def prove(doors, patience=PATIENCE):
-    """Go through every door; raise Refused with all that stay closed."""
+def prove(connections, patience=PATIENCE):
+    """Open every connection; raise Refused with all that are refused."""
     until = time.monotonic() + patience
-    closed = _closed(doors)
+    closed = _closed(connections)
     while closed and time.monotonic() < until:
         time.sleep(0.5)
-        closed = _closed([door for door, _why in closed])
+        closed = _closed([connection for connection, _why in closed])
     if closed:
-        told = "; ".join(_sentence(*each) for each in closed)
-        raise Refused(f"The change is made, and a connection that the deployment lives on is refused: {told}")
+        sentences = "; ".join(_sentence(*each) for each in closed)
+        raise Refused(f"The change is made, and a connection that the deployment lives on is refused: {sentences}")
 
 
 def closed_now(want, have):
-    """Return the doors to instances that answer and would be refused by them, as sentences: the next link is lost."""
+    """Return the connections that instances would refuse though they answer, as sentences: the next link is lost."""
     if have["running"] is None:
         return []
     seen = have["seen"]["nodes"] if have["seen"] else {}
@@ -86,15 +86,15 @@ def closed_now(want, have):
 
 
 def _answers(seen, node):
-    return seen.get(redis_topology.place_of(node), {}).get("answers")
+    return seen.get(redis_topology.endpoint_of(node), {}).get("answers")
 
 
-def _sentence(door, why):
-    return f"as {door['as']} to {door['address']} port {door['port']}: {why}"
+def _sentence(connection, why):
+    return f"as {connection['as']} to {connection['address']} port {connection['port']}: {why}"
 
 
 def sentinel(want, observe):
-    """Go through every door of a Sentinel and wait until all is well for it.
+    """Open every connection of a Sentinel and wait until all is well for it.
 
     Returns ({deployment: [what is not]}, [what a run must not leave so]): where all Sentinels and instances of a
     deployment took part in the run, there is nothing else to wait for. Raises Refused.
@@ -112,25 +112,29 @@ def sentinel(want, observe):
 
 
 def _takes_part(deployment, playing):
-    return {at["host"] for kind in ("nodes", "sentinels") for at in deployment[kind]} <= set(playing)
+    return {member["host"] for kind in ("nodes", "sentinels") for member in deployment[kind]} <= set(playing)
 
 
-def _closed(doors):
-    return [(door, why) for door, why in ((door, _refusal(door)) for door in doors) if why]
+def _closed(connections):
+    return [
+        (connection, why)
+        for connection, why in ((connection, _refusal(connection)) for connection in connections)
+        if why
+    ]
 
 
-def _refusal(door):
+def _refusal(connection):
     """Return what refuses the connection, '' where it is open."""
     client = redis_server.client_at(
-        host=door["address"],
-        port=int(door["port"]),
-        username=door["user"] or None,
-        password=door["password"] or None,
+        host=connection["address"],
+        port=int(connection["port"]),
+        username=connection["user"] or None,
+        password=connection["password"] or None,
         socket_connect_timeout=redis_topology.TIMEOUT,
         socket_timeout=redis_topology.TIMEOUT,
     )
     try:
-        for words in door["words"]:
+        for words in connection["words"]:
             client.execute_command(*words)
     except ERRORS as error:
         return "" if redis_server.serves(error) else str(error) or type(error).__name__

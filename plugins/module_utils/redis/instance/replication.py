@@ -5,7 +5,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import topology
 
 
 def follow(want, have):
-    """Return whom the instance has to replicate: a place, '' for the primary, None where that is not ours to say."""
+    """Return whom the instance has to follow: an endpoint, '' for the primary, None where that is not ours to say."""
     deployment, decision = want["deployment"], have["decision"]
     if not deployment or not decision:
         return None
@@ -33,20 +33,20 @@ def follow(want, have):
 
 def steps(want, have):
     """Return the step that makes a running instance follow its primary, or none."""
-    leader, says = follow(want, have), have["says"]
-    if not leader or says is None or says["of"] == leader:
+    primary, state = follow(want, have), have["state"]
+    if not primary or state is None or state["of"] == primary:
         return []
-    return [{"do": "replicate", "of": leader, "have": says["of"] or "primary"}]
+    return [{"do": "replicate", "of": primary, "have": state["of"] or "primary"}]
 
 
 def switches(want, have):
     """Whether the instance hands its part over before it restarts: a primary under Sentinel that has replicas."""
-    deployment, says = want["deployment"], have["says"]
+    deployment, state = want["deployment"], have["state"]
     return bool(
         deployment
         and deployment["mode"] == "sentinel"
-        and says
-        and says["role"] == "primary"
+        and state
+        and state["role"] == "primary"
         and len(deployment["nodes"]) > 1
     )
 
@@ -56,9 +56,9 @@ def _refuse_empty_primary(have, deployment):
     if have["running"] is not None or have["stored"]:
         return
     others = {
-        redis_topology.names(deployment)[at]: says["keys"]
-        for at, says in have["seen"]["nodes"].items()
-        if says["answers"] and says["keys"] and at != deployment["me"]
+        redis_topology.names(deployment)[endpoint]: state["keys"]
+        for endpoint, state in have["seen"]["nodes"].items()
+        if state["answers"] and state["keys"] and endpoint != deployment["me"]
     }
     if others:
         host = max(others, key=lambda name: others[name])
@@ -70,16 +70,16 @@ def _refuse_empty_primary(have, deployment):
 
 def _refuse_lost_keys(have, deployment, primary):
     """An instance that was a primary of its own has keys that nobody else has."""
-    says, lead = have["says"], have["seen"]["nodes"][primary]
-    if says["role"] == "replica" or not says["keys"] or not lead["answers"]:
+    state, primary_state = have["state"], have["seen"]["nodes"][primary]
+    if state["role"] == "replica" or not state["keys"] or not primary_state["answers"]:
         return
     if any(deployment["me"] in each["replicas"] for each in have["seen"]["sentinels"].values()):
         # a former primary that comes back: its Sentinels have decided, and are about to make it a replica themselves
         return
-    if says["history"][0] in lead["history"] and says["offset"] <= lead["shared"]:
+    if state["history"][0] in primary_state["history"] and state["offset"] <= primary_state["shared"]:
         return
     raise LosesData(
-        f"It holds {says['keys']} keys, which joining {deployment['name']} as a replica of "
+        f"It holds {state['keys']} keys, which joining {deployment['name']} as a replica of "
         f"{redis_topology.names(deployment)[primary]} would replace. Empty it (FLUSHALL) if they may go, or take "
         "it out of the group."
     )

@@ -29,13 +29,13 @@ def observe(want):
 def _look(deployment, passwords, sentinel_password):
     """This instance is asked like the others: that it stays no more does not make another one primary."""
     address, port = deployment["me"].split(" ")
-    me = {"host": "this instance", "address": address, "port": port, "place": deployment["me"]}
+    me = {"host": "this instance", "address": address, "port": port, "endpoint": deployment["me"]}
     whole = {**deployment, "me": None, "nodes": [*deployment["nodes"], me]}
     return redis_topology.view(whole, passwords, sentinel_password)
 
 
 def data(folder, text):
     """Return the files of data of an instance; other instances may have theirs below the same folder."""
-    named = {"dbfilename": "dump.rdb", "appenddirname": "appendonlydir", "appendfilename": "appendonly.aof"}
-    patterns = [redis_conf.value(text, name, usual) for name, usual in named.items()]
+    usual_names = {"dbfilename": "dump.rdb", "appenddirname": "appendonlydir", "appendfilename": "appendonly.aof"}
+    patterns = [redis_conf.value(text, name, usual) for name, usual in usual_names.items()]
     return sorted(path for pattern in patterns for path in glob.glob(os.path.join(folder, pattern)))

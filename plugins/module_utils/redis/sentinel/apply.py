@@ -69,7 +69,9 @@ def hide(log, before, password):
 
 def _forget(step, want, have):
     deployment = next(each for each in want["deployments"] if each["name"] == step["name"])
-    nodes, sentinels = ({redis_topology.place_of(each) for each in deployment[key]} for key in ("nodes", "sentinels"))
+    nodes, sentinels = (
+        {redis_topology.endpoint_of(each) for each in deployment[key]} for key in ("nodes", "sentinels")
+    )
     forget(have["client"], step["name"], nodes - {have["primaries"][step["name"]]}, sentinels - {want["me"]})
 
 

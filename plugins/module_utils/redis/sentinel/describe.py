@@ -1,4 +1,4 @@
-"""What is told of a Sentinel: its steps as sentences, its differences as a diff; secrets hidden."""
+"""What is reported of a Sentinel: its steps as sentences, its differences as a diff; secrets hidden."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files, secrets
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import USERS
@@ -35,7 +35,7 @@ def describe(step):
     if do == "monitor":
         return _monitored(step)
     if do == "forget":
-        return f"make the Sentinel forget {', '.join(step['places'])} of {step['name']}"
+        return f"make the Sentinel forget {', '.join(step['endpoints'])} of {step['name']}"
     if do == "unmonitor":
         return f"remove the monitor {step['name']}"
     if do == "restart":
@@ -59,17 +59,17 @@ def waiting(step):
 
 
 def notes(want, have):
-    """Return what Sentinel knows and the inventory lacks, and what it cannot have; told, not touched."""
+    """Return what Sentinel knows and the inventory lacks, and what it cannot have; reported, not touched."""
     found = []
     version = have["running_version"] or have["version"]
     if not conf.live(version):
         found += [f"a Sentinel of Redis {version} has no users: no login for {user['name']}" for user in want["users"]]
     for each in want["deployments"]:
-        for kind, places in strangers(each, have).items():
+        for kind, endpoints in strangers(each, have).items():
             found += [
-                f"the Sentinel knows a {kind.replace('sentinel', 'Sentinel')} {place} of {each['name']}, "
+                f"the Sentinel knows a {kind.replace('sentinel', 'Sentinel')} {endpoint} of {each['name']}, "
                 "which the inventory lacks"
-                for place in places
+                for endpoint in endpoints
             ]
     return found
 

@@ -11,7 +11,7 @@ FAILURES = (Refused, redis_server.WrongPassword, redis_server.RedisError, OSErro
 
 
 def drift(want):
-    """Return {differs, notes, health}; what cannot be planned is left to the change to tell."""
+    """Return {differs, notes, health}; planning errors are reported by phase `change`."""
     try:
         have = redis_sentinel_state.observe(want)
         differs = bool(plan(want, have)) or bool(have["blocked"])

@@ -20,8 +20,8 @@ def installed_version():
     """Return the version of the program, or '' where there is none that could be asked."""
     if not os.path.exists(BINARY):
         return ""
-    says = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"v=(\S+)", says)
+    reported = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"v=(\S+)", reported)
     return found[1] if found else ""
 
 
@@ -30,7 +30,7 @@ def observe(want):
     path = want["conf"]["path"]
     found = files.observe([path, *[file["path"] for file in want["files"]]])
     text = found[path]["text"] if found[path] else None
-    says = conf.read(text)
+    reported = conf.read(text)
     have = {
         "files": found,
         "unit": systemd.observe(want["unit"]),
@@ -39,11 +39,11 @@ def observe(want):
         "first": text is None or files.as_packaged(path, text),
         "version": installed_version(),
         "running_version": None,
-        "settings": says["settings"],
-        "own": {**conf.OWN_DEFAULTS, **says["own"]},
-        "monitors": says["monitors"],
-        "passwords": says["passwords"],
-        "passwords_on_disk": says["passwords"],
+        "settings": reported["settings"],
+        "own": {**conf.OWN_DEFAULTS, **reported["own"]},
+        "monitors": reported["monitors"],
+        "passwords": reported["passwords"],
+        "passwords_on_disk": reported["passwords"],
         "knows": {},
         "flags": {},
         "quorum": {},
@@ -60,37 +60,37 @@ def observe(want):
         "users_on_disk": True,
     }
     if have["unit"]["active"] in ("active", "reloading") and have["version"]:
-        _observe_sentinel(want, have, says)
+        _observe_sentinel(want, have, reported)
     if have["version"] and conf.live(have["running_version"] or have["version"]):
         _observe_users(want, have)
     return have
 
 
 def _observe_users(want, have):
-    """Tell of the users that are ours, wanted and running, as a Sentinel puts their rules; '' is one that lacks."""
+    """Observe the users that are ours, wanted and running, as a Sentinel puts their rules; '' is one that lacks."""
     in_file = redis_users.in_file(have["text"] or "")
     there = redis_users.of_server(have["client"]) if have["client"] else {}
     names = redis_users.ours([*there, *in_file], want["users"])
     if not names:
         return
     rules = {("wanted", user["name"]): redis_users.rules(user) for user in want["users"]}
-    told = redis_shadow.of_a_sentinel({**rules, **{("file", name): words for name, words in in_file.items()}})
+    meanings = redis_shadow.of_a_sentinel({**rules, **{("file", name): words for name, words in in_file.items()}})
     if not have["client"]:
-        there = {name: told["file", name] for name in in_file}
-    # one that waits for its restart into another version tells of rights in another way
+        there = {name: meanings["file", name] for name in in_file}
+    # one that waits for its restart into another version reports rights in another way
     same = not have["client"] or have["running_version"] == have["version"]
     for name in names:
-        wanted = told.get(("wanted", name), "") + (redis_users.NOBODY if name in have["no_password"] else "")
+        wanted = meanings.get(("wanted", name), "") + (redis_users.NOBODY if name in have["no_password"] else "")
         have["users"][redis_users.KEY + name] = wanted
         have["users_running"][redis_users.KEY + name] = there.get(name, "") if same or name not in there else wanted
-        have["users_on_disk"] &= told.get(("file", name), "") == wanted
+        have["users_on_disk"] &= meanings.get(("file", name), "") == wanted
 
 
-def reach(want, says, seconds=10):
+def reach(want, reported, seconds=10):
     """Return a client of this machine's Sentinel; its file knows where it listens and what it accepted before."""
     wanted = conf.read(want["conf"]["content"])["settings"]
-    had = says["settings"]
-    old = [says["own"].get("sentinel-pass"), " ".join(had.get("requirepass", [])), ""]
+    had = reported["settings"]
+    old = [reported["own"].get("sentinel-pass"), " ".join(had.get("requirepass", [])), ""]
     return redis_server.connect(
         had.get("bind", [])[:1] + wanted["bind"][:1],
         [*had.get("port", []), *wanted["port"]],
@@ -99,8 +99,8 @@ def reach(want, says, seconds=10):
     )
 
 
-def _observe_sentinel(want, have, says):
-    client = reach(want, says)
+def _observe_sentinel(want, have, reported):
+    client = reach(want, reported)
     info = client.info()
     if int(info["process_id"]) != have["unit"]["pid"]:
         raise ConnectionError(f"process {info['process_id']} answers in place of {want['unit']}")
@@ -112,18 +112,18 @@ def _observe_sentinel(want, have, says):
         have["passwords"] = list(user["passwords"])
     have["monitors"] = {}
     for entry in client.execute_command("SENTINEL", "MASTERS"):
-        watched = pairs(entry)
-        name = watched["name"]
-        in_file = says["monitors"].get(name, conf.DEFAULTS)
+        master = pairs(entry)
+        name = master["name"]
+        in_file = reported["monitors"].get(name, conf.DEFAULTS)
         hooks = dict.fromkeys(conf.HOOKS, "")
-        # the password is not told by SENTINEL MASTER, but every change of it is written into the file
-        have["monitors"][name] = {**in_file, **hooks, **{key: str(value) for key, value in watched.items()}}
-        have["flags"][name], have["quorum"][name] = flags(watched), quorum(client, name)
+        # the password is not in SENTINEL MASTER, but every change of it is written into the file
+        have["monitors"][name] = {**in_file, **hooks, **{key: str(value) for key, value in master.items()}}
+        have["flags"][name], have["quorum"][name] = flags(master), quorum(client, name)
         others = {"replica": known(client, "REPLICAS", name), "sentinel": known(client, "SENTINELS", name)}
-        have["knows"][name] = {kind: list(places) for kind, places in others.items()}
+        have["knows"][name] = {kind: list(endpoints) for kind, endpoints in others.items()}
         have["lost"][name] = {
-            kind: [at for at, each in places.items() if {"s_down", "disconnected"} & set(each)]
-            for kind, places in others.items()
+            kind: [endpoint for endpoint, each in endpoints.items() if {"s_down", "disconnected"} & set(each)]
+            for kind, endpoints in others.items()
         }
         if "failover_in_progress" in have["flags"][name]:
             have["blocked"][name] = f"a failover of {name} is in progress"
@@ -144,29 +144,29 @@ def pairs(answer):
 
 
 def known(client, kind, name):
-    """Return {place: flags} of the replicas or the other Sentinels that a Sentinel knows."""
-    return {place(each): flags(each) for each in map(pairs, client.execute_command("SENTINEL", kind, name))}
+    """Return {endpoint: flags} of the replicas or the other Sentinels that a Sentinel knows."""
+    return {endpoint_of_reply(each): flags(each) for each in map(pairs, client.execute_command("SENTINEL", kind, name))}
 
 
-def place(says):
-    return redis_topology.place(says["ip"], says["port"])
+def endpoint_of_reply(reported):
+    return redis_topology.endpoint_key(reported["ip"], reported["port"])
 
 
-def flags(says):
+def flags(reported):
     """Return the flags of a reply, which redis-py makes a set of in some versions."""
-    return says["flags"].split(",") if isinstance(says["flags"], str) else sorted(says["flags"])
+    return reported["flags"].split(",") if isinstance(reported["flags"], str) else sorted(reported["flags"])
 
 
 def _expected(deployment):
     return {"replica": spellings(deployment["nodes"]), "sentinel": spellings(deployment["sentinels"])}
 
 
-def spellings(places):
-    """Return how Sentinel may tell of {address, port}: a name also as what it stands for."""
-    found, answers = set(), host_names.resolve([each["address"] for each in places])
-    for each in places:
-        told = answers[each["address"]]["addresses"]
-        found |= {redis_topology.place(address, each["port"]) for address in [each["address"], *told]}
+def spellings(endpoints):
+    """Return how Sentinel may report {address, port}: a name also as what it stands for."""
+    found, answers = set(), host_names.resolve([each["address"] for each in endpoints])
+    for each in endpoints:
+        resolved = answers[each["address"]]["addresses"]
+        found |= {redis_topology.endpoint_key(address, each["port"]) for address in [each["address"], *resolved]}
     return found
 
 
@@ -182,21 +182,21 @@ def settle(want, have, names, seconds=30):
             return redis_topology.view(deployment, nodes, want["password"])
 
         seen, decision = redis_topology.settle(look, deployment, seconds)
-        told = [says["flags"] for says in seen["sentinels"].values()]
-        if any("failover_in_progress" in each for each in told):
+        flags_of_all = [state["flags"] for state in seen["sentinels"].values()]
+        if any("failover_in_progress" in each for each in flags_of_all):
             have["blocked"][each["name"]] = (
                 f"A failover of {each['name']} is in progress, and after {seconds} s it is not over: "
                 "its monitor is left as it is. Run again when it is over."
             )
         else:
             have["blocked"].pop(each["name"], None)
-        says = seen["nodes"].get(decision.primary, {"answers": True})
+        state = seen["nodes"].get(decision.primary, {"answers": True})
         if decision.primary is None:
             have["unknown"][each["name"]] = f"The monitor of {each['name']} is not added: {decision.why}."
-        elif not says["answers"] and not want["check"]:
+        elif not state["answers"] and not want["check"]:
             have["unknown"][each["name"]] = (
                 f"The monitor of {each['name']} is not added: its primary {decision.primary} does not answer "
-                f"({says['why']})."
+                f"({state['why']})."
             )
         else:
             have["primaries"][each["name"]] = decision.primary

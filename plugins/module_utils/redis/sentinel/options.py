@@ -1,4 +1,4 @@
-"""What a module is told of the Sentinel of a machine."""
+"""What a module takes of the Sentinel of a machine."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users

@@ -83,16 +83,16 @@ def _removed(want, have):
 
 
 def strangers(each, have):
-    """Return what a Sentinel knows of a deployment and the inventory lacks, as {kind: places}."""
+    """Return what a Sentinel knows of a deployment and the inventory lacks, as {kind: endpoints}."""
     knows, expected = have["knows"].get(each["name"], {}), have["expected"][each["name"]]
-    return {kind: [place for place in knows.get(kind, []) if place not in expected[kind]] for kind in expected}
+    return {kind: [endpoint for endpoint in knows.get(kind, []) if endpoint not in expected[kind]] for kind in expected}
 
 
 def _forgotten(want, have):
     """Return the steps that make the Sentinel forget what left; it counts them otherwise for ever."""
     found = {each["name"]: strangers(each, have) for each in want["deployments"] if each["name"] not in have["blocked"]}
     return [
-        _step("forget", phase="forget", name=name, places=sorted(left["replica"] + left["sentinel"]))
+        _step("forget", phase="forget", name=name, endpoints=sorted(left["replica"] + left["sentinel"]))
         for name, left in found.items()
         if any(left.values())
     ]

@@ -22,30 +22,35 @@ import typing
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.observe import ERRORS, Servers
-from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.pause import LONG_PAUSE, TICK, Held, sets
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.pause import (
+    LONG_PAUSE,
+    TICK,
+    TemporaryChanges,
+    sets,
+)
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import MARK, PING, REPLICAS, describe
 
 # Seconds.
-AGREE, IN_LINE = 10, 60
+AGREE, IN_SYNC = 10, 60
 
 
-def switch(deployment, passwords, sentinel_password, target=None, say=lambda text: None):
-    """Make `target`, or the best replica, primary. Returns the place of the new primary."""
+def switch(deployment, passwords, sentinel_password, target=None, report=lambda text: None):
+    """Make `target`, or the best replica, primary. Returns the endpoint of the new primary."""
     servers = Servers(deployment, passwords, sentinel_password)
     try:
         have, steps = servers.ready(target)
     except (Refused, *ERRORS) as error:
         raise Failed(str(error)) from error
-    return take(servers, steps, have, say)
+    return take(servers, steps, have, report)
 
 
-def take(servers, steps, have, say):
+def take(servers, steps, have, report):
     """Take the steps; where one fails, put back what was changed. Returns who is primary at the end."""
     run = Run(servers, have)
     try:
         for step in steps:
             getattr(run, step["do"].replace(" ", "_"))(step)
-            say(describe(step, servers.hosts, run.took))
+            report(describe(step, servers.hosts, run.took))
     except BaseException as error:
         left = run.put_back()
         if not isinstance(error, (Failed, RuntimeError, *ERRORS)):
@@ -56,7 +61,7 @@ def take(servers, steps, have, say):
     return run.new or have["primary"]
 
 
-class Run(Held):
+class Run(TemporaryChanges):
     """The steps of a switchover, and what has to be put back where one fails."""
 
     def __init__(self, servers, have):
@@ -83,27 +88,36 @@ class Run(Held):
         while time.monotonic() - began < limit:
             self._follow_early()
             try:
-                named, says = self.servers.named_by(by), self.servers.master(by)
-                heard, limit = time.monotonic(), says["failover_timeout"] + AGREE
-                if named == self.old and "failover_in_progress" not in says["flags"]:
-                    named = self.servers.named_by(by)
-                    if named == self.old:
+                reported, state = self.servers.reported_primary(by), self.servers.master(by)
+                heard, limit = time.monotonic(), state["failover_timeout"] + AGREE
+                if reported == self.old and "failover_in_progress" not in state["flags"]:
+                    reported = self.servers.reported_primary(by)
+                    if reported == self.old:
                         break
             except ERRORS:
                 # it may have gone with its host; the others tell whether it came to a new primary
-                named = next((at for at in map(self._named_by, self._watching()) if at not in (None, self.old)), None)
-                if not named and time.monotonic() - heard > AGREE:
+                reported = next(
+                    (
+                        endpoint
+                        for endpoint in map(self._reported_primary, self._monitoring())
+                        if endpoint not in (None, self.old)
+                    ),
+                    None,
+                )
+                if not reported and time.monotonic() - heard > AGREE:
                     break
-            if named not in (None, self.old) and self._is_primary(named):
-                self.new, self.waiting = named, {}
+            if reported not in (None, self.old) and self._is_primary(reported):
+                self.new, self.waiting = reported, {}
                 return
             if self.paused and time.monotonic() - renewed > 20:
                 renewed = time.monotonic()
-                self.servers.ask(self.old, "CLIENT", "PAUSE", LONG_PAUSE, "WRITE")
+                self.servers.command(self.old, "CLIENT", "PAUSE", LONG_PAUSE, "WRITE")
             time.sleep(TICK)
         self.waiting = {}
         # one that was promoted and not seen goes back
-        self.promoted = next((at for at in self.hosts if at != self.old and self._is_primary(at)), None)
+        self.promoted = next(
+            (endpoint for endpoint in self.hosts if endpoint != self.old and self._is_primary(endpoint)), None
+        )
 
     def _follow_early(self):
         """Without a pause, Sentinel's own messages go into the old primary's stream: make it a replica early.
@@ -111,81 +125,81 @@ class Run(Held):
         A stream that is longer than the new primary's costs every replica a full copy of the data.
         """
         if not self.paused and not self.early:
-            self.early = next((at for at in self.waiting["among"] if self._is_primary(at)), None)
+            self.early = next((endpoint for endpoint in self.waiting["among"] if self._is_primary(endpoint)), None)
             if self.early:
-                self.servers.ask(self.old, "REPLICAOF", *self.early.rsplit(" ", 1))
+                self.servers.command(self.old, "REPLICAOF", *self.early.rsplit(" ", 1))
 
-    def _is_primary(self, at):
+    def _is_primary(self, endpoint):
         try:
-            return self.servers.says(at)["role"] == "primary"
+            return self.servers.state(endpoint)["role"] == "primary"
         except ERRORS:
             return False
 
     def promote(self, step):
-        at = step["at"]
-        self.promoted = at
-        self.close_door(at, 1)
-        self.servers.together(at, ["REPLICAOF", "NO", "ONE"], ["CONFIG", "REWRITE"])
-        if self.servers.says(at)["role"] != "primary":
-            raise Failed(f"{self.hosts[at]} did not become primary")
+        endpoint = step["endpoint"]
+        self.promoted = endpoint
+        self.require_replicas(endpoint, 1)
+        self.servers.together(endpoint, ["REPLICAOF", "NO", "ONE"], ["CONFIG", "REWRITE"])
+        if self.servers.state(endpoint)["role"] != "primary":
+            raise Failed(f"{self.hosts[endpoint]} did not become primary")
 
     def follow(self, step):
-        at = step["at"]
-        if self.promoted and at == self.old:
+        endpoint = step["endpoint"]
+        if self.promoted and endpoint == self.old:
             # from here on there is no way back
             self.new, self.promoted = self.promoted, None
         commands = [["REPLICAOF", *str(self.new or step["of"]).rsplit(" ", 1)]]
         # a pause cannot be seen: the pings stay off as long as it lasts, so that the next run knows of it
-        back = {name: value for name, value in self.changed.get(at, {}).items() if name != PING}
-        self.servers.together(at, *commands, *sets(back), ["CONFIG", "REWRITE"])
+        back = {name: value for name, value in self.changed.get(endpoint, {}).items() if name != PING}
+        self.servers.together(endpoint, *commands, *sets(back), ["CONFIG", "REWRITE"])
         for name in back:
-            del self.changed[at][name]
+            del self.changed[endpoint][name]
         if self.began is None:
             # an interrupted run may have left it paused
-            self._release(at)
+            self._release(endpoint)
 
     # -- writes again
 
-    def go_on(self, step):
+    def resume(self, step):
         """Let clients go when any Sentinel sends them to the new primary, and that one has the replica it needs."""
         until = time.monotonic() + 0.5
         while time.monotonic() < until and not self._is_known():
             time.sleep(TICK)
-        self._release(step["at"])
+        self._release(step["endpoint"])
         self.paused = False
         self.took = time.monotonic() - (self.began or time.monotonic())
-        for at in list(self.changed):
-            self.put_settings_back(at)
+        for endpoint in list(self.changed):
+            self.put_settings_back(endpoint)
 
     def _is_known(self):
         least = min(1, self.have["nodes"][self.new]["settings"][REPLICAS] % MARK)
-        named = all(self._named_by(at) == self.new for at in self._watching())
-        return named and len(self.servers.says(self.new)["replicas"]) >= least
+        reported = all(self._reported_primary(endpoint) == self.new for endpoint in self._monitoring())
+        return reported and len(self.servers.state(self.new)["replicas"]) >= least
 
-    def _release(self, at):
+    def _release(self, endpoint):
         """Close the connections of clients, whose waiting writes go with them, then let the others through."""
         commands = [["CLIENT", "KILL", "TYPE", kind] for kind in ("normal", "pubsub")]
-        self.servers.together(at, *commands, *self.unpausing(at))
+        self.servers.together(endpoint, *commands, *self.unpausing(endpoint))
 
-    def _watching(self):
-        return [at for at, says in self.have["sentinels"].items() if says["answers"] and says["primary"]]
+    def _monitoring(self):
+        return [endpoint for endpoint, state in self.have["sentinels"].items() if state["answers"] and state["primary"]]
 
-    def _named_by(self, at):
+    def _reported_primary(self, endpoint):
         try:
-            return self.servers.named_by(at)
+            return self.servers.reported_primary(endpoint)
         except ERRORS:
             return None
 
-    def line(self, _step):
-        primary, until = self.new or self.old, time.monotonic() + IN_LINE
+    def wait_in_sync(self, _step):
+        primary, until = self.new or self.old, time.monotonic() + IN_SYNC
         while True:
             seen = self.servers.look()
             decision = redis_topology.decide(self.servers.deployment, seen)
-            problems = redis_topology.not_in_line(self.servers.deployment, seen, primary)
+            problems = redis_topology.out_of_sync(self.servers.deployment, seen, primary)
             if decision.settled and decision.primary == primary and not problems:
                 return
             if time.monotonic() > until:
-                raise Failed("; ".join(problems or [decision.why]) + f" after {IN_LINE} s")
+                raise Failed("; ".join(problems or [decision.why]) + f" after {IN_SYNC} s")
             time.sleep(0.1)
 
     # -- and where a step fails
@@ -205,25 +219,27 @@ class Run(Held):
         if self.promoted:
             attempt(f"making {self.hosts[self.promoted]} a replica again", self._demote, self.promoted)
         if self.new and self.took is None:
-            attempt(f"making {self.hosts[self.old]} a replica", self.follow, {"at": self.old, "of": self.new})
+            attempt(f"making {self.hosts[self.old]} a replica", self.follow, {"endpoint": self.old, "of": self.new})
         # a primary that two may think to be keeps its writes to itself until it is none, or until the next run
         if not left:
             if self.paused:
                 attempt(f"ending the pause of {self.hosts[self.old]}", self._unpause)
-            for at in list(self.changed):
-                attempt(f"setting {', '.join(self.changed[at])} of {self.hosts[at]} back", self.put_settings_back, at)
-        for at, value in list(self.priorities.items()):
-            attempt(f"setting replica-priority of {self.hosts[at]} back", self.lower, {"at": at, "to": value})
+            for endpoint in list(self.changed):
+                what = f"setting {', '.join(self.changed[endpoint])} of {self.hosts[endpoint]} back"
+                attempt(what, self.put_settings_back, endpoint)
+        for endpoint, value in list(self.priorities.items()):
+            what = f"setting replica-priority of {self.hosts[endpoint]} back"
+            attempt(what, self.lower, {"endpoint": endpoint, "to": value})
         return left
 
     def _unpause(self):
         if self.new:
             self._release(self.old)
         else:
-            self.servers.ask(self.old, "CLIENT", "UNPAUSE")
+            self.servers.command(self.old, "CLIENT", "UNPAUSE")
 
-    def _demote(self, at):
+    def _demote(self, endpoint):
         if self.early:
             self.servers.together(self.old, ["REPLICAOF", "NO", "ONE"], ["CONFIG", "REWRITE"])
-        if self.servers.says(self.old)["role"] == "primary":
-            self.servers.together(at, ["REPLICAOF", *self.old.rsplit(" ", 1)], ["CONFIG", "REWRITE"])
+        if self.servers.state(self.old)["role"] == "primary":
+            self.servers.together(endpoint, ["REPLICAOF", *self.old.rsplit(" ", 1)], ["CONFIG", "REWRITE"])

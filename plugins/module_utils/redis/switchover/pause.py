@@ -18,8 +18,8 @@ SHORT_PAUSE, LONG_PAUSE = 3000, 60000
 CATCH_UP, REFRESH, TICK = 1.0, 30, 0.02
 
 
-class Held:
-    """What was changed and has to be put back: the pause, and values, {place: what they were}."""
+class TemporaryChanges:
+    """What was changed and has to be put back: the pause, and values, {endpoint: what they were}."""
 
     def __init__(self, servers, have):
         self.servers, self.have, self.hosts = servers, have, servers.hosts
@@ -30,51 +30,53 @@ class Held:
         self.priorities = {}
 
     def prefer(self, step):
-        self.priorities[step["at"]] = step["to"] % MARK
-        self.servers.ask(step["at"], "CONFIG", "SET", "replica-priority", step["to"])
+        self.priorities[step["endpoint"]] = step["to"] % MARK
+        self.servers.command(step["endpoint"], "CONFIG", "SET", "replica-priority", step["to"])
 
     def lower(self, step):
         # a promotion may have written the raised one into the file
-        self.servers.together(step["at"], ["CONFIG", "SET", "replica-priority", step["to"]], ["CONFIG", "REWRITE"])
-        self.priorities.pop(step["at"], None)
+        self.servers.together(
+            step["endpoint"], ["CONFIG", "SET", "replica-priority", step["to"]], ["CONFIG", "REWRITE"]
+        )
+        self.priorities.pop(step["endpoint"], None)
 
     def restore(self, step):
         """Take back what an interrupted run left, its pause as well."""
-        at, setting = step["at"], step["setting"]
-        self.servers.together(at, *sets({setting: step["to"]}), ["CONFIG", "REWRITE"], *self.unpausing(at))
-        self.have["nodes"][at]["settings"][setting] = step["to"]
+        endpoint, setting = step["endpoint"], step["setting"]
+        self.servers.together(endpoint, *sets({setting: step["to"]}), ["CONFIG", "REWRITE"], *self.unpausing(endpoint))
+        self.have["nodes"][endpoint]["settings"][setting] = step["to"]
 
-    def unpausing(self, at):
-        return [["CLIENT", "UNPAUSE"]] if can_pause(self.have["nodes"][at]["version"]) else []
+    def unpausing(self, endpoint):
+        return [["CLIENT", "UNPAUSE"]] if can_pause(self.have["nodes"][endpoint]["version"]) else []
 
-    def put_settings_back(self, at):
-        self.servers.together(at, *sets(self.changed[at]), ["CONFIG", "REWRITE"])
-        self.changed.pop(at)
+    def put_settings_back(self, endpoint):
+        self.servers.together(endpoint, *sets(self.changed[endpoint]), ["CONFIG", "REWRITE"])
+        self.changed.pop(endpoint)
 
-    def change(self, at, settings):
+    def change(self, endpoint, settings):
         """Change settings for now, and remember what they were."""
-        was = {name: self.have["nodes"][at]["settings"][name] for name in settings}
+        was = {name: self.have["nodes"][endpoint]["settings"][name] for name in settings}
         now = {name: value for name, value in settings.items() if value != was[name]}
         if now:
-            self.changed[at] = {**{name: was[name] % MARK for name in now}, **self.changed.get(at, {})}
-            self.servers.together(at, *sets(now))
+            self.changed[endpoint] = {**{name: was[name] % MARK for name in now}, **self.changed.get(endpoint, {})}
+            self.servers.together(endpoint, *sets(now))
 
-    def close_door(self, at, least):
+    def require_replicas(self, endpoint, least):
         """Let a server take writes only with so many replicas; a lag of 0 would switch the rule off."""
-        has = self.have["nodes"][at]["settings"]
+        has = self.have["nodes"][endpoint]["settings"]
         more = max(least, has[REPLICAS] % MARK)
-        self.change(at, {REPLICAS: more, LAG: has[LAG] or 10})
+        self.change(endpoint, {REPLICAS: more, LAG: has[LAG] or 10})
 
-    def keep_still(self, at):
+    def stop_pings(self, endpoint):
         """Keep a primary from sending pings: one more than the new primary has would cost a full copy of the data."""
-        self.change(at, {PING: MARK + self.have["nodes"][at]["settings"][PING] % MARK})
+        self.change(endpoint, {PING: MARK + self.have["nodes"][endpoint]["settings"][PING] % MARK})
 
-    def seen(self, step):
+    def wait_priorities(self, step):
         """Sentinel reads the priorities every 10 s."""
         until = time.monotonic() + REFRESH
         while True:
-            known = self.servers.replicas_seen_by(step["by"])
-            if all(known.get(at, {}).get("priority") == value for at, value in step["priorities"].items()):
+            known = self.servers.replicas_known_to(step["by"])
+            if all(known.get(endpoint, {}).get("priority") == value for endpoint, value in step["priorities"].items()):
                 return
             if time.monotonic() > until:
                 name = self.servers.sentinels[step["by"]]
@@ -90,43 +92,45 @@ class Held:
         """
         until = time.monotonic() + REFRESH
         while moment and time.monotonic() < until:
-            seen = self.servers.replicas_seen_by(moment["by"]).get(moment["for"])
-            if not seen or 600 <= seen["age"] <= 680:
+            wait_priorities = self.servers.replicas_known_to(moment["by"]).get(moment["for"])
+            if not wait_priorities or 600 <= wait_priorities["age"] <= 680:
                 return
             time.sleep(TICK)
 
     def pause(self, step):
         self._await_moment(step["moment"])
-        self.keep_still(step["at"])
+        self.stop_pings(step["endpoint"])
         self.began, self.paused = time.monotonic(), True
-        self.servers.ask(step["at"], "CLIENT", "PAUSE", SHORT_PAUSE, "WRITE")
+        self.servers.command(step["endpoint"], "CLIENT", "PAUSE", SHORT_PAUSE, "WRITE")
 
     def close(self, step):
         self._await_moment(step["moment"])
-        self.keep_still(step["at"])
+        self.stop_pings(step["endpoint"])
         self.began = time.monotonic()
-        self.close_door(step["at"], MARK + self.have["nodes"][step["at"]]["settings"][REPLICAS] % MARK)
+        self.require_replicas(
+            step["endpoint"], MARK + self.have["nodes"][step["endpoint"]]["settings"][REPLICAS] % MARK
+        )
 
     def catch_up(self, step):
-        self._wait_caught_up(step["at"])
+        self._wait_caught_up(step["endpoint"])
         if self.paused:
             # a pause may have run out while this machine stood still: longer, and then look again
-            self.servers.ask(self.old, "CLIENT", "PAUSE", LONG_PAUSE, "WRITE")
-            self.close_door(self.old, 1)
-        self._wait_caught_up(step["at"])
+            self.servers.command(self.old, "CLIENT", "PAUSE", LONG_PAUSE, "WRITE")
+            self.require_replicas(self.old, 1)
+        self._wait_caught_up(step["endpoint"])
 
     def _wait_caught_up(self, replicas):
-        lead, until = self.servers.says(self.old), time.monotonic() + CATCH_UP
-        if lead["role"] != "primary":
+        primary_state, until = self.servers.state(self.old), time.monotonic() + CATCH_UP
+        if primary_state["role"] != "primary":
             raise Failed(f"{self.hosts[self.old]} is no longer primary")
-        for at in replicas:
+        for endpoint in replicas:
             while True:
-                says = self.servers.says(at)
-                behind = lead["offset"] - says["offset"]
-                if says["role"] == "replica" and says["history"][0] == lead["history"][0] and behind <= 0:
+                state = self.servers.state(endpoint)
+                behind = primary_state["offset"] - state["offset"]
+                if state["role"] == "replica" and state["history"][0] == primary_state["history"][0] and behind <= 0:
                     break
                 if time.monotonic() > until:
-                    lag = f"{self.hosts[at]} is {behind} bytes behind {self.hosts[self.old]}"
+                    lag = f"{self.hosts[endpoint]} is {behind} bytes behind {self.hosts[self.old]}"
                     raise Failed(f"{lag} {CATCH_UP:.0f} s after the pause")
                 time.sleep(TICK)
 

@@ -1,6 +1,6 @@
 """What a planned switchover does, in which order, and when it is refused: pure, so that each decision is a test case.
 
-want  {deployment, target}: the deployment as in redis_topology, and the place that shall be primary, None for the best
+want  {deployment, target}: the deployment as in redis_topology, the endpoint of the primary to be, None for the best
 have  what Servers.observe() of redis_switchover_servers found
 """
 
@@ -30,101 +30,119 @@ def plan(want, have):
         raise Refused(have["why"])
     steps = _leftovers(deployment, have)
     # one that was left paused is no longer in line
-    strayed = {step["at"] for step in steps if step["do"] in ("follow", "restore")} - {primary}
+    strayed = {step["endpoint"] for step in steps if step["do"] in ("follow", "restore")} - {primary}
     if strayed:
-        steps.append({"do": "line"})
+        steps.append({"do": "wait_in_sync"})
     if target == primary:
         return steps
-    others = {at: says for at, says in have["nodes"].items() if at not in strayed}
-    problems = redis_topology.not_in_line(deployment, {**have, "nodes": others}, primary)
+    others = {endpoint: state for endpoint, state in have["nodes"].items() if endpoint not in strayed}
+    problems = redis_topology.out_of_sync(deployment, {**have, "nodes": others}, primary)
     if problems:
         raise Refused("; ".join(problems))
-    priorities = {at: says["priority"] % MARK for at, says in have["nodes"].items() if at != primary}
-    candidates = [at for at in hosts if priorities.get(at)]
+    priorities = {
+        endpoint: state["priority"] % MARK for endpoint, state in have["nodes"].items() if endpoint != primary
+    }
+    candidates = [endpoint for endpoint in hosts if priorities.get(endpoint)]
     if target and target not in candidates:
         raise Refused(f"{hosts[target]} has replica-priority 0, which means that it is never to be primary")
     if not candidates:
         raise Refused(f"{deployment['name']} has no replica that may become primary")
     if deployment["mode"] == "sentinel":
         return steps + _by_sentinel(deployment, target, have, candidates, priorities)
-    return steps + _by_hand(deployment, target or min(candidates, key=lambda at: _rank(have["nodes"][at])), have)
+    return steps + _by_hand(
+        deployment, target or min(candidates, key=lambda endpoint: _rank(have["nodes"][endpoint])), have
+    )
 
 
 def _leftovers(deployment, have):
     """Return the steps that finish what an interrupted run began."""
     steps, primary = [], have["primary"]
-    for at, says in have["nodes"].items():
-        if not says["answers"]:
+    for endpoint, state in have["nodes"].items():
+        if not state["answers"]:
             continue
-        if at != primary and have["nodes"][primary]["answers"] and says["of"] != primary:
-            steps += _follow_again(deployment, have, at)
-        if says["priority"] >= MARK:
-            steps.append({"do": "lower", "at": at, "to": says["priority"] % MARK})
-        for name, value in says["settings"].items():
+        if endpoint != primary and have["nodes"][primary]["answers"] and state["of"] != primary:
+            steps += _follow_again(deployment, have, endpoint)
+        if state["priority"] >= MARK:
+            steps.append({"do": "lower", "endpoint": endpoint, "to": state["priority"] % MARK})
+        for name, value in state["settings"].items():
             if value >= MARK:
-                steps.append({"do": "restore", "at": at, "setting": name, "to": value % MARK})
+                steps.append({"do": "restore", "endpoint": endpoint, "setting": name, "to": value % MARK})
     return steps
 
 
-def _follow_again(deployment, have, at):
+def _follow_again(deployment, have, endpoint):
     """What a switchover left shares the primary's history and is not ahead of it; any other is not ours to empty."""
-    says, lead = have["nodes"][at], have["nodes"][have["primary"]]
-    shared = set(says["history"]) & set(lead["history"]) - {None, "0" * 40}
-    if shared and says["offset"] <= lead["offset"]:
-        return [{"do": "follow", "at": at, "of": have["primary"]}]
+    state, primary_state = have["nodes"][endpoint], have["nodes"][have["primary"]]
+    shared = set(state["history"]) & set(primary_state["history"]) - {None, "0" * 40}
+    if shared and state["offset"] <= primary_state["offset"]:
+        return [{"do": "follow", "endpoint": endpoint, "of": have["primary"]}]
     hosts = redis_topology.names(deployment)
     raise Refused(
-        f"{hosts[at]} is not a replica of {hosts[have['primary']]} and may hold writes of its own; "
+        f"{hosts[endpoint]} is not a replica of {hosts[have['primary']]} and may hold writes of its own; "
         "playbooks/site.yml joins an instance"
     )
 
 
-def _rank(says):
+def _rank(state):
     """The order in which Sentinel would choose."""
-    return says["priority"] % MARK, -says["offset"], says["run_id"]
+    return state["priority"] % MARK, -state["offset"], state["run_id"]
 
 
 def _by_sentinel(deployment, target, have, candidates, priorities):
     primary = have["primary"]
     by = _coordinator(deployment, have, [target] if target else candidates)
     # Sentinel takes the lowest priority, and the offset decides only between equal ones
-    rivals = [at for at in candidates if target and at != target and priorities[at] <= priorities[target]]
-    last = [at for at in candidates if target and at != target and priorities[at] > priorities[target]]
-    steps = [{"do": "prefer", "at": at, "to": priorities[at] + MARK, "for": target} for at in rivals]
+    rivals = [
+        endpoint
+        for endpoint in candidates
+        if target and endpoint != target and priorities[endpoint] <= priorities[target]
+    ]
+    last = [
+        endpoint
+        for endpoint in candidates
+        if target and endpoint != target and priorities[endpoint] > priorities[target]
+    ]
+    steps = [
+        {"do": "prefer", "endpoint": endpoint, "to": priorities[endpoint] + MARK, "for": target} for endpoint in rivals
+    ]
     if rivals:
-        seen = {at: priorities[at] + MARK for at in rivals}
-        seen.update({at: priorities[at] for at in [target, *last]})
-        steps.append({"do": "seen", "by": by, "priorities": seen})
-    among = [target] if target else sorted(candidates, key=lambda at: _rank(have["nodes"][at]))
+        seen = {endpoint: priorities[endpoint] + MARK for endpoint in rivals}
+        seen.update({endpoint: priorities[endpoint] for endpoint in [target, *last]})
+        steps.append({"do": "wait_priorities", "by": by, "priorities": seen})
+    among = [target] if target else sorted(candidates, key=lambda endpoint: _rank(have["nodes"][endpoint]))
     steps += _stop(have, candidates, {"by": by, "for": among[0]})
     steps += [
         {"do": "fail over", "by": by, "among": among},
-        {"do": "follow", "at": primary, "of": target},
-        {"do": "go on", "at": primary},
+        {"do": "follow", "endpoint": primary, "of": target},
+        {"do": "resume", "endpoint": primary},
     ]
-    steps += [{"do": "lower", "at": at, "to": priorities[at]} for at in rivals]
-    return [*steps, {"do": "line"}]
+    steps += [{"do": "lower", "endpoint": endpoint, "to": priorities[endpoint]} for endpoint in rivals]
+    return [*steps, {"do": "wait_in_sync"}]
 
 
 def _by_hand(deployment, target, have):
     primary = have["primary"]
-    others = [at for at in redis_topology.names(deployment) if at not in (primary, target)]
+    others = [endpoint for endpoint in redis_topology.names(deployment) if endpoint not in (primary, target)]
     return [
         *_stop(have, [target]),
-        {"do": "promote", "at": target},
+        {"do": "promote", "endpoint": target},
         # the old primary first: until then there are two, of which neither takes writes
-        {"do": "follow", "at": primary, "of": target},
-        *[{"do": "follow", "at": at, "of": target} for at in others],
-        {"do": "go on", "at": primary},
-        {"do": "line"},
+        {"do": "follow", "endpoint": primary, "of": target},
+        *[{"do": "follow", "endpoint": endpoint, "of": target} for endpoint in others],
+        {"do": "resume", "endpoint": primary},
+        {"do": "wait_in_sync"},
     ]
 
 
 def _stop(have, candidates, moment=None):
     primary = have["primary"]
     return [
-        {"do": "pause" if can_pause(have["nodes"][primary]["version"]) else "close", "at": primary, "moment": moment},
-        {"do": "catch up", "at": candidates, "with": primary},
+        {
+            "do": "pause" if can_pause(have["nodes"][primary]["version"]) else "close",
+            "endpoint": primary,
+            "moment": moment,
+        },
+        {"do": "catch up", "endpoint": candidates, "with": primary},
     ]
 
 
@@ -140,20 +158,20 @@ def _coordinator(deployment, have, needed):
     """
     hosts, problems = redis_topology.names(deployment), []
     for sentinel in reversed(deployment["sentinels"]):
-        at = redis_topology.place_of(sentinel)
-        says, name = have["sentinels"][at], f"the Sentinel of {sentinel['host']}"
-        unseen = [hosts[each] for each in needed if not _good(says.get("knows", {}).get(each))]
-        if not says["answers"]:
-            problems.append(f"{name} does not answer ({says['why']})")
-        elif says["primary"] != have["primary"]:
+        endpoint = redis_topology.endpoint_of(sentinel)
+        state, name = have["sentinels"][endpoint], f"the Sentinel of {sentinel['host']}"
+        unseen = [hosts[each] for each in needed if not _good(state.get("knows", {}).get(each))]
+        if not state["answers"]:
+            problems.append(f"{name} does not answer ({state['why']})")
+        elif state["primary"] != have["primary"]:
             problems.append(f"{name} does not watch {deployment['name']}")
-        elif says["quorum"]:
-            problems.append(f"{name} says: {says['quorum']}")
-        elif says["tilt"]:
+        elif state["quorum"]:
+            problems.append(f"{name} says: {state['quorum']}")
+        elif state["tilt"]:
             problems.append(
                 f"{name} is in TILT mode, since its clock or its machine stood still, and acts again in 30 s"
             )
-        elif strangers := [each for each, seen in says["knows"].items() if each not in hosts and _good(seen)]:
+        elif strangers := [each for each, seen in state["knows"].items() if each not in hosts and _good(seen)]:
             problems.append(
                 f"{name} could choose {', '.join(strangers)}, a replica that the inventory lacks: stop its server and "
                 "make the Sentinels forget it, or add its host"
@@ -161,7 +179,7 @@ def _coordinator(deployment, have, needed):
         elif unseen:
             problems.append(f"{name} does not see {', '.join(unseen)} as a good replica")
         else:
-            return at
+            return endpoint
     raise NotYet("no Sentinel can take the switchover: " + "; ".join(problems))
 
 
@@ -171,28 +189,28 @@ def _good(seen):
 
 def describe(step, hosts, took=None):
     """Return a step as a sentence."""
-    at = step.get("at")
-    at = ", ".join(hosts[each] for each in at) if isinstance(at, list) else hosts.get(at, at)
+    host = step.get("endpoint")
+    host = ", ".join(hosts[each] for each in host) if isinstance(host, list) else hosts.get(host, host)
     if step["do"] == "prefer":
         return (
-            f"set replica-priority of {at} to {step['to']} for now, so that the Sentinels choose {hosts[step['for']]}"
+            f"set replica-priority of {host} to {step['to']} for now, so that the Sentinels choose {hosts[step['for']]}"
         )
     if step["do"] == "lower":
-        return f"set replica-priority of {at} back to {step['to']}"
+        return f"set replica-priority of {host} back to {step['to']}"
     if step["do"] == "restore":
-        return f"set {step['setting']} of {at} back to {step['to']}"
+        return f"set {step['setting']} of {host} back to {step['to']}"
     if step["do"] == "fail over":
         among = [hosts[each] for each in step["among"]]
         return f"fail over to {among[0] if len(among) == 1 else 'the best of ' + ', '.join(among)}"
     if step["do"] == "follow":
-        return f"make {at} a replica of {hosts.get(step['of'], 'the new primary')}"
-    if step["do"] == "go on":
+        return f"make {host} a replica of {hosts.get(step['of'], 'the new primary')}"
+    if step["do"] == "resume":
         return "let writes go on" + (f" after {took:.1f} s" if took is not None else "")
     return {
-        "seen": "wait until the Sentinels know these priorities",
-        "pause": f"pause writes at {at}",
-        "close": f"refuse writes at {at}",
-        "catch up": f"wait until {at} {'have' if len(step.get('at') or []) > 1 else 'has'} every write",
-        "promote": f"make {at} primary",
-        "line": "wait until every instance is in line",
+        "wait_priorities": "wait until the Sentinels know these priorities",
+        "pause": f"pause writes at {host}",
+        "close": f"refuse writes at {host}",
+        "catch up": f"wait until {host} {'have' if len(step.get('endpoint') or []) > 1 else 'has'} every write",
+        "promote": f"make {host} primary",
+        "wait_in_sync": "wait until every instance is in line",
     }[step["do"]]

@@ -1,6 +1,6 @@
 """What is wrong with the .env of an application, and with what its host reaches of Redis. Pure."""
 
-from ansible_collections.cistern.core.plugins.module_utils.redis.topology import place
+from ansible_collections.cistern.core.plugins.module_utils.redis.topology import endpoint_key
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import hosts_text, knock, word
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor.findings.replication import primaries
 
@@ -75,7 +75,7 @@ def _sentinels(case, host, says):
 def _answers_at_home(case, end, part="sentinel"):
     """Whether the server at a place answers on its own host; None where nobody can say."""
     address, _sep, port = end.replace(" ", ":").rpartition(":")
-    at = place(address.strip("[]"), port)
+    at = endpoint_key(address.strip("[]"), port)
     kind = "sentinels" if part == "sentinel" else "nodes"
     for deployment in case.want["deployments"].values():
         for each in deployment[kind]:

@@ -1,6 +1,6 @@
 """What is wrong between the instances of a deployment: primaries, links, lag. Pure."""
 
-from ansible_collections.cistern.core.plugins.module_utils.redis.topology import place
+from ansible_collections.cistern.core.plugins.module_utils.redis.topology import endpoint_key
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import (
     bytes_text,
     cli,
@@ -70,7 +70,11 @@ def _primary(case, host, want, deployment, info):
         yield case.found("replication-min-replicas", host, says, evidence, mend)
     known = {node["place"] for node in deployment["nodes"]}
     attached = [dict(part.split("=") for part in str(info[key]).split(",")) for key in info if _is_replica(key)]
-    strangers = [place(each["ip"], each["port"]) for each in attached if place(each["ip"], each["port"]) not in known]
+    strangers = [
+        endpoint_key(each["ip"], each["port"])
+        for each in attached
+        if endpoint_key(each["ip"], each["port"]) not in known
+    ]
     if strangers:
         says = "A replica that the inventory lacks follows this primary."
         mend = cli(want, "info replication")
@@ -83,7 +87,7 @@ def _is_replica(key):
 
 def _replica(case, host, want, deployment, info, found, leads):
     hosts = {node["place"]: node["host"] for node in deployment["nodes"]}
-    of = place(info["master_host"], info["master_port"])
+    of = endpoint_key(info["master_host"], info["master_port"])
     log = f"tail --lines 30 {want['log']}"
     whom = hosts.get(of, of)
     if whom not in hosts.values() or (whom in found and whom not in leads):
