@@ -43,10 +43,10 @@ class ActionModule(InventoryCheck):
     def _cluster(self, nodes, options, target, claims):
         gone = citus_removal.leaving(nodes, options, target)
         states = {name: {"state": "absent"} for name in gone}
-        places = [{**node.place(options), **states.get(node.name, {})} for node in nodes]
-        told = {key: nodes[0].get(f"citus_{key}", options) for key in ("database", "role")}
-        told.update(nodes=places, coordinator=places[0], claims=claims)
-        return told
+        endpoints = [{**node.endpoint(options), **states.get(node.name, {})} for node in nodes]
+        cluster = {key: nodes[0].get(f"citus_{key}", options) for key in ("database", "role")}
+        cluster.update(nodes=endpoints, coordinator=endpoints[0], claims=claims)
+        return cluster
 
     def _wrong(self, node):
         """Return what a host said that cannot work there."""

@@ -96,7 +96,7 @@ class ActionModule(InventoryCheck):
         if node.get("citus_node_state", citus_schema.options()) == "absent":
             return None
         database = node.get("citus_database", citus_schema.options())
-        return {**node.place(citus_schema.options()), "database": database}
+        return {**node.endpoint(citus_schema.options()), "database": database}
 
     def _deployment(self, name, told, instances):
         members = [instances[node["host"]] for node in told["nodes"]]

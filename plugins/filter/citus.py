@@ -55,8 +55,8 @@ def citus_endpoint(node, state=False):
 
 def citus_free_bytes(nodes, hostvars):
     """Return {endpoint: bytes that are free} of the nodes that were observed in this run."""
-    told = {f"{node['address']} {node['port']}": _observed(hostvars, node["host"]) for node in nodes}
-    return {place: node["free_bytes"] for place, node in told.items() if "free_bytes" in node}
+    observed = {f"{node['address']} {node['port']}": _observed(hostvars, node["host"]) for node in nodes}
+    return {endpoint: node["free_bytes"] for endpoint, node in observed.items() if "free_bytes" in node}
 
 
 def citus_certificates_due(hosts, hostvars):

@@ -9,7 +9,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import client a
 from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
 from ansible_collections.cistern.core.plugins.module_utils.citus import health as citus_health
 from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import place, refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of, refusal
 from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.drift import observe
 from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.options import NODES
 from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan import (
@@ -101,18 +101,18 @@ ROUNDS = 4
 
 def apply(connection, step, want, until):
     """Take one step; return how far the shard moves are where they are still under way."""
-    do, at = step["do"], citus_cluster.parts(step["at"]) if "at" in step else None
+    do, address = step["do"], citus_cluster.parts(step["endpoint"]) if "endpoint" in step else None
     if do == "coordinator":
-        citus_sql.run(connection, "SELECT pg_catalog.citus_set_coordinator_host(%s, %s)", at)
+        citus_sql.run(connection, "SELECT pg_catalog.citus_set_coordinator_host(%s, %s)", address)
         wait_for_sync(connection)
     elif do == "sync":
         wait_for_sync(connection)
     elif do == "add":
-        citus_sql.run(connection, "SELECT pg_catalog.citus_add_node(%s, %s)", at)
+        citus_sql.run(connection, "SELECT pg_catalog.citus_add_node(%s, %s)", address)
     elif do == "activate":
-        citus_sql.run(connection, "SELECT pg_catalog.citus_activate_node(%s, %s)", at)
-    elif do in ("hold", "release"):
-        citus_moves.hold_shards(connection, step["at"], do == "hold")
+        citus_sql.run(connection, "SELECT pg_catalog.citus_activate_node(%s, %s)", address)
+    elif do in ("take_shards", "drain"):
+        citus_moves.set_shards(connection, step["endpoint"], do == "take_shards")
     elif do == "move":
         citus_moves.start(connection, want["shard_transfer_mode"], drain_only=not step["rebalance"])
     elif do == "wait":
@@ -120,19 +120,23 @@ def apply(connection, step, want, until):
         pause = time.monotonic() + want["poll"]
         return citus_moves.wait(connection, job["id"], until, pause, names(want)) if job else None
     elif do == "forget":
-        citus_sql.run(connection, "SELECT pg_catalog.citus_disable_node(%s, %s, synchronous := true)", at)
-        citus_sql.run(connection, "SELECT pg_catalog.citus_remove_node(%s, %s)", at)
+        citus_sql.run(connection, "SELECT pg_catalog.citus_disable_node(%s, %s, synchronous := true)", address)
+        citus_sql.run(connection, "SELECT pg_catalog.citus_remove_node(%s, %s)", address)
     elif do == "remove":
         # what a move left on this node could not be deleted once it is gone
         citus_sql.run(connection, "CALL pg_catalog.citus_cleanup_orphaned_resources()")
-        citus_sql.run(connection, "SELECT pg_catalog.citus_remove_node(%s, %s)", at)
+        citus_sql.run(connection, "SELECT pg_catalog.citus_remove_node(%s, %s)", address)
     return None
 
 
+def _lags(node):
+    return node["active"] and not node["synced"]
+
+
 def wait_for_sync(connection, seconds=60):
-    """After a node has moved, the server tells the others within some seconds, and refuses every change until then."""
+    """The server lets the others know of a move within some seconds, and refuses every change until then."""
     until = time.monotonic() + seconds
-    while late := [at for at, node in citus_cluster.nodes(connection).items() if node["active"] and not node["synced"]]:
+    while late := [name for name, node in citus_cluster.nodes(connection).items() if _lags(node)]:
         if time.monotonic() > until:
             raise Failed(f"{', '.join(late)} has not got the metadata within {seconds} s")
         time.sleep(0.2)
@@ -143,9 +147,9 @@ def put_back(connection, want):
     citus_moves.stop(connection)
     found = citus_cluster.nodes(connection)
     for node in want["nodes"]:
-        at = place(node)
-        if node["state"] == "absent" and at in found and not found[at]["takes"]:
-            citus_moves.hold_shards(connection, at, True)
+        endpoint = endpoint_of(node)
+        if node["state"] == "absent" and endpoint in found and not found[endpoint]["takes"]:
+            citus_moves.set_shards(connection, endpoint, True)
 
 
 def take(module, connection, want):
@@ -168,7 +172,7 @@ def take(module, connection, want):
                 moving = apply(connection, step, want, until)
             except (citus_sql.Error, Failed) as error:
                 undone = ""
-                if step["do"] in ("release", "move", "wait"):
+                if step["do"] in ("drain", "move", "wait"):
                     put_back(connection, want)
                     undone = " The moves were ended; what has moved stays, and the next run goes on from there."
                 module.fail_json(msg=f"To {text}: {citus_sql.sentence(error)}.{undone}", changed=True, **result)

@@ -96,14 +96,14 @@ SPEC = {
 }
 
 
-def restarting(steps, told):
+def restarting(steps, reports_only):
     """Return the steps of a restart, none where nothing restarts. After an upgrade its files may be due too.
 
-    In check mode the first phase has told of them.
+    In check mode the first phase has reported them.
     """
     if not any(step["do"] == "restart" for step in steps):
         return []
-    return [step for step in steps if step["do"] == "restart" or not (told or step["do"] == "reload")]
+    return [step for step in steps if step["do"] == "restart" or not (reports_only or step["do"] == "reload")]
 
 
 def trust(module):

@@ -75,26 +75,26 @@ def apply(connection, step):
 def main():
     os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    want, told = module.params["tables"], []
+    want, done = module.params["tables"], []
     try:
         with citus_sql.connected(module) as connection:
             have = observe(connection)
             steps = plan(want, have)
             for step in steps if not module.check_mode else []:
-                told.append(describe(step))
+                done.append(describe(step))
                 apply(connection, step)
             if steps and not module.check_mode:
                 have = observe(connection)
-                settled(module, plan(want, have), describe, {"steps": told})
+                settled(module, plan(want, have), describe, {"steps": done})
     except citus_sql.Absent as error:
         if not module.check_mode:
             module.fail_json(msg=f"No cluster: {error}.", steps=[])
         module.exit_json(changed=False, steps=[], notes=[f"no table is there yet: {error}"])
     except Refused as error:
-        module.fail_json(msg=refusal(error), steps=told)
+        module.fail_json(msg=refusal(error), steps=done)
     except (citus_sql.Error, citus_sql.Busy, OSError, RuntimeError) as error:
-        where = f"To {told[-1]}: " if told else ""
-        module.fail_json(msg=f"{where}{citus_sql.sentence(error)}.", steps=told, changed=bool(told))
+        where = f"To {done[-1]}: " if done else ""
+        module.fail_json(msg=f"{where}{citus_sql.sentence(error)}.", steps=done, changed=bool(done))
     module.exit_json(changed=bool(steps), steps=[describe(step) for step in steps], notes=notes(want, have))
 
 

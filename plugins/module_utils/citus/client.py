@@ -12,9 +12,9 @@ except ImportError:  # a fresh host in check mode: there is no server to ask yet
     psycopg2 = None  # type: ignore[assignment]
 
 Error = psycopg2.Error if psycopg2 else RuntimeError
-# Two runs at once would each plan from what the other changes. A run that was killed keeps its turn until the server
+# Two runs at once would each plan from what the other changes. A run that was killed keeps its lock until the server
 # has ended its last statement.
-TURN = "pg_catalog.hashtext('cistern')"
+LOCK = "pg_catalog.hashtext('cistern')"
 
 
 class Absent(Exception):
@@ -79,7 +79,7 @@ def connected(module):
     connection = connect(module.params)
     try:
         if not module.check_mode:
-            take_turn(connection)
+            take_lock(connection)
         yield connection
     finally:
         connection.close()
@@ -104,26 +104,30 @@ def run(connection, statement, parameters=None):
         cursor.execute(statement, parameters)
 
 
-def take_turn(connection, seconds=60):
+def take_lock(connection, seconds=60):
     """Keep other runs out until this connection ends; raise Busy where one is still at work after so many seconds."""
     until = time.monotonic() + seconds
-    while not value(connection, f"SELECT pg_catalog.pg_try_advisory_lock({TURN})"):
+    while not value(connection, f"SELECT pg_catalog.pg_try_advisory_lock({LOCK})"):
         if time.monotonic() > until:
             other = rows(
                 connection,
                 "SELECT a.pid, left(a.query, 200) AS query, date_trunc('second', now() - a.query_start)::text AS since"
                 " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)"
-                f" WHERE l.locktype = 'advisory' AND l.granted AND l.objid::bigint = {TURN} & 4294967295::bigint",
+                f" WHERE l.locktype = 'advisory' AND l.granted AND l.objid::bigint = {LOCK} & 4294967295::bigint",
             )
-            told = "; ".join(f"process {each['pid']}, for {each['since']}: {each['query']}" for each in other)
-            raise Busy(f"another run is still at work ({told}); run again when it is over")
+            queries = "; ".join(f"process {each['pid']}, for {each['since']}: {each['query']}" for each in other)
+            raise Busy(f"another run is still at work ({queries}); run again when it is over")
         time.sleep(1)
 
 
 def sentence(error):
     """Return what a server says, with its detail and its hint, in one line."""
-    told = getattr(error, "diag", None)
-    parts = [told.message_primary, told.message_detail, told.message_hint] if told and told.message_primary else []
+    queries = getattr(error, "diag", None)
+    parts = (
+        [queries.message_primary, queries.message_detail, queries.message_hint]
+        if queries and queries.message_primary
+        else []
+    )
     return " ".join(" ".join(part.split()) for part in parts if part).rstrip(".") or " ".join(
         str(error).split()
     ).rstrip(".")

@@ -21,14 +21,14 @@ def refusal(error):
     return "\n".join(["Nothing was changed, for these reasons:", *[f"- {text}." for text in error.args]])
 
 
-def place(node):
+def endpoint_of(node):
     """Return where a node is reached, as one word."""
     return f"{node['address']} {node['port']}"
 
 
-def parts(at):
+def parts(endpoint):
     """Return address and port of a place."""
-    address, _space, port = at.rpartition(" ")
+    address, _space, port = endpoint.rpartition(" ")
     return address, int(port)
 
 
@@ -53,10 +53,10 @@ def identity(connection):
     }
 
 
-def observe(connection, places):
-    """Return the state of the cluster; `places` are nodes that it may not know yet."""
+def observe(connection, endpoints):
+    """Return the state of the cluster; `endpoints` are nodes that it may not know yet."""
     have = {**identity(connection), "nodes": nodes(connection), "job": job(connection)}
-    have["answers"] = answers(connection, [*have["nodes"], *places])
+    have["answers"] = answers(connection, [*have["nodes"], *endpoints])
     have["shards"] = shards(connection, have["nodes"], reachable(have))
     have["bare"] = bare(connection)
     have["local"] = _local(connection)
@@ -65,7 +65,7 @@ def observe(connection, places):
 
 def reachable(have):
     """Whether every node that the cluster knows answers."""
-    return all(have["answers"][at]["ok"] for at in have["nodes"])
+    return all(have["answers"][endpoint]["ok"] for endpoint in have["nodes"])
 
 
 def nodes(connection):
@@ -86,22 +86,26 @@ def nodes(connection):
     }
 
 
-def answers(connection, places):
+def answers(connection, endpoints):
     """Return {endpoint: {ok, says, extension, wal_level}}."""
-    asked = list(dict.fromkeys(places))
-    if not asked:
+    unique = list(dict.fromkeys(endpoints))
+    if not unique:
         return {}
     found = citus_sql.rows(
         connection,
         "SELECT node_name, node_port, success, result FROM pg_catalog.master_run_on_worker(%s, %s, %s, true)",
-        ([parts(at)[0] for at in asked], [parts(at)[1] for at in asked], [_QUESTION] * len(asked)),
+        (
+            [parts(endpoint)[0] for endpoint in unique],
+            [parts(endpoint)[1] for endpoint in unique],
+            [_QUESTION] * len(unique),
+        ),
     )
     return {f"{row['node_name']} {row['node_port']}": _answer(row["success"], row["result"]) for row in found}
 
 
 def _answer(success, result):
-    empty = {"ok": success, "says": "", "extension": None, "wal_level": None}
-    return {**empty, **json.loads(result)} if success else {**empty, "says": " ".join(result.split())}
+    empty = {"ok": success, "message": "", "extension": None, "wal_level": None}
+    return {**empty, **json.loads(result)} if success else {**empty, "message": " ".join(result.split())}
 
 
 def shards(connection, known, sizes):
@@ -122,7 +126,7 @@ def shards(connection, known, sizes):
             " WHERE citus_table_type NOT IN ('reference', 'local') GROUP BY 1",
         )
         total = {**dict.fromkeys(known, 0), **{row["place"]: row["bytes"] or 0 for row in found}}
-    return {at: {"count": counts.get(at, 0), "bytes": total[at]} for at in known}
+    return {endpoint: {"count": counts.get(endpoint, 0), "bytes": total[endpoint]} for endpoint in known}
 
 
 def bare(connection):
@@ -184,8 +188,8 @@ def _local(connection):
     """Whether this server reaches itself under the name that its background work uses."""
     name = citus_sql.value(connection, "SELECT pg_catalog.current_setting('citus.local_hostname')")
     port = citus_sql.value(connection, "SELECT pg_catalog.current_setting('port')")
-    at = f"{name} {port}"
-    return {"name": name, **answers(connection, [at])[at]}
+    endpoint = f"{name} {port}"
+    return {"name": name, **answers(connection, [endpoint])[endpoint]}
 
 
 def unmovable(have, mode, hosts):
@@ -193,16 +197,16 @@ def unmovable(have, mode, hosts):
     problems = []
     if not have["local"]["ok"]:
         problems.append(
-            f"this server does not reach itself as {have['local']['name']} ({have['local']['says']}), which shard "
+            f"this server does not reach itself as {have['local']['name']} ({have['local']['message']}), which shard "
             "moves need: set citus.local_hostname to its own address"
         )
     if mode == "block_writes":
         return problems
-    for at, says in have["answers"].items():
-        if says["ok"] and says["wal_level"] != "logical":
+    for endpoint, answer in have["answers"].items():
+        if answer["ok"] and answer["wal_level"] != "logical":
             problems.append(
-                f"{hosts.get(at, at)} has wal_level {says['wal_level']}: set it to logical, which needs a restart, or "
-                "take shard_transfer_mode block_writes"
+                f"{hosts.get(endpoint, endpoint)} has wal_level {answer['wal_level']}: set it to logical, which needs a "
+                "restart, or take shard_transfer_mode block_writes"
             )
     if have["bare"] and mode == "auto":
         several = len(have["bare"]) > 1

@@ -6,10 +6,10 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import client a
 def health(have, hosts):
     """Return what is not whole, as sentences; `hosts` are {endpoint: inventory host}. Pure."""
     found = []
-    for at, node in have["nodes"].items():
-        name, says = hosts.get(at, at), have["answers"][at]
-        if not says["ok"]:
-            found.append(f"{name} does not answer the coordinator ({says['says']})")
+    for endpoint, node in have["nodes"].items():
+        name, answer = hosts.get(endpoint, endpoint), have["answers"][endpoint]
+        if not answer["ok"]:
+            found.append(f"{name} does not answer the coordinator ({answer['message']})")
         elif not node["active"]:
             found.append(f"{name} is inactive: nothing is asked of its shards")
         elif not node["synced"]:

@@ -108,10 +108,10 @@ def stop(connection, seconds=60):
         time.sleep(0.2)
 
 
-def hold_shards(connection, at, whether):
-    """Say whether a node may hold shards; nothing moves by this."""
+def set_shards(connection, endpoint, takes):
+    """Set whether a node takes shards; nothing moves by this."""
     citus_sql.run(
         connection,
         "SELECT pg_catalog.citus_set_node_property(%s, %s, 'shouldhaveshards', %s)",
-        (*citus_cluster.parts(at), whether),
+        (*citus_cluster.parts(endpoint), takes),
     )

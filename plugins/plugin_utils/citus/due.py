@@ -21,19 +21,19 @@ def database_differs(database, role, observers):
     return not (whole and database["extensions"].get("citus", {}).get("has"))
 
 
-def is_due(observed, asked):
+def is_due(observed, args):
     """Whether a run has something to do on the node, or as its coordinator on the others.
 
-    `asked` is {state, start_file, apt, role, observers}.
+    `args` is {state, start_file, apt, role, observers}.
     """
     node = observed["node"]
-    if asked["state"] == "absent":
-        differs = asked["start_file"] in node["facts"]["files"]
+    if args["state"] == "absent":
+        differs = args["start_file"] in node["facts"]["files"]
     else:
         differs = (
             node["differs"]
             or node["tls"]["why"] != ""
-            or apt_differs(node["facts"]["packages"], asked["apt"])
-            or database_differs(node["database"], asked["role"], asked["observers"])
+            or apt_differs(node["facts"]["packages"], args["apt"])
+            or database_differs(node["database"], args["role"], args["observers"])
         )
     return differs or any(observed.get(part, {}).get("differs", False) for part in ("cluster", "tables"))

@@ -77,9 +77,9 @@ def _settings(node, options, known):
     for layer in LAYERS:
         values = node.values.get(layer)
         for key, value in values.items() if isinstance(values, dict) else ():
-            says = _setting(key, value, known, version)
-            if says:
-                yield f"{label_of(node, (layer, key), f'{key} in {layer}')}: {says}"
+            problem = _setting(key, value, known, version)
+            if problem:
+                yield f"{label_of(node, (layer, key), f'{key} in {layer}')}: {problem}"
 
 
 def _setting(key, value, known, version):
@@ -119,11 +119,11 @@ def _topology(nodes, options):
         yield f"citus_coordinator: the group has {len(coordinators)} hosts; a cluster has one coordinator", coordinators
     for node in nodes:
         if node.coordinates and node.get("citus_node_state", options) == "absent":
-            says = "the coordinator cannot be absent; playbooks/citus_remove.yml takes a whole cluster away"
-            yield f"{label_of(node, 'citus_node_state')}: {says}", [node.name]
+            problem = "the coordinator cannot be absent; playbooks/citus_remove.yml takes a whole cluster away"
+            yield f"{label_of(node, 'citus_node_state')}: {problem}", [node.name]
         if len(nodes) > 1 and _is_loopback(node.address()):
-            says = f"{node.address()} reaches no other machine; write the address of the host"
-            yield f"{label_of(node, 'citus_address')}: {says}", [node.name]
+            problem = f"{node.address()} reaches no other machine; write the address of the host"
+            yield f"{label_of(node, 'citus_address')}: {problem}", [node.name]
 
 
 def _is_loopback(address):
@@ -135,14 +135,14 @@ def _is_loopback(address):
 
 def _shared(nodes, options):
     for name in SHARED:
-        said: dict = {}
+        values: dict = {}
         for node in nodes:
             value = node.get(name, options)
             # one that is missing is told where it is missing
             if value is not None and name not in node.broken:
-                said.setdefault(str(value), []).append(node.name)
-        if len(said) > 1:
-            others = [host for hosts in list(said.values())[1:] for host in hosts]
+                values.setdefault(str(value), []).append(node.name)
+        if len(values) > 1:
+            others = [host for hosts in list(values.values())[1:] for host in hosts]
             yield f"{name}: differs between the nodes of the cluster; write it once, into group_vars/citus", others
 
 
@@ -159,8 +159,8 @@ def _duplicates(nodes, options):
         if together and one.get("citus_cluster", options) == other.get("citus_cluster", options):
             yield "citus_cluster: names two clusters of one machine; give one of them another name", names
         elif together and normal(one.data_dir(options)) == normal(other.data_dir(options)):
-            says = "two clusters of one machine have the same; give one of them another"
-            yield f"{label_of(other, 'citus_data_dir')}: {says}", names
+            problem = "two clusters of one machine have the same; give one of them another"
+            yield f"{label_of(other, 'citus_data_dir')}: {problem}", names
 
 
 def _risks(nodes):

@@ -30,7 +30,7 @@ class Node(typing.NamedTuple):
         version, cluster = (self.get(name, options) for name in ("postgresql_version", "citus_cluster"))
         return str(self.values.get("citus_data_dir") or f"/var/lib/postgresql/{version}/{cluster}")
 
-    def place(self, options):
+    def endpoint(self, options):
         return {
             "host": self.name,
             "coordinates": self.coordinates,

@@ -66,9 +66,9 @@ def _numbers(node):
 def _clients(node):
     networks = node.values.get("citus_clients")
     for network in networks if isinstance(networks, list) else ():
-        says = _network(network)
-        if says:
-            yield f"{label_of(node, 'citus_clients')}: {says}"
+        problem = _network(network)
+        if problem:
+            yield f"{label_of(node, 'citus_clients')}: {problem}"
 
 
 def _network(text):
@@ -86,8 +86,8 @@ def _rules(node):
     """What the types of citus_hba cannot say."""
     rules = node.values.get("citus_hba")
     for rule in rules if isinstance(rules, list) else ():
-        for says in _rule(rule) if isinstance(rule, dict) else ():
-            yield f"{label_of(node, 'citus_hba')}: {says}"
+        for problem in _rule(rule) if isinstance(rule, dict) else ():
+            yield f"{label_of(node, 'citus_hba')}: {problem}"
 
 
 def _rule(rule):
@@ -129,5 +129,5 @@ def _versions(node, options):
     if takes and postgresql not in takes:
         others = [series for series in ("12.1", "13.2", "14.0") if postgresql in citus_schema.takes(series)]
         or_else = f", or citus_version {' or '.join(others)}" if others else ""
-        says = f"Citus {citus} takes PostgreSQL {', '.join(takes)} and not {postgresql}"
-        yield f"{label_of(node, 'postgresql_version')}: {says}; write one of these{or_else}"
+        problem = f"Citus {citus} takes PostgreSQL {', '.join(takes)} and not {postgresql}"
+        yield f"{label_of(node, 'postgresql_version')}: {problem}; write one of these{or_else}"

@@ -67,9 +67,9 @@ def node(tmp_path):
         (tmp_path / "node.crt").write_text(pem(signed), encoding="utf-8")
         write_key(tmp_path / "node.key", key)
         (tmp_path / "ca.crt").write_text(CA[1], encoding="utf-8")
-        places = {"ca": "ca.crt", "certificate": "node.crt", "key": "node.key"}
+        paths = {"ca": "ca.crt", "certificate": "node.crt", "key": "node.key"}
         return {
-            **{name: str(tmp_path / path) for name, path in places.items()},
+            **{name: str(tmp_path / path) for name, path in paths.items()},
             "ca_content": CA[1],
             "authority": CA[1],
             "names": NAMES,

@@ -89,14 +89,14 @@ def test_a_table_of_any_type_is_reported(spec):
 def test_an_installed_place_is_told_with_its_defaults():
     [coordinator, worker] = nodes({"hosts": {"a": {"machine": "10.0.0.1"}, "b": {"says": {"citus_port": 6432}}}})
     options = citus_schema.options()
-    assert coordinator.place(options) == {
+    assert coordinator.endpoint(options) == {
         "host": "a",
         "coordinates": True,
         "address": "10.0.0.1",
         "port": 5432,
         "state": "present",
     }
-    assert (worker.place(options)["coordinates"], worker.place(options)["port"]) == (False, 6432)
+    assert (worker.endpoint(options)["coordinates"], worker.endpoint(options)["port"]) == (False, 6432)
 
 
 @pytest.mark.parametrize(

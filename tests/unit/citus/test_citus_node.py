@@ -42,15 +42,15 @@ def usual():
         "check": False,
     }
     known = {"active": True, "synced": True, "takes": True}
-    answer = {"ok": True, "says": "", "extension": "13.2-1", "wal_level": "logical"}
+    answer = {"ok": True, "message": "", "extension": "13.2-1", "wal_level": "logical"}
     have = {
         "extension": "13.2-1",
         "group": 0,
         "port": 5432,
-        "nodes": {at: {**known, "group": group} for group, at in enumerate(SHORT.values())},
+        "nodes": {endpoint: {**known, "group": group} for group, endpoint in enumerate(SHORT.values())},
         "job": None,
-        "answers": {at: dict(answer) for at in SHORT.values()},
-        "shards": {at: {"count": 8, "bytes": 80 * MB} for at in SHORT.values()},
+        "answers": {endpoint: dict(answer) for endpoint in SHORT.values()},
+        "shards": {endpoint: {"count": 8, "bytes": 80 * MB} for endpoint in SHORT.values()},
         "bare": [],
         "local": {"name": "10.0.0.10", **answer},
         "uneven": 0,
@@ -134,8 +134,8 @@ class Ended(Exception):
 class Module:
     check_mode = False
 
-    def fail_json(self, **told):
-        raise Ended(told)
+    def fail_json(self, **result):
+        raise Ended(result)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def server(monkeypatch):
     monkeypatch.setattr(citus_sql, "run", lambda _c, text, values=None: done.append((text.split("(")[0][-20:], values)))
     monkeypatch.setattr(citus_moves, "start", lambda *_args, **_more: done.append(("start", None)))
     monkeypatch.setattr(citus_moves, "stop", lambda _c: done.append(("stop", None)))
-    monkeypatch.setattr(citus_moves, "hold_shards", lambda _c, at, whether: done.append((at, whether)))
+    monkeypatch.setattr(citus_moves, "set_shards", lambda _c, endpoint, takes: done.append((endpoint, takes)))
     monkeypatch.setattr(citus_cluster, "job", lambda _c: {"id": 7, "state": "running"})
     want, have = read({"want": {"nodes": {"w3": {"state": "absent"}}}})
     monkeypatch.setattr(citus_node, "observe", lambda _c, _want: have)
@@ -162,9 +162,9 @@ def failing(monkeypatch, progress):
 def test_a_run_returns_while_shards_move(monkeypatch, server):
     want, done = server
     failing(monkeypatch, {})
-    told = citus_node.take(Module(), None, {**want, "poll": 0})
-    assert told["moving"]["message"] == "1 of 4"
-    assert told["steps"][-1] == "wait until the shards have moved"
+    result = citus_node.take(Module(), None, {**want, "poll": 0})
+    assert result["moving"]["message"] == "1 of 4"
+    assert result["steps"][-1] == "wait until the shards have moved"
     assert done == [(SHORT["w3"], False), ("start", None)]
 
 

@@ -43,8 +43,8 @@ def test_plan(path):
 def test_what_each_node_holds_is_told():
     want, have = usual()
     have["shards"][SHORT["w2"]] = {"count": 0, "bytes": None}
-    told = evenness(have, names(want))
-    assert told == ["w1 holds 8 shards, 80 MB", "w2 holds 0 shards", "w3 holds 8 shards, 80 MB"]
+    found = evenness(have, names(want))
+    assert found == ["w1 holds 8 shards, 80 MB", "w2 holds 0 shards", "w3 holds 8 shards, 80 MB"]
 
 
 # -- how far the moves are

@@ -83,7 +83,7 @@ WRITE, RELOAD, RESTART, REPORT = ({"do": name} for name in ("write", "reload", "
 
 
 @pytest.mark.parametrize(
-    ("steps", "told", "taken"),
+    ("steps", "reports_only", "taken"),
     [
         ([], False, []),
         ([WRITE, RELOAD], False, []),
@@ -93,8 +93,8 @@ WRITE, RELOAD, RESTART, REPORT = ({"do": name} for name in ("write", "reload", "
         ([WRITE, RELOAD, RESTART], True, [RESTART]),
     ],
 )
-def test_the_phase_of_a_restart_takes_no_other_turn(steps, told, taken):
-    assert citus_server.restarting(steps, told) == taken
+def test_the_phase_of_a_restart_takes_no_other_turn(steps, reports_only, taken):
+    assert citus_server.restarting(steps, reports_only) == taken
 
 
 def params(**change):

@@ -71,8 +71,8 @@ def read(case):
                 {"name": f"{name}_pkey", "primary": place == 0, "columns": columns}
                 for place, columns in enumerate(table.get("unique", []))
             ]
-            told = {**TABLE, "oid": oid, "quoted": full(name), **table, **(LOCAL if name in fresh else {})}
-            tables[full(name)] = {**told, "unique": unique}
+            found = {**TABLE, "oid": oid, "quoted": full(name), **table, **(LOCAL if name in fresh else {})}
+            tables[full(name)] = {**found, "unique": unique}
     keys = [
         {"name": f"{one}_{to}_fkey", "table": full(one), "columns": columns, "to": full(to), "to_columns": to_columns}
         for one, columns, to, to_columns in [*KEYS, *case.get("keys", [])]
@@ -91,10 +91,10 @@ def test_plan(path):
     want, have = read(case)
     untouched = copy.deepcopy((want, have))
     if "refused" in case:
-        with pytest.raises(Refused) as told:
+        with pytest.raises(Refused) as found:
             plan(want, have)
-        assert len(told.value.args) == len(case["refused"])
-        for reason, part in zip(told.value.args, case["refused"]):
+        assert len(found.value.args) == len(case["refused"])
+        for reason, part in zip(found.value.args, case["refused"]):
             assert part in reason
     else:
         steps = plan(want, have)

@@ -117,13 +117,13 @@ def test_a_door_that_stays_closed_says_by_what():
 
 def test_nodes_of_citus_that_do_not_serve():
     node = {"group": 1, "active": True, "synced": True, "takes": True}
-    answer = {"ok": True, "says": ""}
+    answer = {"ok": True, "message": ""}
     have = {
         "nodes": {"w1 5432": node, "w2 5432": {**node, "active": False}, "w3 5432": node, "w4 5432": node},
         "answers": {
             "w1 5432": answer,
             "w2 5432": answer,
-            "w3 5432": {"ok": False, "says": "timeout"},
+            "w3 5432": {"ok": False, "message": "timeout"},
             "w4 5432": answer,
         },
     }

@@ -5,7 +5,7 @@ import contextlib
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
 from ansible_collections.cistern.core.plugins.module_utils.citus import health as citus_health
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import place
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of
 from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan import names, notes, plan
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 
@@ -13,7 +13,9 @@ FAILURES = (citus_sql.Absent, citus_sql.Error, citus_sql.Busy, Failed, Refused, 
 
 
 def observe(connection, want):
-    have = citus_cluster.observe(connection, [place(node) for node in want["nodes"] if node["state"] == "present"])
+    have = citus_cluster.observe(
+        connection, [endpoint_of(node) for node in want["nodes"] if node["state"] == "present"]
+    )
     asks = want["rebalance"] and have["group"] == 0 and citus_cluster.reachable(have) and not have["job"]
     have["uneven"] = len(citus_cluster.planned(connection)) if asks else 0
     return have

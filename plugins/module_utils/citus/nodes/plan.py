@@ -4,7 +4,7 @@ want  {coordinator, nodes, rebalance, shard_transfer_mode, free_bytes, check}
 have  what observe() of citus_cluster found, and `uneven`: the moves that a rebalance would make now
 """
 
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import place, size, unmovable
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of, size, unmovable
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 
 # A shard is copied before its old copy is deleted, and indexes are built beside it.
@@ -15,33 +15,30 @@ FREE = "citus_node_free_bytes"
 def plan(want, have):
     """Return the steps, in order. Empty means that all is as the inventory says."""
     _refuse_here(want, have)
-    coordinator = place(want["coordinator"])
-    known = {at: node for at, node in have["nodes"].items() if node["group"] != 0}
-    emptied = [place(node) for node in _leaving(want, have) if have["shards"][place(node)]["count"]]
-    dead = [place(node) for node in _absent(want) if place(node) in known and _empty_and_silent(place(node), have)]
+    coordinator = endpoint_of(want["coordinator"])
+    known = {endpoint: node for endpoint, node in have["nodes"].items() if node["group"] != 0}
+    emptied = [endpoint_of(node) for node in _leaving(want, have) if have["shards"][endpoint_of(node)]["count"]]
+    absent = [endpoint_of(node) for node in _absent(want)]
+    dead = [endpoint for endpoint in absent if endpoint in known and _empty_and_silent(endpoint, have)]
     # first, as the others cannot change while a node does not answer
-    steps = [{"do": "forget", "at": at} for at in dead]
-    lead = next((at for at, node in have["nodes"].items() if node["group"] == 0), None)
+    steps = [{"do": "forget", "endpoint": endpoint} for endpoint in dead]
+    registered = next((endpoint for endpoint, node in have["nodes"].items() if node["group"] == 0), None)
     if any(node["active"] and not node["synced"] for node in known.values()):
         steps.append({"do": "sync"})
-    if lead != coordinator:
-        steps.append({"do": "coordinator", "at": coordinator, "was": lead})
+    if registered != coordinator:
+        steps.append({"do": "coordinator", "endpoint": coordinator, "was": registered})
     for node in _present(want):
-        at = place(node)
-        if at not in known:
-            steps.append({"do": "add", "at": at})
-        elif not known[at]["active"]:
-            steps.append({"do": "activate", "at": at})
-        takes = known.get(at, {"takes": True})["takes"]
-        if node["shards"] != takes and at not in emptied:
-            steps.append({"do": "release" if takes else "hold", "at": at})
-    steps += [{"do": "release", "at": at} for at in emptied if known[at]["takes"]]
+        endpoint = endpoint_of(node)
+        if endpoint not in known:
+            steps.append({"do": "add", "endpoint": endpoint})
+        elif not known[endpoint]["active"]:
+            steps.append({"do": "activate", "endpoint": endpoint})
+        takes = known.get(endpoint, {"takes": True})["takes"]
+        if node["shards"] != takes and endpoint not in emptied:
+            steps.append({"do": "drain" if takes else "take_shards", "endpoint": endpoint})
+    steps += [{"do": "drain", "endpoint": endpoint} for endpoint in emptied if known[endpoint]["takes"]]
     steps += _moves(want, have, steps, emptied)
-    steps += [
-        {"do": "remove", "at": place(node)}
-        for node in _absent(want)
-        if place(node) in known and place(node) not in dead
-    ]
+    steps += [{"do": "remove", "endpoint": each} for each in absent if each in known and each not in dead]
     if steps and have["job"] and steps[0]["do"] != "wait":
         steps.insert(0, {"do": "wait"})
     problems = _problems(want, have, steps, emptied)
@@ -61,11 +58,11 @@ def _absent(want):
 def _leaving(want, have):
     """Return the nodes that may keep no shard."""
     nodes = [node for node in want["nodes"] if node["state"] == "absent" or not node["shards"]]
-    return [node for node in nodes if place(node) in have["nodes"]]
+    return [node for node in nodes if endpoint_of(node) in have["nodes"]]
 
 
-def _empty_and_silent(at, have):
-    return not have["answers"][at]["ok"] and not have["shards"][at]["count"]
+def _empty_and_silent(endpoint, have):
+    return not have["answers"][endpoint]["ok"] and not have["shards"][endpoint]["count"]
 
 
 def _refuse_here(want, have):
@@ -76,16 +73,16 @@ def _refuse_here(want, have):
             f"this server listens on port {have['port']} and the coordinator is to be reached at port "
             f"{want['coordinator']['port']}: one of the two is wrong"
         )
-    places = [place(want["coordinator"]), *[place(node) for node in want["nodes"]]]
-    twice = sorted({at for at in places if places.count(at) > 1})
+    endpoints = [endpoint_of(want["coordinator"]), *[endpoint_of(node) for node in want["nodes"]]]
+    twice = sorted({endpoint for endpoint in endpoints if endpoints.count(endpoint) > 1})
     if twice:
         raise Refused(f"two nodes have one address: {', '.join(twice)}")
 
 
 def _moves(want, have, steps, emptied):
     """Return the steps that move shards. Moves that are under way are waited for, and then planned anew."""
-    some = any(says["count"] for says in have["shards"].values())
-    shifted = any(step["do"] in ("add", "hold", "release") for step in steps)
+    some = any(answer["count"] for answer in have["shards"].values())
+    shifted = any(step["do"] in ("add", "take_shards", "drain") for step in steps)
     rebalance = want["rebalance"] and some and bool(shifted or have["uneven"] or have["job"])
     if not emptied and not rebalance:
         return []
@@ -94,7 +91,7 @@ def _moves(want, have, steps, emptied):
     move = {
         "do": "move",
         "off": emptied,
-        "bytes": sum(have["shards"][at]["bytes"] or 0 for at in emptied),
+        "bytes": sum(have["shards"][endpoint]["bytes"] or 0 for endpoint in emptied),
         "rebalance": want["rebalance"],
     }
     return [move, {"do": "wait"}]
@@ -104,7 +101,7 @@ def _problems(want, have, steps, emptied):
     """Return what has to be put right before a step is taken."""
     if not steps:
         return []
-    forgotten = [step["at"] for step in steps if step["do"] == "forget"]
+    forgotten = [step["endpoint"] for step in steps if step["do"] == "forget"]
     problems = [text for text, hard in _silent(want, have, emptied, forgotten) if hard]
     if any(step["do"] == "move" for step in steps) and not problems:
         problems += unmovable(have, want["shard_transfer_mode"], names(want))
@@ -116,22 +113,26 @@ def _problems(want, have, steps, emptied):
 def _silent(want, have, emptied, forgotten):
     """Yield (what is wrong with a node, whether it stops the run); in a check run a new node may not be made yet."""
     hosts = names(want)
-    for at, says in have["answers"].items():
-        if at in forgotten:
+    for endpoint, answer in have["answers"].items():
+        if endpoint in forgotten:
             continue
-        new = at not in have["nodes"]
-        host = hosts.get(at, at)
-        if not says["ok"]:
-            lost = f", and it holds {have['shards'][at]['count']} shards that nobody else has" if at in emptied else ""
-            yield f"{host} does not answer ({says['says']}){lost}", not (new and want["check"])
-        elif says["extension"] is None:
+        new = endpoint not in have["nodes"]
+        host = hosts.get(endpoint, endpoint)
+        if not answer["ok"]:
+            lost = (
+                f", and it holds {have['shards'][endpoint]['count']} shards that nobody else has"
+                if endpoint in emptied
+                else ""
+            )
+            yield f"{host} does not answer ({answer['message']}){lost}", not (new and want["check"])
+        elif answer["extension"] is None:
             yield (
                 f"{host} has no extension citus in this database: CREATE EXTENSION citus there",
                 not (new and want["check"]),
             )
-        elif new and says["extension"] != have["extension"]:
+        elif new and answer["extension"] != have["extension"]:
             yield (
-                f"{host} has Citus {says['extension']} and the coordinator {have['extension']}: bring both "
+                f"{host} has Citus {answer['extension']} and the coordinator {have['extension']}: bring both "
                 "to one version",
                 True,
             )
@@ -139,98 +140,102 @@ def _silent(want, have, emptied, forgotten):
 
 def _no_room(want, have, emptied):
     """Return which nodes cannot take what the others give up."""
-    hosts, staying = names(want), {place(node) for node in _present(want) if node["shards"]}
-    takers = [at for at, node in have["nodes"].items() if at in staying or (node["group"] == 0 and node["takes"])]
-    takers += [at for at in staying if at not in have["nodes"]]
+    hosts, staying = names(want), {endpoint_of(node) for node in _present(want) if node["shards"]}
+    takers = [
+        endpoint
+        for endpoint, node in have["nodes"].items()
+        if endpoint in staying or (node["group"] == 0 and node["takes"])
+    ]
+    takers += [endpoint for endpoint in staying if endpoint not in have["nodes"]]
     if not takers:
-        leaving = ", ".join(hosts[at] for at in emptied)
+        leaving = ", ".join(hosts[endpoint] for endpoint in emptied)
         verb = "hold" if len(emptied) > 1 else "holds"
         return [f"{leaving} {verb} the last shards, and no other node could take them: add one first"]
-    total = [have["shards"].get(at, {"bytes": 0})["bytes"] for at in [*takers, *emptied]]
+    total = [have["shards"].get(endpoint, {"bytes": 0})["bytes"] for endpoint in [*takers, *emptied]]
     if None in total:
         return []
     share, problems = sum(total) / len(takers), []
-    for at, has in zip(takers, total):
-        needs, free = (share - has) * MARGIN, want["free_bytes"].get(at)
+    for endpoint, has in zip(takers, total):
+        needs, free = (share - has) * MARGIN, want["free_bytes"].get(endpoint)
         if free is not None and needs > free:
             problems.append(
-                f"{hosts.get(at, at)} has {size(free)} free and would need about {size(needs)} for the shards of "
-                f"{', '.join(hosts[each] for each in emptied)}"
+                f"{hosts.get(endpoint, endpoint)} has {size(free)} free and would need about {size(needs)} for the shards "
+                f"of {', '.join(hosts[each] for each in emptied)}"
             )
     return problems
 
 
 def names(want):
     """Return {endpoint: inventory name}."""
-    return {place(node): node["host"] for node in [want["coordinator"], *want["nodes"]]}
+    return {endpoint_of(node): node["host"] for node in [want["coordinator"], *want["nodes"]]}
 
 
 def notes(want, have):
     """Return what an operator should know and a run does not change."""
-    hosts, told = names(want), []
+    hosts, found = names(want), []
     silent = list(_silent(want, have, [], []))
-    for at, node in have["nodes"].items():
-        if at not in hosts and node["group"] != 0:
-            told.append(
-                f"{at} is a node that the inventory lacks, with {have['shards'][at]['count']} shards: add its host, "
-                "as absent if it is to be removed"
+    for endpoint, node in have["nodes"].items():
+        if endpoint not in hosts and node["group"] != 0:
+            found.append(
+                f"{endpoint} is a node that the inventory lacks, with {have['shards'][endpoint]['count']} shards: add its "
+                "host, as absent if it is to be removed"
             )
-    told += [text for text, _hard in silent]
+    found += [text for text, _hard in silent]
     idle = [
-        hosts[place(node)]
+        hosts[endpoint_of(node)]
         for node in _present(want)
-        if node["shards"] and place(node) in have["nodes"] and not have["shards"][place(node)]["count"]
+        if node["shards"] and endpoint_of(node) in have["nodes"] and not have["shards"][endpoint_of(node)]["count"]
     ]
-    if idle and any(says["count"] for says in have["shards"].values()) and not want["rebalance"]:
-        told.append(f"{', '.join(idle)} holds no shards yet: only a rebalance moves those that there are")
-    return told
+    if idle and any(answer["count"] for answer in have["shards"].values()) and not want["rebalance"]:
+        found.append(f"{', '.join(idle)} holds no shards yet: only a rebalance moves those that there are")
+    return found
 
 
 def describe(step, hosts):
     """Return a step as a sentence."""
-    at = hosts.get(step.get("at"), step.get("at"))
+    host = hosts.get(step.get("endpoint"), step.get("endpoint"))
     if step["do"] == "coordinator":
-        return f"set the coordinator's address to {step['at']}" + (f" (was {step['was']})" if step["was"] else "")
+        return f"set the coordinator's address to {step['endpoint']}" + (f" (was {step['was']})" if step["was"] else "")
     if step["do"] == "move":
-        off = f"move every shard off {', '.join(hosts[at] for at in step['off'])} ({size(step['bytes'])})"
+        off = f"move every shard off {', '.join(hosts[endpoint] for endpoint in step['off'])} ({size(step['bytes'])})"
         if not step["off"]:
             return "rebalance the shards"
         return off + (" and rebalance the others" if step["rebalance"] else "")
     return {
-        "add": f"add {at}",
-        "activate": f"activate {at}",
+        "add": f"add {host}",
+        "activate": f"activate {host}",
         "sync": "wait until every node has the metadata",
-        "hold": f"let {at} hold shards again",
-        "release": f"let {at} get no more shards",
+        "take_shards": f"let {host} hold shards again",
+        "drain": f"let {host} get no more shards",
         "wait": "wait until the shards have moved",
-        "remove": f"remove {at}",
-        "forget": f"remove {at}, which holds no shard and does not answer",
+        "remove": f"remove {host}",
+        "forget": f"remove {host}, which holds no shard and does not answer",
     }[step["do"]]
 
 
 def afterwards(want, have):
     """Return the nodes as they will be."""
     new = {"group": None, "active": True, "synced": True}
-    nodes = {at: node for at, node in have["nodes"].items() if node["group"] != 0}
-    nodes.update({place(node): {**new, "takes": node["shards"]} for node in _present(want)})
+    nodes = {endpoint: node for endpoint, node in have["nodes"].items() if node["group"] != 0}
+    nodes.update({endpoint_of(node): {**new, "takes": node["shards"]} for node in _present(want)})
     for node in _absent(want):
-        nodes.pop(place(node), None)
-    lead = next((node for node in have["nodes"].values() if node["group"] == 0), {"takes": False})
-    return {**nodes, place(want["coordinator"]): {**lead, "group": 0, "active": True, "synced": True}}
+        nodes.pop(endpoint_of(node), None)
+    found = next((node for node in have["nodes"].values() if node["group"] == 0), {"takes": False})
+    return {**nodes, endpoint_of(want["coordinator"]): {**found, "group": 0, "active": True, "synced": True}}
 
 
 def shown(nodes, hosts):
     """Return nodes as text, for a diff."""
     return "".join(
-        f"{hosts.get(at, at)} {at}: {'coordinator' if node['group'] == 0 else 'worker'}"
+        f"{hosts.get(endpoint, endpoint)} {endpoint}: {'coordinator' if node['group'] == 0 else 'worker'}"
         f"{'' if node['active'] else ', inactive'}{', may hold shards' if node['takes'] else ''}\n"
-        for at, node in sorted(nodes.items())
+        for endpoint, node in sorted(nodes.items())
     )
 
 
 def fresh(want):
     """Return the state of a cluster that does not exist yet."""
-    unknown = {"ok": True, "says": "", "extension": "", "wal_level": "logical"}
+    unknown = {"ok": True, "message": "", "extension": "", "wal_level": "logical"}
     return {
         "extension": "",
         "group": 0,

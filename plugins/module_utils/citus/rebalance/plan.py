@@ -4,7 +4,7 @@ want  {stop, shard_transfer_mode, nodes}
 have  what observe() of citus_cluster found, and `moves`: those that the server plans
 """
 
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import place, size, unmovable
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of, size, unmovable
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 
 
@@ -18,9 +18,9 @@ def plan(want, have):
         return [{"do": "wait"}]
     hosts = names(want)
     silent = [
-        f"{hosts.get(at, at)} does not answer ({says['says']})"
-        for at, says in have["answers"].items()
-        if not says["ok"]
+        f"{hosts.get(endpoint, endpoint)} does not answer ({answer['message']})"
+        for endpoint, answer in have["answers"].items()
+        if not answer["ok"]
     ]
     if silent:
         raise Refused(*silent)
@@ -34,14 +34,14 @@ def plan(want, have):
 
 def names(want):
     """Return {endpoint: inventory name}, as far as they are told."""
-    return {place(node): node["host"] for node in want["nodes"]}
+    return {endpoint_of(node): node["host"] for node in want["nodes"]}
 
 
 def describe(step, hosts):
     """Return a step as a sentence."""
     if step["do"] == "move":
-        at, to = (hosts.get(step[end], step[end]) for end in ("from", "to"))
-        return f"move a shard of {', '.join(sorted(step['tables']))} ({size(step['bytes'])}) from {at} to {to}"
+        endpoint, to = (hosts.get(step[end], step[end]) for end in ("from", "to"))
+        return f"move a shard of {', '.join(sorted(step['tables']))} ({size(step['bytes'])}) from {endpoint} to {to}"
     return {
         "start": "start a rebalance",
         "stop": f"end the shard moves of job {step.get('job')}",
@@ -51,9 +51,9 @@ def describe(step, hosts):
 
 def evenness(have, hosts):
     """Return what each node holds, as sentences."""
-    told = []
-    for at, says in have["shards"].items():
-        if says["count"] or have["nodes"][at]["takes"]:
-            held = "" if says["bytes"] is None else f", {size(says['bytes'])}"
-            told.append(f"{hosts.get(at, at)} holds {says['count']} shards{held}")
-    return told
+    found = []
+    for endpoint, answer in have["shards"].items():
+        if answer["count"] or have["nodes"][endpoint]["takes"]:
+            size_text = "" if answer["bytes"] is None else f", {size(answer['bytes'])}"
+            found.append(f"{hosts.get(endpoint, endpoint)} holds {answer['count']} shards{size_text}")
+    return found

@@ -82,8 +82,8 @@ def _reload(want, have):
         )
         if wrong:
             _put_back(want, have)
-            says = "; ".join(f"line {each['line']}: {each['error']}" for each in wrong)
-            raise Unusable(f"pg_hba.conf: {says}")
+            errors = "; ".join(f"line {each['line']}: {each['error']}" for each in wrong)
+            raise Unusable(f"pg_hba.conf: {errors}")
         before = citus_sql.rows(connection, "SELECT pg_conf_load_time() AS time")[0]["time"]
         citus_sql.rows(connection, "SELECT pg_reload_conf()")
         until = time.monotonic() + 10

@@ -66,16 +66,16 @@ def wrong(want):
 
 def server(want, have, database="postgres"):
     """Return a connection to the server of this machine, which closes at the end of a with statement."""
-    place = {"port": port_on_disk(want, have), "socket_dir": SOCKETS, "user": USER, "database": database}
-    return contextlib.closing(citus_sql.connect(place))
+    connection_args = {"port": port_on_disk(want, have), "socket_dir": SOCKETS, "user": USER, "database": database}
+    return contextlib.closing(citus_sql.connect(connection_args))
 
 
 def _free_bytes(path):
     """Return the space that is left where the data lies, or will lie."""
     while not os.path.exists(path):
         path = os.path.dirname(path)
-    told = os.statvfs(path)
-    return told.f_bavail * told.f_frsize
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize
 
 
 def installed_version(major):
@@ -83,8 +83,8 @@ def installed_version(major):
     program = f"/usr/lib/postgresql/{major}/bin/postgres"
     if not os.path.exists(program):
         return None
-    says = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"(\d+)\.(\d+)", says)
+    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"(\d+)\.(\d+)", output)
     return (int(found[1]), int(found[2])) if found else (int(major), 0)
 
 
@@ -160,7 +160,7 @@ def _versions(want, have):
 
     In a check run of an upgrade, what is about to be installed counts.
     """
-    coming = {name: told["gets"] for name, told in want["upgrades"].items()}
+    coming = {name: upgrade["gets"] for name, upgrade in want["upgrades"].items()}
     has = release(coming.get(f"postgresql-{want['version']}")) or ".".join(str(part) for part in have["version"])
     found = {"postgresql": (have["running"]["version"], has)}
     library = release((have["database"].get("library") or "").removeprefix("Citus "))

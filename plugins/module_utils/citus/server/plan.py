@@ -70,7 +70,7 @@ def describe(step, want):
     """Return a step as the sentence that the operator reads."""
     name = f"{want['version']}/{want['cluster']}"
     why = ", ".join(step["why"]) if isinstance(step.get("why"), list) else step.get("why")
-    said = {
+    sentences = {
         "create cluster": f"create the database cluster {name} in {want['data_dir']}, with checksums",
         "write": f"write {step.get('path')}",
         "remove": f"remove {step.get('path')}",
@@ -80,7 +80,7 @@ def describe(step, want):
         "restart": f"restart {name}: {why}",
         "report": f"waits for a restart of {name}: {why}",
     }
-    return said[step["do"]]
+    return sentences[step["do"]]
 
 
 def notes(want, have):

@@ -163,8 +163,8 @@ def spelled(value):
 
 def quoted(value):
     """Return a value as a configuration file has it: quoted, unless it is a number or a word."""
-    said = spelled(value)
-    if re.fullmatch(r"-?\d+(\.\d+)?|[a-z_]+", said):
-        return said
-    escaped = said.replace("\\", "\\\\").replace("'", "''")
+    text = spelled(value)
+    if re.fullmatch(r"-?\d+(\.\d+)?|[a-z_]+", text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"

@@ -20,13 +20,13 @@ def meaning(want, names):
     It loads its libraries too, so that one that does not fit the server is found before a restart.
     """
     with _candidate(want) as command:
-        found = {name: _ask(command, name) for name in names}
+        found = {name: _query(command, name) for name in names}
         # computed at a start: the last thing before the server would begin its work
-        _ask(command, "shared_memory_size")
+        _query(command, "shared_memory_size")
         return found
 
 
-def _ask(command, name):
+def _query(command, name):
     done = subprocess.run([*command, "-C", name], capture_output=True, text=True, check=False, cwd="/")
     if done.returncode:
         raise Unusable(_reason(done.stderr))
@@ -67,11 +67,11 @@ def _give(work):
     os.chmod(f"{work}/data", 0o700)
 
 
-def _reason(says):
+def _reason(output):
     """Return what the server complains of: its own lines without times, and without what only sums them up."""
-    told = []
-    for line in says.splitlines():
+    lines = []
+    for line in output.splitlines():
         _time, mark, text = line.rpartition(":  ")
         if mark and not text.startswith("skipping missing") and "contains errors" not in text:
-            told.append(text.split(' in file "')[0])
-    return "; ".join(told) or says.strip()
+            lines.append(text.split(' in file "')[0])
+    return "; ".join(lines) or output.strip()

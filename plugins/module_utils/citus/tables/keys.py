@@ -122,9 +122,9 @@ def _graph(name, have):
     """Return every table that foreign keys lead to from a table, in either direction."""
     found, ends = {name}, [name]
     while ends:
-        at = ends.pop()
-        near = {key["to"] for key in have["keys"] if key["table"] == at}
-        near |= {key["table"] for key in have["keys"] if key["to"] == at}
+        table = ends.pop()
+        near = {key["to"] for key in have["keys"] if key["table"] == table}
+        near |= {key["table"] for key in have["keys"] if key["to"] == table}
         ends += near - found
         found |= near
     return found

@@ -80,8 +80,8 @@ def _groups(tables, have):
         _refuse_typo(head, members, distributed)
         counts = sorted({distributed[each]["shard_count"] for each in members if distributed[each]["shard_count"]})
         if len(counts) > 1:
-            told = ", ".join(short(each) for each in members)
-            raise Refused(f"citus_tables: {told} lie together and have one shard_count, which is one of {counts}")
+            found = ", ".join(short(each) for each in members)
+            raise Refused(f"citus_tables: {found} lie together and have one shard_count, which is one of {counts}")
         default = head in distributed and (distributed[head]["colocate_with"] or DEFAULT) == DEFAULT
         groups[name] = {"head": head, "default": default, "shards": counts[0] if counts else None}
     return groups
@@ -133,9 +133,9 @@ def _differences(name, table, groups, have):
         return
     if has["type"] != table["type"]:
         again = "" if table["type"] == "local" else ", then run again"
-        said = {"distributed": f"distributed by {has['column']}"}.get(has["type"], f"a {has['type']} table")
+        kind = {"distributed": f"distributed by {has['column']}"}.get(has["type"], f"a {has['type']} table")
         undo = f"SELECT undistribute_table({as_argument(name, have)})"
-        yield f"{short(name)} is {said} and should be {table['type']}: {undo}{again}"
+        yield f"{short(name)} is {kind} and should be {table['type']}: {undo}{again}"
         return
     if table["type"] != "distributed":
         return
@@ -210,10 +210,10 @@ def notes(want, have):
     tables = _tables(want)
     full_ones: list = []
     left: list = []
-    told = []
+    found = []
     lacking = [short(name) for name in tables if name not in have["tables"]]
     if lacking:
-        told.append(f"not there yet: {', '.join(lacking)}; run again when the application has made them")
+        found.append(f"not there yet: {', '.join(lacking)}; run again when the application has made them")
     for name, table in tables.items():
         has = have["tables"].get(name)
         if not has or table["type"] == "local":
@@ -221,14 +221,14 @@ def notes(want, have):
         if has["bytes"]:
             (full_ones if has["type"] == "local" else left).append((name, f"{short(name)} ({size(has['bytes'])})"))
         if not has["identified"]:
-            told.append(
+            found.append(
                 f"{short(name)} has no primary key and no replica identity, without which its shards cannot move: "
                 f"ALTER TABLE {has['quoted']} REPLICA IDENTITY FULL"
             )
     if full_ones:
-        told.append(f"writes wait while the rows of these are copied: {', '.join(text for _name, text in full_ones)}")
+        found.append(f"writes wait while the rows of these are copied: {', '.join(text for _name, text in full_ones)}")
     if left:
-        told.append(
+        found.append(
             f"on this disk are rows from before these were distributed, which nobody sees: "
             f"{', '.join(text for _name, text in left)}; to delete them: "
             + "; ".join(
@@ -236,4 +236,4 @@ def notes(want, have):
                 for name, _text in left
             )
         )
-    return told
+    return found
