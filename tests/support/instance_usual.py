@@ -63,7 +63,7 @@ def usual():
         "stored": False,
         "descriptors": 65535,
         "replicaof": "",
-        "says": None,
+        "state": None,
         "decision": None,
         "no_password": [],
         "acl_file": "",

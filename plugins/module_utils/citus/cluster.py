@@ -205,8 +205,8 @@ def unmovable(have, mode, hosts):
     for endpoint, answer in have["answers"].items():
         if answer["ok"] and answer["wal_level"] != "logical":
             problems.append(
-                f"{hosts.get(endpoint, endpoint)} has wal_level {answer['wal_level']}: set it to logical, which needs a "
-                "restart, or take shard_transfer_mode block_writes"
+                f"{hosts.get(endpoint, endpoint)} has wal_level {answer['wal_level']}: set it to logical, which needs "
+                "a restart, or take shard_transfer_mode block_writes"
             )
     if have["bare"] and mode == "auto":
         several = len(have["bare"]) > 1

@@ -13,7 +13,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema a
 from case_files import Cases
 
 HOST = ("says", "machine", "origins", "broken", "facts")
-CASES = Cases("redis/inventory", "common", "errors", "warnings", hosts=HOST, watchers=HOST)
+CASES = Cases("redis/inventory", "common", "errors", "warnings", hosts=HOST, sentinel_hosts=HOST)
 DERIVED = role_files.derived("redis")
 USUAL = {"redis_deployment": "cache", "redis_password": "long enough for all"}
 FACTS = {"memory_mb": 4096, "container": False, "packages": {}, "offered": ""}

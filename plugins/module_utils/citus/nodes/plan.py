@@ -159,8 +159,8 @@ def _no_room(want, have, emptied):
         needs, free = (share - has) * MARGIN, want["free_bytes"].get(endpoint)
         if free is not None and needs > free:
             problems.append(
-                f"{hosts.get(endpoint, endpoint)} has {size(free)} free and would need about {size(needs)} for the shards "
-                f"of {', '.join(hosts[each] for each in emptied)}"
+                f"{hosts.get(endpoint, endpoint)} has {size(free)} free and would need about {size(needs)} for the "
+                f"shards of {', '.join(hosts[each] for each in emptied)}"
             )
     return problems
 
@@ -177,8 +177,8 @@ def notes(want, have):
     for endpoint, node in have["nodes"].items():
         if endpoint not in hosts and node["group"] != 0:
             found.append(
-                f"{endpoint} is a node that the inventory lacks, with {have['shards'][endpoint]['count']} shards: add its "
-                "host, as absent if it is to be removed"
+                f"{endpoint} is a node that the inventory lacks, with {have['shards'][endpoint]['count']} shards: add "
+                "its host, as absent if it is to be removed"
             )
     found += [text for text, _hard in silent]
     idle = [
