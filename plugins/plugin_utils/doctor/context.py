@@ -1,8 +1,8 @@
-"""The case before the doctor: what should be, what the hosts told, and how a finding is said. Pure.
+"""The case before the doctor: what should be, what the hosts reported, and how a finding reads. Pure.
 
 `want` is {inventory, hosts, deployments, sentinels, cluster, limits}: a host is {machine, redis, sentinel, app, citus}
-as far as it has them. `evidence` is {host: what doctor_probe told}, or {host: {state, why}} of one that told nothing,
-`state` being unreachable or failed. A host that was not asked is in neither.
+as far as it has them. `evidence` is {host: what doctor_probe reported}, or {host: {state, why}} of a silent one,
+`state` being unreachable or failed. A host that was not observed is in neither.
 """
 
 import functools
@@ -18,15 +18,15 @@ SEVERITIES = ("critical", "warning", "note")
 
 
 class Finding(typing.NamedTuple):
-    """`evidence` is {name: text with its unit, or a list of lines}; `mend` is one command."""
+    """`evidence` is {name: text with its unit, or a list of lines}; `fix` is one command."""
 
     id: str
     severity: str
     host: str
     deployment: str
-    says: str
+    message: str
     evidence: dict
-    mend: str
+    fix: str
 
 
 @functools.cache
@@ -41,38 +41,38 @@ class Case:
     def __init__(self, want, evidence):
         self.want, self.evidence, self.limits = want, evidence, want["limits"]
 
-    def found(self, name, host, says, evidence=None, mend="", severity=""):
-        """Return a finding; its severity is that of the catalogue, unless the place makes another of it."""
+    def found(self, name, host, message, evidence=None, fix="", severity=""):
+        """Return a finding; its severity is that of the catalogue, unless the case makes another of it."""
         deployment = (self.want["hosts"].get(host, {}).get("redis") or {}).get("deployment", "")
         shown = {key: value for key, value in (evidence or {}).items() if value not in ("", None, [], {})}
         usual = catalogue()[name]["severity"]
-        return Finding(name, severity or usual, host, deployment, says, shown, mend)
+        return Finding(name, severity or usual, host, deployment, message, shown, fix)
 
     def having(self, part):
-        """Yield (host, what it should have, what it told) of each host that told of a part."""
-        for host, says in self.evidence.items():
+        """Yield (host, what it should have, what it reported) of each host that reported a part."""
+        for host, state in self.evidence.items():
             want = self.want["hosts"].get(host, {}).get(part)
-            if want and part in says:
-                yield host, want, says[part]
+            if want and part in state:
+                yield host, want, state[part]
 
     def machines(self):
-        """Yield (host, what it told of its machine) once for each machine."""
+        """Yield (host, the state of its machine) once for each machine."""
         seen = set()
-        for host, says in self.evidence.items():
+        for host, state in self.evidence.items():
             machine = self.want["hosts"][host]["machine"]
-            if "machine" in says and machine not in seen:
+            if "machine" in state and machine not in seen:
                 seen.add(machine)
-                yield host, says["machine"]
+                yield host, state["machine"]
 
-    def told(self, host, part):
-        """Return what a host told of a part, None where it did not."""
+    def reported(self, host, part):
+        """Return what a host reported of a part, None where it did not."""
         return self.evidence.get(host, {}).get(part)
 
     def serves(self, host, part):
         """Whether a server answers on its own machine; None where nobody was asked."""
         if host not in self.evidence:
             return None
-        return bool((self.told(host, part) or {}).get("answers"))
+        return bool((self.reported(host, part) or {}).get("answers"))
 
     def play(self, name, *more, limit=""):
         """Return the command of a playbook, for the controller; of one host where there is a limit."""
@@ -89,18 +89,18 @@ def word(text):
 
 
 def knock(end):
-    """Return the command that tries a place, `address:port` or `address port`; one of IPv6 may be in brackets."""
+    """Return the command that tries an endpoint, `address:port` or `address port`; one of IPv6 may be in brackets."""
     address, _sep, port = end.replace(" ", ":").rpartition(":")
     return f"nc -vz {word(address.strip('[]'))} {port}"
 
 
-def cli(at, *words):
+def cli(server, *words):
     """Return a redis-cli command for the host of a server, {addresses, port}.
 
     The password is in its environment (docs/troubleshooting.md).
     """
-    place = [] if "127.0.0.1" in at["addresses"] else [f"-h {word(at['addresses'][0])}"]
-    return " ".join(["redis-cli", *place, *([f"-p {at['port']}"] if at["port"] != 6379 else []), *words])
+    address_args = [] if "127.0.0.1" in server["addresses"] else [f"-h {word(server['addresses'][0])}"]
+    return " ".join(["redis-cli", *address_args, *([f"-p {server['port']}"] if server["port"] != 6379 else []), *words])
 
 
 def bytes_text(number):

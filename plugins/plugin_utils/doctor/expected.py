@@ -12,7 +12,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.common.role_files imp
 SECRET_KEYS = ("PASSWORD", "DATABASE_URL")
 
 
-class Says:
+class Variables:
     """What a host's variables say, with the defaults of a role and what the role derives from them."""
 
     def __init__(self, action, task_vars, host, role):
@@ -35,42 +35,42 @@ class Says:
         return self._templar.resolve_variable_expression(expression)
 
 
-def of_host(action, task_vars, host, told):
-    """Return the arguments of the module for a host; `told` is {deployments, sentinels, cluster}."""
+def of_host(action, task_vars, host, inventory):
+    """Return the arguments of the module for a host; `inventory` is {deployments, sentinels, cluster}."""
     groups, parts, folders = task_vars["groups"], {}, []
     if host in groups.get("redis", []):
-        parts["redis"] = redis(Says(action, task_vars, host, "redis"))
+        parts["redis"] = redis(Variables(action, task_vars, host, "redis"))
         folders += [parts["redis"]["folder"], "/var/log/redis"]
-    if host in told["sentinels"]:
-        parts["sentinel"] = sentinel(Says(action, task_vars, host, "redis"))
+    if host in inventory["sentinels"]:
+        parts["sentinel"] = sentinel(Variables(action, task_vars, host, "redis"))
     if host in groups.get("app", []):
-        parts["app"] = application(host, task_vars["hostvars"], told)
+        parts["app"] = application(host, task_vars["hostvars"], inventory)
     if host in groups.get("citus", []):
-        parts["citus"], folder = citus(Says(action, task_vars, host, "citus"))
+        parts["citus"], folder = citus(Variables(action, task_vars, host, "citus"))
         folders.append(folder)
     return {**parts, "folders": list(dict.fromkeys(folders or ["/"]))}
 
 
-def redis(says):
+def redis(variables):
     return {
-        "unit": says["__redis_unit"],
-        "conf": says["__redis_conf.path"],
-        "log": says["redis_log_file"],
-        "folder": says["redis_data_dir"],
-        "addresses": addresses(says["redis_bind"]),
-        "port": says["redis_port"],
-        "password": says["redis_password"],
+        "unit": variables["__redis_unit"],
+        "conf": variables["__redis_conf.path"],
+        "log": variables["redis_log_file"],
+        "folder": variables["redis_data_dir"],
+        "addresses": addresses(variables["redis_bind"]),
+        "port": variables["redis_port"],
+        "password": variables["redis_password"],
     }
 
 
-def sentinel(says):
+def sentinel(variables):
     return {
-        "unit": says["__redis_sentinel_unit"],
-        "conf": says["__redis_sentinel_conf.path"],
-        "log": says["redis_sentinel_log_file"],
-        "addresses": addresses(says["redis_sentinel_bind"]),
-        "port": says["redis_sentinel_port"],
-        "password": says["redis_sentinel_password"],
+        "unit": variables["__redis_sentinel_unit"],
+        "conf": variables["__redis_sentinel_conf.path"],
+        "log": variables["redis_sentinel_log_file"],
+        "addresses": addresses(variables["redis_sentinel_bind"]),
+        "port": variables["redis_sentinel_port"],
+        "password": variables["redis_sentinel_password"],
     }
 
 
@@ -79,10 +79,10 @@ def addresses(bind):
     return list(dict.fromkeys(map(connectable, bind if isinstance(bind, list) else [bind])))
 
 
-def application(host, hostvars, told):
+def application(host, hostvars, inventory):
     """Return what the .env of a host should say; where the inventory cannot tell, only where it is."""
     try:
-        file = app_env.file(host, hostvars, told["deployments"], {}, told["cluster"])
+        file = app_env.file(host, hostvars, inventory["deployments"], {}, inventory["cluster"])
         values = {name: env.as_text(value) for name, value in file["values"].items()}
         path = file["path"]
     except (Wrong, *BROKEN):
@@ -95,17 +95,17 @@ def application(host, hostvars, told):
     }
 
 
-def citus(says):
+def citus(variables):
     """Return what to look for of a node, and the folder of its data."""
-    version, cluster = says["postgresql_version"], says["citus_cluster"]
-    folder = says["__citus_tls_folder"]
+    version, cluster = variables["postgresql_version"], variables["citus_cluster"]
+    folder = variables["__citus_tls_folder"]
     return {
         "unit": f"postgresql@{version}-{cluster}.service",
         "log": f"/var/log/postgresql/postgresql-{version}-{cluster}.log",
-        "addresses": addresses(says["citus_bind"]),
-        "port": says["citus_port"],
+        "addresses": addresses(variables["citus_bind"]),
+        "port": variables["citus_port"],
         "certificates": [f"{folder}/node.crt", f"{folder}/ca.crt"],
-    }, says["citus_data_dir"]
+    }, variables["citus_data_dir"]
 
 
 def machine(task_vars, host):

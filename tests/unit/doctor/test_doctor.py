@@ -41,16 +41,16 @@ def test_finding(path):
     assert sorted(f"{each.host} {each.id}" for each in found) == sorted(case["fires"]["findings"])
     [mine] = [each for each in found if each.id == name][:1]
     told = case["fires"]["finding"]
-    assert mine.says == told["says"]
+    assert mine.message == told["says"]
     assert {key: mine.evidence.get(key) for key in told.get("evidence", {})} == told.get("evidence", {})
-    assert mine.mend and mine.mend == told.get("mend", mine.mend)
+    assert mine.fix and mine.fix == told.get("mend", mine.fix)
     assert mine.severity == told.get("severity", doctor_case.catalogue()[name]["severity"])
     assert all(isinstance(value, (str, list)) for value in mine.evidence.values())
 
 
 def test_each_command_can_be_pasted():
     """A shell takes it as it stands."""
-    offered = [each.mend for path in CASES.paths for each in judged(CASES.read(path)["fires"])[0]]
+    offered = [each.fix for path in CASES.paths for each in judged(CASES.read(path)["fires"])[0]]
     subprocess.run(["sh", "-n"], input="\n".join(offered), text=True, check=True)
     assert {"redis-cli", "ansible-playbook", "systemctl", "du"} <= {shlex.split(each)[0] for each in offered}
 

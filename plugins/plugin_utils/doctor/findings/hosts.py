@@ -10,13 +10,13 @@ from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import
 
 def judge(case):
     """Yield findings."""
-    for host, says in case.evidence.items():
-        if says.get("state") == "unreachable":
-            mend = f"ansible {case.want['inventory']} {word(host)} -m ansible.builtin.ping"
-            yield case.found("host-unreachable", host, "Ansible cannot reach the host.", {"why": says["why"]}, mend)
-        elif says.get("state") == "failed":
-            mend = case.play("doctor", "-vvv", limit=host)
-            yield case.found("host-silent", host, "The host told nothing of itself.", {"why": says["why"]}, mend)
+    for host, state in case.evidence.items():
+        if state.get("state") == "unreachable":
+            fix = f"ansible {case.want['inventory']} {word(host)} -m ansible.builtin.ping"
+            yield case.found("host-unreachable", host, "Ansible cannot reach the host.", {"why": state["why"]}, fix)
+        elif state.get("state") == "failed":
+            fix = case.play("doctor", "-vvv", limit=host)
+            yield case.found("host-silent", host, "The host told nothing of itself.", {"why": state["why"]}, fix)
     for host, machine in case.machines():
         yield from _kernel(case, host, machine)
         yield from _memory(case, host, machine)
@@ -32,7 +32,7 @@ def _kernel(case, host, machine):
     kernel, redis = machine["kernel"], case.want["hosts"][host].get("redis")
     severity = "note" if machine["container"] else ""
     evidence = {"where": "on the machine that runs this container"} if machine["container"] else {}
-    mend = case.play("redis", limit=host)
+    fix = case.play("redis", limit=host)
     overcommit = kernel.get("vm.overcommit_memory")
     if redis and overcommit not in (None, "1"):
         yield case.found(
@@ -40,7 +40,7 @@ def _kernel(case, host, machine):
             host,
             f"vm.overcommit_memory is {overcommit}, so a fork for a snapshot may fail.",
             evidence,
-            "sysctl vm.overcommit_memory=1" if evidence else mend,
+            "sysctl vm.overcommit_memory=1" if evidence else fix,
             severity,
         )
     pages = kernel.get("transparent_hugepage")
@@ -50,18 +50,18 @@ def _kernel(case, host, machine):
             host,
             "Transparent huge pages are always on, which makes forks slow and memory large.",
             evidence,
-            "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled" if evidence else mend,
+            "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled" if evidence else fix,
             severity,
         )
-    told = case.told(host, "redis") or {}
-    backlog, limit = told.get("config", {}).get("tcp-backlog"), kernel.get("net.core.somaxconn")
+    reported = case.reported(host, "redis") or {}
+    backlog, limit = reported.get("config", {}).get("tcp-backlog"), kernel.get("net.core.somaxconn")
     if backlog and limit and int(limit) < int(backlog):
         yield case.found(
             "kernel-somaxconn",
             host,
             "The kernel cuts the queue of new connections below tcp-backlog.",
             {**evidence, "net.core.somaxconn": f"{limit} connections", "tcp-backlog": f"{backlog} connections"},
-            f"sysctl net.core.somaxconn={backlog}" if evidence else mend,
+            f"sysctl net.core.somaxconn={backlog}" if evidence else fix,
             severity,
         )
 
@@ -90,11 +90,11 @@ def _memory(case, host, machine):
 def _disks(case):
     """Each inventory host tells of the folders of its own; two of one machine may share some."""
     judged = set()
-    for host, says in case.evidence.items():
-        place = case.want["hosts"][host]["machine"]
-        for folder, disk in says.get("machine", {}).get("disks", {}).items():
-            if (place, folder) not in judged:
-                judged.add((place, folder))
+    for host, state in case.evidence.items():
+        machine = case.want["hosts"][host]["machine"]
+        for folder, disk in state.get("machine", {}).get("disks", {}).items():
+            if (machine, folder) not in judged:
+                judged.add((machine, folder))
                 yield from _disk(case, host, folder, disk)
 
 
@@ -104,16 +104,16 @@ def _disk(case, host, folder, disk):
         "free": f"{bytes_text(disk['free'])} ({share_text(disk['free'], disk['total'])})",
         "size": bytes_text(disk["total"]),
     }
-    mend = f"du -xh --max-depth=1 {word(folder)} | sort -h | tail"
+    fix = f"du -xh --max-depth=1 {word(folder)} | sort -h | tail"
     if disk["read_only"]:
         yield case.found("disk-read-only", host, f"The disk of {folder} is read-only.", evidence, "dmesg | tail -n 30")
     if disk["total"] and disk["free"] <= case.limits["disk_full_share"] * disk["total"]:
-        yield case.found("disk-full", host, f"The disk of {folder} is full.", evidence, mend)
+        yield case.found("disk-full", host, f"The disk of {folder} is full.", evidence, fix)
     elif disk["total"] and disk["free"] < case.limits["disk_low_share"] * disk["total"]:
-        yield case.found("disk-low", host, f"The disk of {folder} fills up.", evidence, mend)
+        yield case.found("disk-low", host, f"The disk of {folder} fills up.", evidence, fix)
     if disk["files"] and disk["files_free"] <= case.limits["disk_full_share"] * disk["files"]:
         files = {"folder": folder, "free": f"{disk['files_free']} files", "size": f"{disk['files']} files"}
-        yield case.found("disk-files", host, f"The disk of {folder} takes hardly any more files.", files, mend)
+        yield case.found("disk-files", host, f"The disk of {folder} takes hardly any more files.", files, fix)
 
 
 def _clock(case, host, machine):

@@ -8,10 +8,10 @@ EVICTS = 1
 
 def judge(case):
     """Yield findings."""
-    for host, want, says in case.having("redis"):
-        if "used_memory" in says.get("info", {}):
-            yield from _limit(case, host, want, says)
-            yield from _waste(case, host, want, says)
+    for host, want, state in case.having("redis"):
+        if "used_memory" in state.get("info", {}):
+            yield from _limit(case, host, want, state)
+            yield from _waste(case, host, want, state)
     yield from _machines(case)
 
 
@@ -23,8 +23,8 @@ def _keys(info):
     return tuple(sum(int(each.get(kind, 0)) for each in databases) for kind in ("keys", "expires"))
 
 
-def _limit(case, host, want, says):
-    info = says["later"]
+def _limit(case, host, want, state):
+    info = state["later"]
     used, limit, policy = info["used_memory"], info["maxmemory"], info["maxmemory_policy"]
     keys, expires = _keys(info)
     evidence = {
@@ -53,9 +53,9 @@ def _limit(case, host, want, says):
         yield case.found("memory-near-limit", host, "Writes will fail soon: the memory fills up.", evidence, raises)
     elif used >= case.limits["memory_share"] * limit:
         yield case.found("memory-at-limit", host, "The cache is as full as it may be.", evidence, raises)
-    evicted = info["evicted_keys"] - says["info"]["evicted_keys"]
+    evicted = info["evicted_keys"] - state["info"]["evicted_keys"]
     if evicted >= EVICTS:
-        evidence = {**evidence, "evicted": f"{evicted} keys in {says['seconds']} s, {info['evicted_keys']} in all"}
+        evidence = {**evidence, "evicted": f"{evicted} keys in {state['seconds']} s, {info['evicted_keys']} in all"}
         yield case.found("memory-evicting", host, "Keys are evicted all the time.", evidence, raises)
     if keys >= case.limits["keys_without_ttl_keys"] and keys - expires > case.limits["keys_without_ttl_share"] * keys:
         # where nothing is evicted, they fill the memory for good
@@ -71,8 +71,8 @@ def _limit(case, host, want, says):
         )
 
 
-def _waste(case, host, want, says):
-    info, limits = says["info"], case.limits
+def _waste(case, host, want, state):
+    info, limits = state["info"], case.limits
     lost = info["used_memory_rss"] - info["used_memory"]
     if lost > limits["fragmentation_mb"] * (1 << 20) and info["used_memory_rss"] > (
         limits["fragmentation_ratio"] * info["used_memory"]
@@ -82,10 +82,10 @@ def _waste(case, host, want, says):
             "used_memory": bytes_text(info["used_memory"]),
             "used_memory_rss": bytes_text(info["used_memory_rss"]),
         }
-        mend = cli(want, "memory purge")
-        yield case.found("memory-fragmented", host, "Much memory is lost to fragmentation.", evidence, mend)
-    if says["swapped"]:
-        evidence = {"in swap": bytes_text(says["swapped"]), "used_memory": bytes_text(info["used_memory"])}
+        fix = cli(want, "memory purge")
+        yield case.found("memory-fragmented", host, "Much memory is lost to fragmentation.", evidence, fix)
+    if state["swapped"]:
+        evidence = {"in swap": bytes_text(state["swapped"]), "used_memory": bytes_text(info["used_memory"])}
         yield case.found(
             "memory-swapped",
             host,
@@ -98,12 +98,12 @@ def _waste(case, host, want, says):
 def _machines(case):
     """The limits of all instances of a machine, beside the memory it has."""
     of: dict = {}
-    for host, _want, says in case.having("redis"):
-        limit = says.get("info", {}).get("maxmemory", 0)
+    for host, _want, state in case.having("redis"):
+        limit = state.get("info", {}).get("maxmemory", 0)
         of.setdefault(case.want["hosts"][host]["machine"], {})[host] = limit
     for host, machine in case.machines():
         limits = of.get(case.want["hosts"][host]["machine"], {})
         if sum(limits.values()) > machine["memory"]["total"]:
             evidence = {"maxmemory": bytes_text(sum(limits.values())), "memory": bytes_text(machine["memory"]["total"])}
-            mend = cli(case.want["hosts"][host]["redis"], f"config set maxmemory {machine['memory']['total'] // 2}")
-            yield case.found("memory-over-machine", host, "maxmemory is more than the machine has.", evidence, mend)
+            fix = cli(case.want["hosts"][host]["redis"], f"config set maxmemory {machine['memory']['total'] // 2}")
+            yield case.found("memory-over-machine", host, "maxmemory is more than the machine has.", evidence, fix)

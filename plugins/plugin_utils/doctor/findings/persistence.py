@@ -5,11 +5,11 @@ from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import
 
 def judge(case):
     """Yield findings."""
-    for host, want, says in case.having("redis"):
-        info = says.get("later", {})
+    for host, want, state in case.having("redis"):
+        info = state.get("later", {})
         if info:
-            yield from _saves(case, host, want, says, info)
-        if says["may_write"] is False and _keeps(says):
+            yield from _saves(case, host, want, state, info)
+        if state["may_write"] is False and _keeps(state):
             yield case.found(
                 "disk-not-writable",
                 host,
@@ -19,13 +19,13 @@ def judge(case):
             )
 
 
-def _keeps(says):
-    config = says.get("config")
+def _keeps(state):
+    config = state.get("config")
     return config is None or bool(config.get("save")) or config.get("appendonly") == "yes"
 
 
-def _saves(case, host, want, says, info):
-    config = says.get("config", {})
+def _saves(case, host, want, state, info):
+    config = state.get("config", {})
     if info.get("rdb_last_bgsave_status") != "ok":
         stops = config.get("stop-writes-on-bgsave-error") == "yes" and bool(config.get("save"))
         evidence = {
@@ -49,13 +49,13 @@ def _saves(case, host, want, says, info):
             f"tail --lines 20 {want['log']}; df --human-readable {want['folder']}",
         )
     if info.get("aof_enabled") and info.get("aof_last_bgrewrite_status", "ok") != "ok":
-        mend = cli(want, "bgrewriteaof")
+        fix = cli(want, "bgrewriteaof")
         yield case.found(
             "aof-rewrite-failed",
             host,
             "The last rewrite of the AOF failed, so it grows.",
             {"aof_last_bgrewrite_status": info["aof_last_bgrewrite_status"]},
-            mend,
+            fix,
         )
     if info.get("latest_fork_usec", 0) > case.limits["fork_ms"] * 1000:
         yield case.found(

@@ -19,9 +19,11 @@ def judge(case):
 
 
 def infos(case, deployment):
-    """Return {host: INFO} of the instances that told theirs."""
-    told = {node["host"]: (case.told(node["host"], "redis") or {}).get("later", {}) for node in deployment["nodes"]}
-    return {host: info for host, info in told.items() if "role" in info}
+    """Return {host: INFO} of the instances that reported theirs."""
+    reported = {
+        node["host"]: (case.reported(node["host"], "redis") or {}).get("later", {}) for node in deployment["nodes"]
+    }
+    return {host: info for host, info in reported.items() if "role" in info}
 
 
 def primaries(case, deployment):
@@ -29,45 +31,45 @@ def primaries(case, deployment):
 
 
 def _deployment(case, name, deployment):
-    asked = [node["host"] for node in deployment["nodes"] if node["host"] in case.evidence]
-    found, places = infos(case, deployment), {node["host"]: node["place"] for node in deployment["nodes"]}
-    if not asked:
+    observed = [node["host"] for node in deployment["nodes"] if node["host"] in case.evidence]
+    found, endpoints = infos(case, deployment), {node["host"]: node["place"] for node in deployment["nodes"]}
+    if not observed:
         return
-    leads = primaries(case, deployment)
+    masters = primaries(case, deployment)
     parts = {host: "primary" if info["role"] == "master" else "replica" for host, info in found.items()}
-    parts.update({host: "silent" for host in asked if host not in found})
-    everyone = len(asked) == len(deployment["nodes"])
-    if not leads and everyone:
-        mend = case.play("redis")
+    parts.update({host: "silent" for host in observed if host not in found})
+    everyone = len(observed) == len(deployment["nodes"])
+    if not masters and everyone:
+        fix = case.play("redis")
         if deployment["mode"] == "sentinel" and deployment["sentinels"]:
             # the host of the finding may run none
             address, _sep, port = deployment["sentinels"][0]["place"].rpartition(" ")
-            mend = cli({"addresses": [address], "port": int(port)}, f"sentinel master {word(name)}")
-        yield case.found("replication-no-primary", asked[0], f"No instance of {name} is primary.", parts, mend)
-    if len(leads) > 1:
-        with_replicas = [host for host in leads if found[host].get("connected_slaves")]
-        lone = [host for host in leads if host not in with_replicas] or leads[1:]
-        of = places[next(host for host in leads if host != lone[0])]
-        at = case.want["hosts"][lone[0]]["redis"]
-        mend = case.play("redis") if deployment["mode"] == "sentinel" else cli(at, f"replicaof {of}")
-        says = f"{name} has {len(leads)} primaries, {hosts_text(leads)}: each takes writes that the others lack."
-        yield case.found("replication-two-primaries", lone[0], says, parts, mend)
+            fix = cli({"addresses": [address], "port": int(port)}, f"sentinel master {word(name)}")
+        yield case.found("replication-no-primary", observed[0], f"No instance of {name} is primary.", parts, fix)
+    if len(masters) > 1:
+        with_replicas = [host for host in masters if found[host].get("connected_slaves")]
+        lone = [host for host in masters if host not in with_replicas] or masters[1:]
+        of = endpoints[next(host for host in masters if host != lone[0])]
+        server = case.want["hosts"][lone[0]]["redis"]
+        fix = case.play("redis") if deployment["mode"] == "sentinel" else cli(server, f"replicaof {of}")
+        message = f"{name} has {len(masters)} primaries, {hosts_text(masters)}: each takes writes that the others lack."
+        yield case.found("replication-two-primaries", lone[0], message, parts, fix)
     for host, info in found.items():
         want = case.want["hosts"][host]["redis"]
         if info["role"] == "master":
             yield from _primary(case, host, want, deployment, info)
         else:
-            yield from _replica(case, host, want, deployment, info, found, leads)
+            yield from _replica(case, host, want, deployment, info, found, masters)
 
 
 def _primary(case, host, want, deployment, info):
-    need = int(case.told(host, "redis").get("config", {}).get("min-replicas-to-write") or 0)
+    need = int(case.reported(host, "redis").get("config", {}).get("min-replicas-to-write") or 0)
     good = info.get("min_slaves_good_slaves", 0)
     if need and good < need:
         evidence = {"min-replicas-to-write": count_text(need, "replica"), "good": count_text(good, "replica")}
-        mend = cli(want, "info replication")
-        says = "The primary refuses writes (NOREPLICAS): too few replicas follow it closely."
-        yield case.found("replication-min-replicas", host, says, evidence, mend)
+        fix = cli(want, "info replication")
+        message = "The primary refuses writes (NOREPLICAS): too few replicas follow it closely."
+        yield case.found("replication-min-replicas", host, message, evidence, fix)
     known = {node["place"] for node in deployment["nodes"]}
     attached = [dict(part.split("=") for part in str(info[key]).split(",")) for key in info if _is_replica(key)]
     strangers = [
@@ -76,23 +78,23 @@ def _primary(case, host, want, deployment, info):
         if endpoint_key(each["ip"], each["port"]) not in known
     ]
     if strangers:
-        says = "A replica that the inventory lacks follows this primary."
-        mend = cli(want, "info replication")
-        yield case.found("replication-stranger", host, says, {"replicas": hosts_text(strangers)}, mend)
+        message = "A replica that the inventory lacks follows this primary."
+        fix = cli(want, "info replication")
+        yield case.found("replication-stranger", host, message, {"replicas": hosts_text(strangers)}, fix)
 
 
 def _is_replica(key):
     return key.startswith("slave") and key[5:].isdigit()
 
 
-def _replica(case, host, want, deployment, info, found, leads):
+def _replica(case, host, want, deployment, info, found, masters):
     hosts = {node["place"]: node["host"] for node in deployment["nodes"]}
     of = endpoint_key(info["master_host"], info["master_port"])
     log = f"tail --lines 30 {want['log']}"
     whom = hosts.get(of, of)
-    if whom not in hosts.values() or (whom in found and whom not in leads):
-        says = f"The replica follows {whom}, which is no primary of the deployment."
-        yield case.found("replication-wrong-primary", host, says, {"follows": of}, case.play("redis", limit=host))
+    if whom not in hosts.values() or (whom in found and whom not in masters):
+        message = f"The replica follows {whom}, which is no primary of the deployment."
+        yield case.found("replication-wrong-primary", host, message, {"follows": of}, case.play("redis", limit=host))
     elif info.get("master_sync_in_progress"):
         yield case.found("replication-syncing", host, f"The replica copies all data of {whom}.", {}, log)
     elif info.get("master_link_status") != "up":

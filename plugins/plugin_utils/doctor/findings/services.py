@@ -9,16 +9,16 @@ PLAYS = {"redis": "redis", "sentinel": "redis", "citus": "citus"}
 def judge(case):
     """Yield findings."""
     for part in NAMES:
-        for host, want, says in case.having(part):
-            yield from _unit(case, part, host, want, says)
-            if says["unit"]["active"] == "active":
-                yield from _listens(case, part, host, want, says)
-            if "file" in says:
-                yield from _file(case, part, host, want, says)
+        for host, want, state in case.having(part):
+            yield from _unit(case, part, host, want, state)
+            if state["unit"]["active"] == "active":
+                yield from _listens(case, part, host, want, state)
+            if "file" in state:
+                yield from _file(case, part, host, want, state)
 
 
-def _unit(case, part, host, want, says):
-    unit = says["unit"]
+def _unit(case, part, host, want, state):
+    unit = state["unit"]
     log = unit.get("log") or unit.get("journal")
     evidence = {
         "unit": want["unit"],
@@ -26,27 +26,27 @@ def _unit(case, part, host, want, says):
         "result": unit.get("result") if unit.get("result") != "success" else "",
         "last lines": log,
     }
-    mend = case.play(PLAYS[part], limit=host)
+    fix = case.play(PLAYS[part], limit=host)
     running = unit["active"] in ("active", "reloading")
     name = NAMES[part]
     if unit["load"] == "not-found":
-        yield case.found(f"{part}-missing", host, f"{name} is not installed.", {"unit": want["unit"]}, mend)
+        yield case.found(f"{part}-missing", host, f"{name} is not installed.", {"unit": want["unit"]}, fix)
     elif unit["active"] == "failed" or unit.get("sub") == "auto-restart":
         yield case.found(
             f"{part}-failed",
             host,
             f"{want['unit']} has failed and does not run.",
             evidence,
-            mend if part != "citus" else f"systemctl restart {word(want['unit'])}",
+            fix if part != "citus" else f"systemctl restart {word(want['unit'])}",
         )
     elif not running:
         says_state = {"activating": "is starting", "deactivating": "is stopping"}.get(unit["active"], "is stopped")
-        mend = f"systemctl start {word(want['unit'])}"
-        yield case.found(f"{part}-stopped", host, f"{want['unit']} {says_state}.", evidence, mend)
+        fix = f"systemctl start {word(want['unit'])}"
+        yield case.found(f"{part}-stopped", host, f"{want['unit']} {says_state}.", evidence, fix)
     elif unit.get("restarts"):
         evidence = {"restarts": count_text(unit["restarts"], "time"), "last lines": log}
-        mend = f"journalctl --unit {word(want['unit'])} --lines 100; systemctl reset-failed {word(want['unit'])}"
-        yield case.found(f"{part}-restarted", host, f"{want['unit']} was started again by systemd.", evidence, mend)
+        fix = f"journalctl --unit {word(want['unit'])} --lines 100; systemctl reset-failed {word(want['unit'])}"
+        yield case.found(f"{part}-restarted", host, f"{want['unit']} was started again by systemd.", evidence, fix)
     # an indirect or generated unit is started by another one
     if unit["load"] == "loaded" and unit["enabled"] == "disabled":
         evidence = {"unit": want["unit"], "at boot": unit["enabled"]}
@@ -59,10 +59,10 @@ def _unit(case, part, host, want, says):
         )
 
 
-def _listens(case, part, host, want, says):
+def _listens(case, part, host, want, state):
     """Tell of the addresses where clients connect and nobody answers, or somebody else does."""
-    at_port = [each for each in says["sockets"] if each["port"] == want["port"]]
-    own = [each for each in at_port if each["pid"] in (0, says["unit"]["pid"]) or part == "citus"]
+    at_port = [each for each in state["sockets"] if each["port"] == want["port"]]
+    own = [each for each in at_port if each["pid"] in (0, state["unit"]["pid"]) or part == "citus"]
     strangers = [each for each in at_port if each not in own]
     if strangers and not own:
         who = strangers[0]
@@ -79,10 +79,10 @@ def _listens(case, part, host, want, says):
     missing = [
         address
         for address in want["addresses"]
-        if not bound & {"*", "0.0.0.0", "::", address} and not _connects(says, address, want["port"])
+        if not bound & {"*", "0.0.0.0", "::", address} and not _connects(state, address, want["port"])
     ]
     if missing:
-        elsewhere = [f"{each['address']} port {each['port']}" for each in says["sockets"]]
+        elsewhere = [f"{each['address']} port {each['port']}" for each in state["sockets"]]
         yield case.found(
             f"{part}-not-listening",
             host,
@@ -92,22 +92,22 @@ def _listens(case, part, host, want, says):
         )
 
 
-def _connects(says, address, port):
-    return says["places"].get(f"{address} {port}", {}).get("connects")
+def _connects(state, address, port):
+    return state["places"].get(f"{address} {port}", {}).get("connects")
 
 
-def _file(case, part, host, want, says):
-    file = says["file"]
-    mend = case.play(PLAYS[part], limit=host)
-    if not file["exists"] and says["unit"]["load"] != "not-found":
-        yield case.found(f"{part}-conf-broken", host, f"{want['conf']} cannot be read.", {"why": file.get("why")}, mend)
+def _file(case, part, host, want, state):
+    file = state["file"]
+    fix = case.play(PLAYS[part], limit=host)
+    if not file["exists"] and state["unit"]["load"] != "not-found":
+        yield case.found(f"{part}-conf-broken", host, f"{want['conf']} cannot be read.", {"why": file.get("why")}, fix)
     if file.get("problem"):
         yield case.found(
             f"{part}-conf-broken",
             host,
             f"{NAMES[part]} would not start with its {want['conf']}.",
             {"why": file["problem"]},
-            mend,
+            fix,
         )
     if file["exists"] and int(file["mode"], 8) & 0o007:
         yield case.found(
