@@ -15,8 +15,8 @@ class ActionModule(ActionBase):
         args = dict(self._task.args)
         policies, instances = args.pop("policies"), args.pop("instances")
         arguments = {name for policy in policies.values() for event in policy["events"].values() for name in event}
-        says = {name: self._said(name, task_vars) for name in {*cache_events.VARIABLES, *arguments}}
-        request, errors = cache_events.request(says, policies)
+        variables = {name: self._variable(name, task_vars) for name in {*cache_events.VARIABLES, *arguments}}
+        request, errors = cache_events.request(variables, policies)
         if errors:
             return {"failed": True, "msg": "\n".join(["Nothing was dropped.", *[f"- {text}" for text in errors]])}
         instance = instances.get(task_vars["inventory_hostname"], {})
@@ -27,5 +27,5 @@ class ActionModule(ActionBase):
         )
         return self._execute_module(module_args=args, task_vars=task_vars)
 
-    def _said(self, name, task_vars):
+    def _variable(self, name, task_vars):
         return self._templar.template(task_vars[name]) if name in task_vars else None

@@ -11,7 +11,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.cache import report_h
 
 
 class ActionModule(ActionBase):
-    """`told` is {host: what cache_report returned}; the rest as in cache_report. A check writes no file."""
+    """`reported` is {host: what cache_report returned}; the rest as in cache_report. A check writes no file."""
 
     _requires_connection = False
     _supports_check_mode = True
@@ -22,13 +22,13 @@ class ActionModule(ActionBase):
         deployment, errors = cache_members.request("cache_report", args["deployment"], args["policies"])
         if errors:
             return {"failed": True, "msg": "; ".join(errors)}
-        told = {
-            node["host"]: _told(args["told"].get(node["host"]))
+        reported = {
+            node["host"]: _reported_by(args["told"].get(node["host"]))
             for node in cache_members.nodes(deployment, args["instances"])
         }
         try:
-            made = cache_pages.report(deployment, args["policies"][deployment], told)
-        except cache_pages.NobodyWalked as error:
+            made = cache_pages.report(deployment, args["policies"][deployment], reported)
+        except cache_pages.NothingScanned as error:
             return {"failed": True, "msg": f"No instance of {deployment} could be walked. {error}."}
         lines = list(cache_pages.lines(made))
         if not self._task.check_mode:
@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
         _write(f"{base}.html", page)
 
 
-def _told(result):
+def _reported_by(result):
     """What a host told; one that was not asked, or could not be, says why."""
     if not result or result.get("skipped"):
         return {"why": "it is not in this run (--limit)"}

@@ -35,13 +35,13 @@ def cache_warm_files(families):
     return [{"family": name, "file": each["warm"]["file"]} for name, each in families.items() if "file" in each["warm"]]
 
 
-def cache_warm_rules(said):
+def cache_warm_rules(declared):
     """Return what the user of the program that fills may do, as ACL SETUSER spells it; '' where nothing is warmed."""
     derived = role_files.derived("cache")
     baseline = {name: derived[f"__{name}_baseline"] for name in cache_policy.LAYERS}
-    if said is None:
+    if declared is None:
         return ""
-    families = cache_warmed(cache_policy.resolved("", {"cache_families": said}, baseline)["families"])
+    families = cache_warmed(cache_policy.resolved("", {"cache_families": declared}, baseline)["families"])
     keys = sorted({Pattern(family["key"]).matcher({})[0] for family in families.values()})
     return " ".join([*(f"~{key}" for key in keys), COMMANDS]) if keys else ""
 
@@ -108,7 +108,7 @@ def cache_warm_watched(families):
 
 class FilterModule:
     def filters(self):
-        told = (
+        filters = (
             cache_warm_has_queries,
             cache_warm_files,
             cache_warm_rules,
@@ -116,4 +116,4 @@ class FilterModule:
             cache_warm_watched,
             cache_warm_request,
         )
-        return {each.__name__: each for each in (cache_by_itself, cache_package, cache_unit_of, cache_warmed, *told)}
+        return {each.__name__: each for each in (cache_by_itself, cache_package, cache_unit_of, cache_warmed, *filters)}

@@ -75,8 +75,8 @@ def run(module):
 
     def connect(number):
         # keys are bytes of any kind
-        places = options["addresses"], [options["port"]], [options["password"]]
-        return redis_server.connect(*places, decode_responses=False, db=number)
+        connection_args = options["addresses"], [options["port"]], [options["password"]]
+        return redis_server.connect(*connection_args, decode_responses=False, db=number)
 
     client = connect(0)
     if client.execute_command("ROLE")[0] != b"master":
@@ -98,11 +98,13 @@ def run(module):
                 number, some = invalidate.drop(client, target)
             if number:
                 dropped[target["family"]] = dropped.get(target["family"], 0) + number
-                steps.append(f"{target['family']}: drop {number} of {said(target, database)}: {shown(number, some)}")
+                steps.append(
+                    f"{target['family']}: drop {number} of {step_text(target, database)}: {shown(number, some)}"
+                )
     module.exit_json(changed=bool(dropped), steps=steps, role="primary", dropped=dropped)
 
 
-def said(target, database):
+def step_text(target, database):
     text = Pattern(target["pattern"]).filled(target["values"])
     return f"{text} in database {database}" if database else text
 

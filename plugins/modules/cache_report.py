@@ -7,7 +7,7 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.cache import client as connection
 from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import server_facts as facts
-from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.election import asked, turn
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.election import elect, sync_probe
 from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.survey import survey
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 
@@ -78,18 +78,20 @@ def run(module):
     before = facts.read(client)
     # before the walk, whose own pages are no news
     slow_log = facts.slow_log(client)
-    whose = turn(before["info"], options["host"], options["nodes"], asked(options["password"]))
+    election = elect(before["info"], options["host"], options["nodes"], sync_probe(options["password"]))
     found = {}
-    if whose.mine:
+    if election.mine:
         os.nice(10)
-        part = PRIMARY if whose.role == "primary" else 1
+        part = PRIMARY if election.role == "primary" else 1
         found["found"] = survey(connect, options["policy"], options["rate"] / part)
     time.sleep(max(0, begun + options["seconds"] - time.monotonic()))
-    told = facts.facts(before, facts.read(client))
-    told["slow_log"] = slow_log
-    told["latency"] = facts.latency(client)
-    told["snapshots"] = facts.setting(client, "save")
-    module.exit_json(changed=False, role=whose.role, walked=whose.mine, why=whose.why, facts=told, **found)
+    found_facts = facts.facts(before, facts.read(client))
+    found_facts["slow_log"] = slow_log
+    found_facts["latency"] = facts.latency(client)
+    found_facts["snapshots"] = facts.setting(client, "save")
+    module.exit_json(
+        changed=False, role=election.role, walked=election.mine, why=election.why, facts=found_facts, **found
+    )
 
 
 def main():

@@ -138,14 +138,14 @@ def check(module, job):
     """Say what a run would fill; nothing is written but into the folder of this run of the module."""
     # asked for where it is needed alone: Ansible warns of a folder that it makes
     folder = module.tmpdir if job["database"].get("ca") else ""
-    told = warm_job.look(with_ca(job, folder), module.params["samples"])
-    broken = [f"{each['family']}: {each['why']}" for each in told or [] if each["why"]]
-    steps = planned(job, told or [], module.params["files"])
-    result = {"steps": steps, "reports": told or [], "notes": [] if told is not None else [replica(job)]}
+    found = warm_job.look(with_ca(job, folder), module.params["samples"])
+    broken = [f"{each['family']}: {each['why']}" for each in found or [] if each["why"]]
+    steps = planned(job, found or [], module.params["files"])
+    result = {"steps": steps, "reports": found or [], "notes": [] if found is not None else [replica(job)]}
     if broken:
         module.fail_json(msg=f"Nothing was filled. {'; '.join(broken)}.", **result)
-    changed = any(each["missing"] or replaced(job, each) for each in told or [])
-    module.exit_json(changed=changed, primary=told is not None, **result)
+    changed = any(each["missing"] or replaced(job, each) for each in found or [])
+    module.exit_json(changed=changed, primary=found is not None, **result)
 
 
 def replica(job):
@@ -168,14 +168,14 @@ def run(module, job, folder):
             module.fail_json(msg=f"Nothing was filled: {why}.", steps=[])
         if not name:
             return {"steps": [], "moving": {"message": "waits for another run that fills this cache", "follow": {}}}
-    told = _last(module, folder, name) if late else warm_worker.follow(folder, name, until)
-    if not told["ended"]:
-        return {"steps": [], "moving": {"message": line(told["reports"]), "follow": {"follow": name}}}
-    if told["why"]:
-        module.fail_json(msg=f"Nothing more was filled: {told['why']}.", steps=[])
-    reports = told["reports"]
+    found = _last(module, folder, name) if late else warm_worker.follow(folder, name, until)
+    if not found["ended"]:
+        return {"steps": [], "moving": {"message": line(found["reports"]), "follow": {"follow": name}}}
+    if found["why"]:
+        module.fail_json(msg=f"Nothing more was filled: {found['why']}.", steps=[])
+    reports = found["reports"]
     steps = [warm.sentence(report) for report in reports]
-    notes = [f"meanwhile the server has evicted {told['evicted']} keys"] if told["evicted"] else []
+    notes = [f"meanwhile the server has evicted {found['evicted']} keys"] if found["evicted"] else []
     result = {"steps": steps, "reports": reports, "notes": notes, "changed": any(each["written"] for each in reports)}
     if any(report["state"] in ("failed", "interrupted") for report in reports):
         names = [report["family"] for report in reports if report["state"] in ("failed", "interrupted")]
@@ -185,16 +185,16 @@ def run(module, job, folder):
 
 def _last(module, folder, name):
     """Return the last word of a filling whose time is over. It ends by itself, is told to, or the run fails."""
-    told = warm_worker.follow(folder, name, time.monotonic() + 2)
-    if not told["ended"]:
+    found = warm_worker.follow(folder, name, time.monotonic() + 2)
+    if not found["ended"]:
         warm_worker.stop(folder, name)
-        told = warm_worker.follow(folder, name, time.monotonic() + 10)
-    if not told["ended"]:
+        found = warm_worker.follow(folder, name, time.monotonic() + 10)
+    if not found["ended"]:
         why = (
             "no time is left of cache_warm_seconds; the filling was told to end, and waits for its source or the server"
         )
         module.fail_json(msg=f"Not filled to the end: {why}.", steps=[])
-    return told
+    return found
 
 
 def ended(module, folder):

@@ -32,10 +32,10 @@ def advise(report, thresholds=None):
     """Return the findings, the most important first."""
     limits = {**THRESHOLDS, **(thresholds or {})}
     found = [*cache_advice_keys.findings(report, limits)]
-    for host, told in report["instances"].items():
-        if told.get("version"):
+    for host, facts in report["instances"].items():
+        if facts.get("version"):
             for judge in (memory, fragmentation, slow, misses, invalidation, connections, persistence):
-                found += [{**finding, "host": host} for finding in judge(host, told, limits)]
+                found += [{**finding, "host": host} for finding in judge(host, facts, limits)]
     return sorted(found, key=lambda finding: ORDER.index(finding["severity"]))
 
 
@@ -43,8 +43,8 @@ def finding(name, severity, title, evidence, do):
     return {"id": name, "severity": severity, "title": title, "evidence": evidence, "do": do}
 
 
-def memory(host, told, limits):
-    limit, used = told["maxmemory"], told["used_memory"]
+def memory(host, facts, limits):
+    limit, used = facts["maxmemory"], facts["used_memory"]
     if not limit:
         yield finding(
             "memory_unlimited",
@@ -54,12 +54,12 @@ def memory(host, told, limits):
             ["Set maxmemory in redis_config, so that the machine does not run out of memory."],
         )
         return
-    evidence = [f"{size(used)} of {size(limit)} are in use ({share(used, limit)}), policy {told['policy']}"]
-    evicted = told["interval"]["evicted"]
-    if evicted or told["evicted"]:
-        lately = f", {count(evicted)} of them in the last {told['interval']['seconds']} s"
-        evidence.append(f"{plural(told['evicted'], 'key')} evicted since the start{lately}")
-    refuses = told["policy"] == "noeviction"
+    evidence = [f"{size(used)} of {size(limit)} are in use ({share(used, limit)}), policy {facts['policy']}"]
+    evicted = facts["interval"]["evicted"]
+    if evicted or facts["evicted"]:
+        lately = f", {count(evicted)} of them in the last {facts['interval']['seconds']} s"
+        evidence.append(f"{plural(facts['evicted'], 'key')} evicted since the start{lately}")
+    refuses = facts["policy"] == "noeviction"
     if used >= limits["memory_share"] * limit:
         do = [
             "Raise maxmemory in redis_config, where the machine has the memory.",
@@ -75,8 +75,8 @@ def memory(host, told, limits):
         yield finding("memory_policy", "medium", f"{host} refuses writes when its memory is full", evidence, do)
 
 
-def fragmentation(host, told, limits):
-    ratio, used, rss = float(told["fragmentation"] or 0), told["used_memory"], told["rss"]
+def fragmentation(host, facts, limits):
+    ratio, used, rss = float(facts["fragmentation"] or 0), facts["used_memory"], facts["rss"]
     if used < limits["fragmentation_bytes"]:
         return
     evidence = [f"{size(used)} are in use, the process has {size(rss)} (ratio {ratio:.2f})"]
@@ -91,9 +91,9 @@ def fragmentation(host, told, limits):
         yield finding("swapped", "high", f"Memory of {host} is swapped out", evidence, do)
 
 
-def slow(host, told, limits):
-    log, latency = told["slow_log"], told["latency"]
-    recent = [each for each in log["newest"] if told["at"] - each["at"] <= limits["slow_seconds"]]
+def slow(host, facts, limits):
+    log, latency = facts["slow_log"], facts["latency"]
+    recent = [each for each in log["newest"] if facts["at"] - each["at"] <= limits["slow_seconds"]]
     evidence, do = [], []
     for each in sorted(recent, key=lambda each: -each["usec"])[:3]:
         evidence.append(f"{each['command']} took {usec(each['usec'])}")
@@ -102,11 +102,11 @@ def slow(host, told, limits):
     if latency["ping_usec"] > limits["ping_usec"]:
         evidence.append(f"a PING on the machine itself takes {usec(latency['ping_usec'])}")
         do.append("See what else the machine's processors do (top), and whether the server is alone on them.")
-    if told["interval"]["cpu_share"] > limits["cpu_share"]:
-        evidence.append(f"the server uses {share(told['interval']['cpu_share'], 1)} of a processor")
+    if facts["interval"]["cpu_share"] > limits["cpu_share"]:
+        evidence.append(f"the server uses {share(facts['interval']['cpu_share'], 1)} of a processor")
         do.append("Read from replicas, or split the families over two deployments: a server uses one processor.")
     for each in latency["events"]:
-        if told["at"] - each["at"] <= limits["slow_seconds"]:
+        if facts["at"] - each["at"] <= limits["slow_seconds"]:
             evidence.append(f"latency event {each['event']}: {each['latest_ms']} ms, at most {each['longest_ms']} ms")
             do.append("LATENCY DOCTOR says what causes such events; its text is in the JSON of this report.")
     if evidence:
@@ -114,10 +114,10 @@ def slow(host, told, limits):
         yield finding("slow", "medium", f"Operations on {host} are slow", evidence, list(dict.fromkeys(do)))
 
 
-def misses(host, told, limits):
-    interval = told["interval"]
+def misses(host, facts, limits):
+    interval = facts["interval"]
     lately = interval["hits"] + interval["misses"] >= limits["lookups"]
-    seen = interval if lately else told
+    seen = interval if lately else facts
     hits, missed = seen["hits"], seen["misses"]
     if hits + missed < limits["lookups"] or seen["hit_rate"] >= limits["hit_rate"]:
         return
@@ -139,11 +139,11 @@ def misses(host, told, limits):
     yield finding("misses", "medium", f"Many lookups on {host} find nothing", evidence, do)
 
 
-def invalidation(host, told, limits):
-    calls = {name: each["calls"] for name, each in told["by_command"].items()}
+def invalidation(host, facts, limits):
+    calls = {name: each["calls"] for name, each in facts["by_command"].items()}
     by_keys = calls.get("keys", 0)
     if by_keys:
-        took = told["by_command"]["keys"]["usec"] / by_keys
+        took = facts["by_command"]["keys"]["usec"] / by_keys
         yield finding(
             "keys_command",
             "high",
@@ -152,7 +152,7 @@ def invalidation(host, told, limits):
             ["Use SCAN in the application; invalidate by pattern with playbooks/cache_invalidate.yml."],
         )
     flushes = calls.get("flushdb", 0) + calls.get("flushall", 0)
-    if flushes and told["role"] == "primary":
+    if flushes and facts["role"] == "primary":
         yield finding(
             "flushes",
             "low",
@@ -162,7 +162,7 @@ def invalidation(host, told, limits):
         )
     written = sum(calls.get(name, 0) for name in ("set", "setex", "psetex"))
     dropped = calls.get("del", 0) + calls.get("unlink", 0)
-    if told["role"] == "primary" and dropped >= limits["drops"] and dropped > limits["drops_share"] * written:
+    if facts["role"] == "primary" and dropped >= limits["drops"] and dropped > limits["drops_share"] * written:
         evidence = [f"{plural(dropped, 'call')} of DEL and UNLINK for {plural(written, 'call')} of SET since the start"]
         do = [
             "See whether events drop more than they change: rules of invalidated_by in cache_families.",
@@ -171,13 +171,13 @@ def invalidation(host, told, limits):
         yield finding("invalidation", "medium", f"Much of what is written to {host} is dropped again", evidence, do)
 
 
-def connections(host, told, limits):
-    interval, clients, most = told["interval"], told["clients"], told["maxclients"] or 0
+def connections(host, facts, limits):
+    interval, clients, most = facts["interval"], facts["clients"], facts["maxclients"] or 0
     evidence, do, severity = [], [], "medium"
     if interval["rejected"]:
         severity = "high"
-    if told["rejected"]:
-        refused = plural(told["rejected"], "connection")
+    if facts["rejected"]:
+        refused = plural(facts["rejected"], "connection")
         evidence.append(f"{refused} refused since the start, {interval['rejected']} just now")
         do.append("Raise maxclients in redis_config, and lower REDIS_MAX_CONNECTIONS times the number of processes.")
     if most and clients > limits["clients_share"] * most:
@@ -188,28 +188,28 @@ def connections(host, told, limits):
         used = f"{count(interval['commands'])} commands in {interval['seconds']} s"
         evidence.append(f"{count(made)} new connections for {used}")
         do.append("Use one connection pool a process: a connection costs more than a command.")
-    buffers = told["clients_memory"] or 0
-    if buffers > limits["clients_memory_share"] * told["used_memory"] and buffers > 10 << 20:
+    buffers = facts["clients_memory"] or 0
+    if buffers > limits["clients_memory_share"] * facts["used_memory"] and buffers > 10 << 20:
         evidence.append(f"{size(buffers)} are held for clients that do not read their answers")
         do.append("Find clients that ask for more than they read: CLIENT LIST, omem.")
     if evidence:
         yield finding("connections", severity, f"Connections to {host} are not pooled well", evidence, do)
 
 
-def persistence(host, told, limits):
-    snapshots = bool(told["snapshots"])
-    if told["snapshot_status"] != "ok" or (told["aof"] and told["aof_status"] != "ok"):
+def persistence(host, facts, limits):
+    snapshots = bool(facts["snapshots"])
+    if facts["snapshot_status"] != "ok" or (facts["aof"] and facts["aof_status"] != "ok"):
         yield finding(
             "persistence_fails",
             "high",
             f"{host} cannot write its data",
-            [f"last snapshot: {told['snapshot_status']}, append-only file: {told['aof_status']}"],
+            [f"last snapshot: {facts['snapshot_status']}, append-only file: {facts['aof_status']}"],
             ["Look at the server's log and at the free space of its data folder (playbooks/doctor.yml)."],
         )
     evidence = []
-    if told["fork_usec"] and told["fork_usec"] > limits["fork_usec"] and (snapshots or told["aof"]):
-        evidence.append(f"the last fork for a snapshot held everybody up for {usec(told['fork_usec'])}")
-    if told["aof"]:
+    if facts["fork_usec"] and facts["fork_usec"] > limits["fork_usec"] and (snapshots or facts["aof"]):
+        evidence.append(f"the last fork for a snapshot held everybody up for {usec(facts['fork_usec'])}")
+    if facts["aof"]:
         evidence.append("the append-only file is on, and each write goes to the disk")
     if evidence:
         do = [

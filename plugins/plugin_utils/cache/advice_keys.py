@@ -30,16 +30,16 @@ def _such_as(family, what):
 
 
 def _families(database, where, limits):
-    held = {name: family for name, family in database["families"].items() if family["keys"]}
+    with_keys = {name: family for name, family in database["families"].items() if family["keys"]}
     without, over, types = [], [], []
-    for name, family in held.items():
+    for name, family in with_keys.items():
         keys = family["keys"]
         if family["without_ttl"] > limits["without_ttl_share"] * keys:
-            told = f"{count(family['without_ttl'])} of {count(keys)} ({share(family['without_ttl'], keys)})"
-            without.append(f"{name}: {told}{_such_as(family, 'without_ttl')}")
+            text = f"{count(family['without_ttl'])} of {count(keys)} ({share(family['without_ttl'], keys)})"
+            without.append(f"{name}: {text}{_such_as(family, 'without_ttl')}")
         if family["over_ttl"] > limits["over_ttl_share"] * keys:
-            told = f"{count(family['over_ttl'])} of {count(keys)} live longer than {seconds(family['ttl'])}"
-            over.append(f"{name}: {told}{_such_as(family, 'over_ttl')}")
+            text = f"{count(family['over_ttl'])} of {count(keys)} live longer than {seconds(family['ttl'])}"
+            over.append(f"{name}: {text}{_such_as(family, 'over_ttl')}")
         if family["wrong_type"]:
             kinds = ", ".join(f"{count(n)} {kind}" for kind, n in family["types"].items() if kind != family["type"])
             types.append(f"{name}: {kinds} in place of {family['type']}{_such_as(family, 'wrong_type')}")

@@ -29,8 +29,8 @@ def seconds(number):
     """Return a time in its two largest units."""
     number = int(number)
     parts = [(number // 86400, "d"), (number % 86400 // 3600, "h"), (number % 3600 // 60, "min"), (number % 60, "s")]
-    told = [f"{value} {unit}" for value, unit in parts if value]
-    return " ".join(told[:2]) or "0 s"
+    words = [f"{value} {unit}" for value, unit in parts if value]
+    return " ".join(words[:2]) or "0 s"
 
 
 def usec(number):

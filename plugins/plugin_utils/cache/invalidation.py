@@ -12,47 +12,47 @@ def deployment(variable, value, policies):
         return next(iter(policies)), None
     if value in policies:
         return value, None
-    says = f"there is no cache called {value}{nearest(value, policies)}" if value else "is missing"
-    return None, f"{variable}: {says}; write a deployment with key families ({known})"
+    problem = f"there is no cache called {value}{nearest(value, policies)}" if value else "is missing"
+    return None, f"{variable}: {problem}; write a deployment with key families ({known})"
 
 
-def request(says, policies):
-    """Return ({deployment, targets, flush}, errors); `says` are the variables of the run by name."""
-    ways = [name for name in ("event", "family", "flush") if says.get(name)]
+def request(variables, policies):
+    """Return ({deployment, targets, flush}, errors); `variables` are the variables of the run by name."""
+    ways = [name for name in ("event", "family", "flush") if variables.get(name)]
     if len(ways) != 1:
-        told = " and ".join(ways)
+        given = " and ".join(ways)
         return None, [
-            f"write one of event, family and flush, not {told}"
+            f"write one of event, family and flush, not {given}"
             if ways
             else "say what to drop: -e 'event=message_sent user1=7 user2=42', -e family=message, -e flush=<deployment>"
         ]
-    name, wrong = deployment("cache_invalidate", says.get("cache_invalidate") or says.get("flush"), policies)
-    if says.get("flush") and (wrong or says["flush"] != name):
+    name, wrong = deployment("cache_invalidate", variables.get("cache_invalidate") or variables.get("flush"), policies)
+    if variables.get("flush") and (wrong or variables["flush"] != name):
         return None, [f"flush: drops every key; write the deployment as its confirmation ({', '.join(policies)})"]
     if wrong:
         return None, [wrong]
     policy = policies[name]
-    if says.get("flush"):
+    if variables.get("flush"):
         return {"deployment": name, "targets": [], "flush": True}, []
-    targets, errors = (_event if says.get("event") else _family)(says, policy)
+    targets, errors = (_event if variables.get("event") else _family)(variables, policy)
     return {"deployment": name, "targets": targets, "flush": False}, errors
 
 
-def _family(says, policy):
-    family = says["family"]
+def _family(variables, policy):
+    family = variables["family"]
     if family not in policy["families"]:
         near = nearest(family, policy["families"])
         return [], [f"family: there is no {family}{near}; write one of {', '.join(policy['families'])}"]
     return [{"family": family, "pattern": policy["families"][family]["key"], "values": {}}], []
 
 
-def _event(says, policy):
-    event, events = says["event"], policy["events"]
+def _event(variables, policy):
+    event, events = variables["event"], policy["events"]
     if event not in events:
         return [], [f"event: there is no {event}{nearest(event, events)}; write one of {', '.join(events)}"]
     values, errors = {}, []
     for name in events[event]:
-        value = says.get(name)
+        value = variables.get(name)
         if value is None:
             errors.append(
                 f"{name}: is missing; {event} has {', '.join(events[event])}. "

@@ -49,8 +49,10 @@ def check(hosts, options, baseline, cluster=None):
     policies = {}
     for host in hosts:
         # null is a word of its own there: this deployment is no cache
-        said = {name: value for name, value in host.values.items() if (name, value) != ("cache_families", None)}
-        for text in variables.problems(host._replace(values=said), options, home="group_vars/<deployment>/cache.yml"):
+        declared = {name: value for name, value in host.values.items() if (name, value) != ("cache_families", None)}
+        for text in variables.problems(
+            host._replace(values=declared), options, home="group_vars/<deployment>/cache.yml"
+        ):
             found.setdefault(text, []).append(host.name)
     for deployment, group in itertools.groupby(sorted(hosts, key=_deployment), key=_deployment):
         members = list(group)
@@ -79,13 +81,13 @@ def _deployment(host):
 
 def resolved(deployment, values, baseline):
     """Return the policy that these variables and the baseline make; what is wrong with it is told by `problems`."""
-    laid = {name: {**baseline[name], **_mapping(values.get(name))} for name in LAYERS}
-    ttls = _present(laid["cache_ttls"])
+    merged = {name: {**baseline[name], **_mapping(values.get(name))} for name in LAYERS}
+    ttls = _present(merged["cache_ttls"])
     # rules for an event that null takes away go with it
-    gone = [name for name, arguments in laid["cache_events"].items() if arguments is None]
+    gone = [name for name, arguments in merged["cache_events"].items() if arguments is None]
     families = {}
-    for name, said in _present(laid["cache_families"]).items():
-        own = {**_mapping(baseline["cache_families"].get(name)), **said} if isinstance(said, dict) else {}
+    for name, declared in _present(merged["cache_families"]).items():
+        own = {**_mapping(baseline["cache_families"].get(name)), **declared} if isinstance(declared, dict) else {}
         ttl = own.get("ttl")
         named = isinstance(ttl, str) and ttl in ttls
         families[name] = {
@@ -101,16 +103,16 @@ def resolved(deployment, values, baseline):
         rules = families[name]["invalidated_by"]
         if isinstance(rules, dict):
             families[name]["invalidated_by"] = {event: rules[event] for event in rules if event not in gone}
-    return {"deployment": deployment, "ttls": ttls, "events": _present(laid["cache_events"]), "families": families}
+    return {"deployment": deployment, "ttls": ttls, "events": _present(merged["cache_events"]), "families": families}
 
 
 def _mapping(value):
     return value if isinstance(value, dict) else {}
 
 
-def _present(laid):
+def _present(merged):
     """Return what null has not taken away."""
-    return {name: value for name, value in laid.items() if value is not None}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 # -- what is wrong
@@ -123,13 +125,13 @@ def problems(host, policy):
     patterns: dict = {}
     for name, family in policy["families"].items():
         where = label_of(host, ("cache_families", name), f"{name} in cache_families")
-        said = _mapping(host.values.get("cache_families")).get(name)
-        if said is not None and not isinstance(said, dict):
+        declared = _mapping(host.values.get("cache_families")).get(name)
+        if declared is not None and not isinstance(declared, dict):
             yield f"{where}: must be a mapping with {', '.join(KEYS)}, or null"
             continue
         if not re.fullmatch(NAME, str(name)):
             yield f"{where}: must be small letters, digits and underscores"
-        for text in _family(name, family, _mapping(said), policy, patterns):
+        for text in _family(name, family, _mapping(declared), policy, patterns):
             yield f"{where}: {text}"
     for (name, one), (other_name, other) in itertools.combinations(patterns.items(), 2):
         key = overlap(one, other)
@@ -160,8 +162,8 @@ def _wrong_seconds(value):
     return f"is {value}, with which no key would live; write at least 1" if value < 1 else None
 
 
-def _family(name, family, said, policy, patterns):
-    for key in said:
+def _family(name, family, declared, policy, patterns):
+    for key in declared:
         if key not in KEYS:
             yield f"has no key {key!r}{nearest(key, KEYS)}"
     if not isinstance(family.get("key"), str) or not family["key"]:

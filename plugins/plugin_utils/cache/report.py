@@ -16,27 +16,32 @@ SCHEMA = 1
 BARS = "▁▂▃▄▅▆▇█"
 
 
-class NobodyWalked(Exception):
+class NothingScanned(Exception):
     """No instance was walked; the text says what each of them said."""
 
 
-def report(deployment, policy, told, now=None):
-    """Return the report; `told` is {host: what the module returned}, or {host: {why}} where there is no answer."""
-    walked = [host for host in told if told[host].get("walked")]
-    if not walked:
-        raise NobodyWalked("; ".join(f"{host}: {each['why']}" for host, each in told.items()))
-    found = told[walked[0]]["found"]
+def report(deployment, policy, reported, now=None):
+    """Return the report; `reported` is {host: what the module returned}, or {host: {why}} where there is no answer."""
+    scanned = [host for host in reported if reported[host].get("walked")]
+    if not scanned:
+        raise NothingScanned("; ".join(f"{host}: {each['why']}" for host, each in reported.items()))
+    found = reported[scanned[0]]["found"]
     made = {
         "schema": SCHEMA,
         "deployment": deployment,
         "taken": (now or datetime.datetime.now(datetime.timezone.utc)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "walked": {"host": walked[0], "role": told[walked[0]]["role"], "why": told[walked[0]]["why"], **found["walk"]},
+        "walked": {
+            "host": scanned[0],
+            "role": reported[scanned[0]]["role"],
+            "why": reported[scanned[0]]["why"],
+            **found["walk"],
+        },
         "total": {
             name: sum(database[name] for database in found["databases"]) for name in ("keys", "bytes", "without_ttl")
         },
         "descriptions": {name: family["description"] for name, family in policy["families"].items()},
         "databases": found["databases"],
-        "instances": {host: {"why": each["why"], **each.get("facts", {})} for host, each in told.items()},
+        "instances": {host: {"why": each["why"], **each.get("facts", {})} for host, each in reported.items()},
     }
     return {**made, "advice": advise(made)}
 
@@ -49,10 +54,13 @@ def bars(tenths):
 
 def table(head, rows, left=(0,)):
     """Return lines whose columns stand below each other; those in `left` begin there, the others end there."""
-    widths = [max(len(row[at]) for row in [head, *rows]) for at in range(len(head))]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     lines = []
     for row in [head, *rows]:
-        cells = [text.ljust(widths[at]) if at in left else text.rjust(widths[at]) for at, text in enumerate(row)]
+        cells = [
+            text.ljust(widths[column]) if column in left else text.rjust(widths[column])
+            for column, text in enumerate(row)
+        ]
         lines.append("  ".join(cells).rstrip())
     return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
@@ -61,7 +69,7 @@ def lines(made):
     """Return the report for a terminal."""
     yield ""
     yield f"Cache {made['deployment']}, {made['taken'].replace('T', ' ').replace('Z', ' UTC')}"
-    yield f"{count(made['total']['keys'])} keys, {size(made['total']['bytes'])}. {walk_said(made['walked'])}"
+    yield f"{count(made['total']['keys'])} keys, {size(made['total']['bytes'])}. {scan_text(made['walked'])}"
     for database in made["databases"]:
         yield ""
         if len(made["databases"]) > 1:
@@ -74,13 +82,13 @@ def lines(made):
     yield from _advice(made["advice"])
 
 
-def walk_said(walked):
+def scan_text(scanned):
     """Return how the walk went, as a sentence."""
-    rate = walked["keys"] / walked["seconds"] if walked["seconds"] else 0
-    each = f", {usec(walked['page_seconds'] * 1e6)} of the server's time a page" if walked["page_seconds"] else ""
-    slower = " (a primary is walked more slowly)" if walked["role"] == "primary" else ""
-    where = f"Walked {walked['host']}: {walked['why']}{slower}"
-    return f"{where}; {walked['seconds']:.1f} s, {count(round(rate))} keys/s{each}."
+    rate = scanned["keys"] / scanned["seconds"] if scanned["seconds"] else 0
+    each = f", {usec(scanned['page_seconds'] * 1e6)} of the server's time a page" if scanned["page_seconds"] else ""
+    slower = " (a primary is walked more slowly)" if scanned["role"] == "primary" else ""
+    where = f"Walked {scanned['host']}: {scanned['why']}{slower}"
+    return f"{where}; {scanned['seconds']:.1f} s, {count(round(rate))} keys/s{each}."
 
 
 def _families(database):
@@ -105,8 +113,8 @@ def _families(database):
     if unknown["keys"]:
         part = share(unknown["bytes"], database["bytes"])
         biggest = size(unknown["biggest"][0]["bytes"])
-        held, without = (count(unknown["keys"]), size(unknown["bytes"]), part), count(unknown["without_ttl"])
-        rows.append(("(of no family)", *held, "", "", without, "", "", biggest))
+        totals, without = (count(unknown["keys"]), size(unknown["bytes"]), part), count(unknown["without_ttl"])
+        rows.append(("(of no family)", *totals, "", "", without, "", "", biggest))
     head = ("family", "keys", "memory", "share", "policy", "time left", "no ttl", "over", "type", "biggest")
     yield from table(head, rows, left=(0, 5))
     most = [(each["bytes"], each["key"]) for family in database["families"].values() for each in family["biggest"]]
@@ -130,33 +138,33 @@ def percent(value):
 
 def _instances(instances):
     rows = []
-    for host, told in instances.items():
-        if not told.get("version"):
-            yield f"{host} told nothing: {told['why']}"
+    for host, reported in instances.items():
+        if not reported.get("version"):
+            yield f"{host} told nothing: {reported['why']}"
             continue
-        lately = told["interval"]
-        limit = f" of {size(told['maxmemory'])}" if told["maxmemory"] else ""
+        lately = reported["interval"]
+        limit = f" of {size(reported['maxmemory'])}" if reported["maxmemory"] else ""
         rows.append(
             (
                 host,
-                told["role"],
-                told["version"],
-                size(told["used_memory"]) + limit,
-                f"{float(told['fragmentation'] or 0):.2f}",
-                percent(told["hit_rate"]),
+                reported["role"],
+                reported["version"],
+                size(reported["used_memory"]) + limit,
+                f"{float(reported['fragmentation'] or 0):.2f}",
+                percent(reported["hit_rate"]),
                 percent(lately["hit_rate"]),
-                count(told["evicted"]),
-                count(told["expired"]),
-                f"{count(told['clients'])}/{count(told['maxclients']) if told['maxclients'] else '?'}",
-                count(told["rejected"]),
-                count(told["slow_log"]["entries"]),
-                usec(told["latency"]["ping_usec"]),
+                count(reported["evicted"]),
+                count(reported["expired"]),
+                f"{count(reported['clients'])}/{count(reported['maxclients']) if reported['maxclients'] else '?'}",
+                count(reported["rejected"]),
+                count(reported["slow_log"]["entries"]),
+                usec(reported["latency"]["ping_usec"]),
             )
         )
     head = ("instance", "role", "redis", "memory", "frag", "hits", "hits now", "evicted", "expired")
     yield from table((*head, "clients", "refused", "slow", "ping"), rows, left=(0, 1, 2))
-    for host, told in instances.items():
-        for each in told.get("slow_log", {}).get("newest", [])[:3]:
+    for host, reported in instances.items():
+        for each in reported.get("slow_log", {}).get("newest", [])[:3]:
             yield f"{host}, slow: {each['command']}, {usec(each['usec'])}"
 
 

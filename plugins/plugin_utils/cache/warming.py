@@ -94,9 +94,9 @@ def database(values, cluster):
 
     `cluster` is {host, port, name, ca}, empty where the inventory has none.
     """
-    said = values.get("cache_warm_database")
+    declared = values.get("cache_warm_database")
     base = {"port": 5432, "sslmode": "verify-full" if cluster else "require", "sslrootcert": "", "user": ""}
-    own = said if isinstance(said, dict) else {}
+    own = declared if isinstance(declared, dict) else {}
     if cluster and own.get("host", cluster["host"]) == cluster["host"]:
         base.update({key: cluster[key] for key in ("host", "port", "name")}, sslrootcert=cluster["ca"])
     elif cluster:
@@ -111,9 +111,9 @@ def pace_problems(host):
         yield f"{label_of(host, 'cache_warm_memory')}: must be a share between 0 and 1, such as 0.9, not {memory!r}"
     if rate < 0:
         yield f"{label_of(host, 'cache_warm_rate')}: is {rate}; write keys a second, or 0 for no limit"
-    walked, every = integer(host.values.get("cache_metrics_rate"), 1), host.values.get("cache_metrics_every", "1s")
-    if walked < 1:
-        yield f"{label_of(host, 'cache_metrics_rate')}: is {walked}; write keys a second, at least 1"
+    rate, every = integer(host.values.get("cache_metrics_rate"), 1), host.values.get("cache_metrics_every", "1s")
+    if rate < 1:
+        yield f"{label_of(host, 'cache_metrics_rate')}: is {rate}; write keys a second, at least 1"
     if not _is_span(every):
         yield f"{label_of(host, 'cache_metrics_every')}: must be {KEYS['every']}, not {every!r}"
 
@@ -121,13 +121,13 @@ def pace_problems(host):
 def database_problems(host, policy, cluster):
     """Yield what is missing for the queries of a host's families."""
     families = policy["families"].items()
-    asking = [name for name, each in families if isinstance(each["warm"], dict) and "sql" in each["warm"]]
-    if not asking:
+    queried = [name for name, each in families if isinstance(each["warm"], dict) and "sql" in each["warm"]]
+    if not queried:
         return
     told, where = database(host.values, cluster), label_of(host, "cache_warm_database")
     for key in DATABASE:
         if not told.get(key):
-            yield f"{where}: has no {key}, and the query of {asking[0]} needs one"
+            yield f"{where}: has no {key}, and the query of {queried[0]} needs one"
     if told["sslmode"] not in SSL_MODES:
         yield f"{where}: sslmode must be one of {', '.join(SSL_MODES)}, not {told['sslmode']!r}"
     elif told["sslmode"].startswith("verify") and not told["sslrootcert"]:

@@ -18,7 +18,7 @@ class Progress(ActionBase):
 
     def followed(self, args, task_vars):
         """Run the module with these options to the end of its work; what it may take is its option `seconds`."""
-        began, said = time.monotonic(), None
+        began, last_message = time.monotonic(), None
         limit, total = int(args.get("seconds", 3600)), {"steps": [], "changed": False}
         while True:
             args["seconds"] = max(0, int(limit - (time.monotonic() - began)))
@@ -28,9 +28,9 @@ class Progress(ActionBase):
             if not moving or result.get("failed"):
                 return total
             args.update(moving.get("follow", {}))
-            if moving["message"] != said:
-                said = moving["message"]
-                self._display.display(f"  {task_vars['inventory_hostname']}: {said}")
+            if moving["message"] != last_message:
+                last_message = moving["message"]
+                self._display.display(f"  {task_vars['inventory_hostname']}: {last_message}")
 
 
 def joined(total, result):

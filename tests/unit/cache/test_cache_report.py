@@ -19,8 +19,7 @@ import redis
 from ansible_collections.cistern.core.plugins.filter.cache_warm import cache_package
 from ansible_collections.cistern.core.plugins.module_utils.cache import client as connection
 from ansible_collections.cistern.core.plugins.module_utils.cache import key_names as names
-from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import election as turn
-from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import metrics, walk
+from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import election, metrics, walk
 from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import server_facts as facts
 from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.key_stats import Tally
 from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Families
@@ -109,11 +108,11 @@ def test_advice(path):
 
 
 def test_each_finding_has_a_case():
-    told = {name for case in CASES.read_all().values() for name in case["advice"]}
+    summary = {name for case in CASES.read_all().values() for name in case["advice"]}
     text = "".join((ROOT / f"plugins/plugin_utils/cache/advice{part}.py").read_text("utf-8") for part in ("", "_keys"))
     made_of = set(re.findall(r"finding\(\s*\"(\w+)\"", text))
     assert len(made_of) >= 18
-    assert made_of <= told
+    assert made_of <= summary
 
 
 # -- keys
@@ -122,7 +121,7 @@ def test_each_finding_has_a_case():
 def counted(*keys):
     tally = Tally(POLICY, Families(POLICY))
     tally.add(keys)
-    return tally.told()
+    return tally.summary()
 
 
 def test_keys_are_held_against_the_policy():
@@ -151,7 +150,7 @@ def test_patterns_without_end_do_not_fill_the_memory():
     tally = Tally(POLICY, Families(POLICY))
     letters = str.maketrans("0123456789", "abcdefghij")
     tally.add([(str(number).translate(letters).encode(), -1, 1, "string") for number in range(3000)])
-    assert tally.told()["unknown"]["keys"] == 3000 and len(tally._unknown.shapes) == 1000
+    assert tally.summary()["unknown"]["keys"] == 3000 and len(tally._unknown.shapes) == 1000
 
 
 @pytest.mark.parametrize(
@@ -182,7 +181,7 @@ def online(number, **other):
 
 
 @pytest.mark.parametrize(
-    ("says", "me", "in_line", "mine", "why"),
+    ("says", "me", "in_sync", "mine", "why"),
     [
         (PRIMARY, "redis1", (), True, "no replica of it is online"),
         (PRIMARY, "redis1", ("redis3",), False, "a replica is walked"),
@@ -196,8 +195,8 @@ def online(number, **other):
         ({**REPLICA, "master_sync_in_progress": 1}, "redis2", ("redis3",), False, "still loads its data"),
     ],
 )
-def test_the_first_replica_that_has_its_data_is_walked(says, me, in_line, mine, why):
-    found = turn.turn(says, me, NODES, lambda node: node["host"] in in_line)
+def test_the_first_replica_that_has_its_data_is_walked(says, me, in_sync, mine, why):
+    found = election.elect(says, me, NODES, lambda node: node["host"] in in_sync)
     assert found.mine == mine and why in found.why
 
 
@@ -223,7 +222,7 @@ def test_the_first_replica_that_has_its_data_is_walked(says, me, in_line, mine, 
     ],
 )
 def test_without_a_password_for_the_others_there_is_always_one(says, me, up, mine, why):
-    found = turn.turn(says, me, NODES, is_up=lambda node: node["host"] in up)
+    found = election.elect(says, me, NODES, is_up=lambda node: node["host"] in up)
     assert found.mine == mine and why in found.why
 
 
@@ -239,21 +238,23 @@ def test_another_node_is_asked_by_the_password(monkeypatch, says, fits):
         return types.SimpleNamespace(info=lambda _section: says)
 
     monkeypatch.setattr(connection, "connect", connect)
-    monkeypatch.setattr(turn, "answers", lambda _node: True)
-    assert turn.asked("secret")(NODES[1]) == fits
-    monkeypatch.setattr(turn, "answers", lambda _node: False)
-    assert not turn.asked("secret")(NODES[1])
+    monkeypatch.setattr(election, "answers", lambda _node: True)
+    assert election.sync_probe("secret")(NODES[1]) == fits
+    monkeypatch.setattr(election, "answers", lambda _node: False)
+    assert not election.sync_probe("secret")(NODES[1])
 
 
 def test_an_address_in_another_spelling_is_the_same():
     nodes = [{"host": f"redis{n}", "address": f"2001:DB8::{n}", "port": "6379"} for n in (1, 2)]
     replica = {**REPLICA, "master_host": "2001:db8::1"}
-    assert turn.turn(replica, "redis2", nodes, is_up=lambda _node: True).mine
-    assert not turn.turn({**PRIMARY, **online(2, ip="2001:db8:0::2")}, "redis1", nodes).mine
+    assert election.elect(replica, "redis2", nodes, is_up=lambda _node: True).mine
+    assert not election.elect({**PRIMARY, **online(2, ip="2001:db8:0::2")}, "redis1", nodes).mine
 
 
 def test_a_single_server_is_walked():
-    assert turn.turn({"role": "master"}, "redis1", NODES[:1]) == turn.Turn(True, "primary", "redis1 is the only server")
+    assert election.elect({"role": "master"}, "redis1", NODES[:1]) == election.Election(
+        True, "primary", "redis1 is the only server"
+    )
 
 
 @pytest.mark.parametrize(
@@ -298,7 +299,7 @@ def test_metrics_are_what_the_walk_found():
 
 
 @pytest.mark.parametrize(
-    ("told", "text"),
+    ("summary", "text"),
     [
         (cache_said.size(512), "512 B"),
         (cache_said.size(1536), "1.5 KiB"),
@@ -315,8 +316,8 @@ def test_metrics_are_what_the_walk_found():
         (cache_said.plural(1, "key"), "1 key"),
     ],
 )
-def test_numbers_are_read_by_people(told, text):
-    assert told == text
+def test_numbers_are_read_by_people(summary, text):
+    assert summary == text
 
 
 def refuses(error):
@@ -354,8 +355,8 @@ def test_where_scripts_are_refused_keys_are_asked_by_plain_commands(error):
 def test_a_server_without_slow_log_and_latency_is_told_of_all_the_same():
     client = refuses(redis.ResponseError("unknown command 'SLOWLOG'"))
     assert facts.slow_log(client) == {"entries": 0, "newest": []}
-    told = facts.latency(client)
-    assert (told["threshold"], told["events"], told["doctor"]) == (0, [], "")
+    summary = facts.latency(client)
+    assert (summary["threshold"], summary["events"], summary["doctor"]) == (0, [], "")
 
 
 # -- a host without python3-redis
@@ -366,11 +367,11 @@ def test_the_programs_can_be_loaded_without_redis(tmp_path):
     for file in cache_package(str(tmp_path / "cistern")):
         Path(file["path"]).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file["source"], file["path"])
-    told = (
+    summary = (
         "import sys; sys.modules['redis'] = None; from cistern.cache import __main__, client, invalidate; "
         "from cistern.cache.inspect import program; from cistern.cache.warm import program; print(client.MISSING)"
     )
-    found = subprocess.run([sys.executable, "-c", told], cwd=tmp_path, capture_output=True, text=True, check=False)
+    found = subprocess.run([sys.executable, "-c", summary], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert f"{sys.executable} of this host has no redis-py; playbooks/redis.yml installs" in found.stdout, found.stderr
 
 
@@ -383,8 +384,8 @@ def test_a_module_says_that_redis_is_missing(monkeypatch, name):
         def __init__(self, **_options):
             self.exit_json = self.fail_json = self.end
 
-        def end(self, **told):
-            said.append(told.get("why") or told["msg"])
+        def end(self, **summary):
+            said.append(summary.get("why") or summary["msg"])
             raise SystemExit
 
     monkeypatch.setattr(module, "AnsibleModule", Fake)
@@ -401,13 +402,13 @@ def whole(case):
     walk = {"keys": 1000, "pages": 32, "seconds": 0.1, "rate": 20000, "server_seconds": 0.004, "by": "script"}
     walk["page_seconds"] = 1e-4
     found = made(case)
-    told = {
+    summary = {
         "redis1": {"why": "", "role": "primary", "walked": False, "facts": found["instances"]["redis1"]},
         "redis2": {"why": "redis2 is a replica", "role": "replica", "walked": True, "facts": {}},
         "redis3": {"why": "its machine cannot be reached over SSH"},
     }
-    told["redis2"]["found"] = {"walk": walk, "databases": found["databases"]}
-    return cache_pages.report("cache", POLICY, told)
+    summary["redis2"]["found"] = {"walk": walk, "databases": found["databases"]}
+    return cache_pages.report("cache", POLICY, summary)
 
 
 class Page(html.parser.HTMLParser):
@@ -475,7 +476,7 @@ def test_the_terminal_is_told_when_the_page_cannot_be_written(monkeypatch, tmp_p
     monkeypatch.setattr(action.cache_pages, "report", lambda *_words: report)
     if broken == "page":
         monkeypatch.setattr(action.cache_html, "page", lambda *_words: 1 / 0)
-    args = {"deployment": "", "policies": {"cache": POLICY}, "instances": {}, "told": {}, "template": "a"}
+    args = {"deployment": "", "policies": {"cache": POLICY}, "instances": {}, "summary": {}, "template": "a"}
     args["dir"] = str(tmp_path / ("file" if broken == "folder" else "reports"))
     plugin = action.ActionModule.__new__(action.ActionModule)
     plugin._task = types.SimpleNamespace(args=args, check_mode=False, async_val=False)
@@ -484,8 +485,8 @@ def test_the_terminal_is_told_when_the_page_cannot_be_written(monkeypatch, tmp_p
     monkeypatch.setattr(plugin, "_find_needle", lambda *_words: TEMPLATE, raising=False)
     lines = []
     plugin._display = types.SimpleNamespace(display=lines.append)
-    told = plugin.run(task_vars={})
-    assert told["failed"] and "cannot be written" in told["msg"] and str(tmp_path) in told["msg"]
+    summary = plugin.run(task_vars={})
+    assert summary["failed"] and "cannot be written" in summary["msg"] and str(tmp_path) in summary["msg"]
     assert any(line.startswith("Cache cache, ") for line in lines)
     # the other file is there all the same
     assert broken == "folder" or json.loads((tmp_path / "reports/cache.json").read_text("utf-8")) == report
@@ -504,5 +505,5 @@ def test_a_report_is_json_and_says_its_schema():
 
 
 def test_nobody_walked_is_told_with_the_reasons():
-    with pytest.raises(cache_pages.NobodyWalked, match="redis1: it is not in this run"):
+    with pytest.raises(cache_pages.NothingScanned, match="redis1: it is not in this run"):
         cache_pages.report("cache", POLICY, {"redis1": {"why": "it is not in this run (--limit)"}})

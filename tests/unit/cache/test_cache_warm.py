@@ -587,7 +587,7 @@ def test_the_watcher_has_a_limit(tmp_path, monkeypatch):
     job = {"deployment": "cache", "families": {"a": {"warm": {"after": ["restart"]}}}, "seconds": 60}
     found = []
     monkeypatch.setattr(warm_program, "job_of", lambda: (job, os.fspath(tmp_path)))
-    monkeypatch.setattr(warm_program, "Told", lambda: mock.Mock(stops=False))
+    monkeypatch.setattr(warm_program, "Signals", lambda: mock.Mock(stops=False))
     monkeypatch.setattr(warm_job, "run", lambda job, *_, **_more: found.append(job["seconds"]) or {"primary": False})
     monkeypatch.setattr(watch, "watch", lambda _job, _folder, fill, _stops: fill("restart"))
     warm_program.warm_watch()

@@ -15,7 +15,7 @@ from ..client import redis
 SECONDS = 2
 
 
-class Turn(typing.NamedTuple):
+class Election(typing.NamedTuple):
     """`mine` says whether this instance is walked, `why` why or why not; `role` is primary or replica."""
 
     mine: bool
@@ -23,43 +23,45 @@ class Turn(typing.NamedTuple):
     why: str
 
 
-def turn(replication, me, nodes, in_line=None, is_up=None):
+def elect(replication, me, nodes, in_sync=None, is_up=None):
     """Decide for the instance `me` by its INFO replication; `nodes` are {host, address, port} of the deployment.
 
-    `in_line` tells of a node whether it is a replica that has its data, None where there is no password to ask with.
+    `in_sync` tells of a node whether it is a replica that has its data, None where there is no password to ask with.
     """
     others = sorted((node for node in nodes if node["host"] != me), key=lambda each: each["host"])
     if replication["role"] == "master":
-        return _primary(replication, me, others, in_line)
+        return _primary(replication, me, others, in_sync)
     if not loaded(replication):
-        return Turn(False, "replica", f"{me} has no link to its primary, or still loads its data")
-    primary = place(replication["master_host"], replication["master_port"])
-    comes_before = in_line or is_up or answers
+        return Election(False, "replica", f"{me} has no link to its primary, or still loads its data")
+    primary = endpoint_key(replication["master_host"], replication["master_port"])
+    comes_before = in_sync or is_up or answers
     for node in others:
-        if node["host"] < me and _place(node) != primary and comes_before(node):
-            return Turn(False, "replica", f"the replica {node['host']} is walked, which comes before {me}")
-    return Turn(True, "replica", f"{me} is a replica")
+        if node["host"] < me and _endpoint(node) != primary and comes_before(node):
+            return Election(False, "replica", f"the replica {node['host']} is walked, which comes before {me}")
+    return Election(True, "replica", f"{me} is a replica")
 
 
-def _primary(replication, me, others, in_line):
+def _primary(replication, me, others, in_sync):
     if not others:
-        return Turn(True, "primary", f"{me} is the only server")
-    if in_line:
-        yields, why = any(map(in_line, others)), "no replica of it is online"
+        return Election(True, "primary", f"{me} is the only server")
+    if in_sync:
+        yields, why = any(map(in_sync, others)), "no replica of it is online"
     else:
         # the others yield to the first as long as it answers, whether it has a link or not
         first = others[0]
-        yields, why = _place(first) in _online(replication), f"{first['host']} is no replica of it that is online"
+        yields, why = _endpoint(first) in _online(replication), f"{first['host']} is no replica of it that is online"
     if yields:
-        return Turn(False, "primary", f"{me} is primary, and a replica is walked")
-    return Turn(True, "primary", f"{me} is primary, and {why}")
+        return Election(False, "primary", f"{me} is primary, and a replica is walked")
+    return Election(True, "primary", f"{me} is primary, and {why}")
 
 
 def _online(replication):
     """Return the places of a primary's replicas that have their data: one that loads it has acknowledged nothing."""
-    told = [value for key, value in replication.items() if key.startswith("slave") and key[5:].isdigit()]
+    attached = [value for key, value in replication.items() if key.startswith("slave") and key[5:].isdigit()]
     return {
-        place(each["ip"], each["port"]) for each in told if each["state"] == "online" and int(each.get("offset", 0))
+        endpoint_key(each["ip"], each["port"])
+        for each in attached
+        if each["state"] == "online" and int(each.get("offset", 0))
     }
 
 
@@ -68,30 +70,30 @@ def loaded(replication):
     return replication.get("master_link_status") == "up" and not int(replication.get("master_sync_in_progress", 0))
 
 
-def place(address, port):
+def endpoint_key(address, port):
     """Return where an instance is reached, as one word."""
     return Endpoint(address, port).key()
 
 
-def _place(node):
-    return place(node["address"], node["port"])
+def _endpoint(node):
+    return endpoint_key(node["address"], node["port"])
 
 
-def asked(password):
+def sync_probe(password):
     """Return what asks a node, by the deployment's password, whether it is a replica that has its data."""
 
-    def in_line(node):
+    def in_sync(node):
         # one that is gone is not waited for: redis-py may try several times
         if not answers(node):
             return False
         try:
             client = connection.connect([node["address"]], node["port"], password, seconds=SECONDS)
-            says = client.info("replication")
+            state = client.info("replication")
         except (redis.RedisError, OSError):
             return False
-        return says["role"] != "master" and loaded(says)
+        return state["role"] != "master" and loaded(state)
 
-    return in_line
+    return in_sync
 
 
 def answers(node):

@@ -26,10 +26,10 @@ class Tally:
             else:
                 self._families[name].add(key, ttl, size, kind)
 
-    def told(self):
+    def summary(self):
         """Return {keys, bytes, families: {name: ...}, unknown}; keys are text."""
-        families = {name: family.told() for name, family in self._families.items()}
-        parts = [*families.values(), unknown := self._unknown.told()]
+        families = {name: family.summary() for name, family in self._families.items()}
+        parts = [*families.values(), unknown := self._unknown.summary()]
         sums = {name: sum(part[name] for part in parts) for name in ("keys", "bytes", "without_ttl")}
         return {**sums, "families": families, "unknown": unknown}
 
@@ -56,7 +56,7 @@ class _Kept:
         if len(found) < SAMPLES:
             found.append(key)
 
-    def told(self):
+    def summary(self):
         return {
             "keys": self.keys,
             "bytes": self.bytes,
@@ -86,10 +86,10 @@ class _Family(_Kept):
         else:
             self.tenths[min(TENTHS - 1, ttl * TENTHS // self.limit)] += 1
 
-    def told(self):
+    def summary(self):
         wanted = self.family["type"]
         return {
-            **super().told(),
+            **super().summary(),
             "key": self.family["key"],
             "ttl": self.family["ttl"],
             "over_ttl": self.over,
@@ -115,9 +115,9 @@ class _Unknown(_Kept):
         kept[0] += 1
         kept[1] += size
 
-    def told(self):
+    def summary(self):
         most = sorted(self.shapes.items(), key=lambda item: (-item[1][0], item[0]))[:SHAPES]
         patterns = [
             {"pattern": name, "keys": keys, "bytes": size, "example": shown(key)} for name, (keys, size, key) in most
         ]
-        return {**super().told(), "patterns": patterns}
+        return {**super().summary(), "patterns": patterns}

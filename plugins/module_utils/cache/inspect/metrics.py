@@ -17,12 +17,12 @@ def text(found, policy, now):
         for name in policy["families"]:
             value = sum(database["families"][name][field] for database in found["databases"])
             lines.append(f'{metric}{{deployment="{deployment}",family="{name}"}} {value}')
-    walk = found["walk"]
+    scan = found["walk"]
     unknown = sum(database["unknown"]["keys"] for database in found["databases"])
     for metric, about, value in (
         ("cistern_cache_unknown_keys", "Keys that belong to no family.", unknown),
-        ("cistern_cache_walk_keys", "Keys that the last walk saw.", walk["keys"]),
-        ("cistern_cache_walk_seconds", "How long the last walk took.", walk["seconds"]),
+        ("cistern_cache_walk_keys", "Keys that the last walk saw.", scan["keys"]),
+        ("cistern_cache_walk_seconds", "How long the last walk took.", scan["seconds"]),
         ("cistern_cache_walk_timestamp_seconds", "When the last walk ended.", int(now)),
     ):
         lines += [f"# HELP {metric} {about}", f"# TYPE {metric} gauge"]

@@ -12,7 +12,7 @@ import time
 from .. import client as connection
 from ..client import redis
 from . import metrics
-from .election import turn
+from .election import elect
 from .survey import survey
 
 # A primary answers the application: it is walked more slowly.
@@ -47,7 +47,7 @@ def run(job):
     def connect(number):
         return connection.connect(job["addresses"], job["port"], job["password"], job["user"], number)
 
-    whose = turn(connect(0).info("replication"), job["host"], job["nodes"])
+    whose = elect(connect(0).info("replication"), job["host"], job["nodes"])
     if not whose.mine:
         remove(job["file"])
         return whose.why

@@ -59,21 +59,21 @@ def read(client):
 def facts(before, after):
     """Return what two readings tell: what is so at the second, and what happened between them."""
     info = after["info"]
-    told = {name: info.get(field) for name, field in {**GAUGES, **COUNTERS}.items()}
+    gauges = {name: info.get(field) for name, field in {**GAUGES, **COUNTERS}.items()}
     seconds = max(after["at"] - before["at"], 1e-3)
-    told["hits"] = hits(info)
+    gauges["hits"] = hits(info)
     between = {name: info.get(field, 0) - before["info"].get(field, 0) for name, field in COUNTERS.items()}
     between["hits"] = hits(info) - hits(before["info"])
     if any(value < 0 for value in between.values()):  # the server was restarted
         between = dict.fromkeys(COUNTERS, 0)
     cpu = sum(info.get(name, 0) - before["info"].get(name, 0) for name in ("used_cpu_user", "used_cpu_sys"))
     return {
-        **told,
+        **gauges,
         "at": int(after["at"]),
         "role": "primary" if info["role"] == "master" else "replica",
         "keys": sum(db["keys"] for db in _databases(info)),
         "with_ttl": sum(db["expires"] for db in _databases(info)),
-        "hit_rate": rate(told["hits"], told["misses"]),
+        "hit_rate": rate(gauges["hits"], gauges["misses"]),
         "interval": {
             "seconds": round(seconds, 1),
             **between,
@@ -90,8 +90,8 @@ def _databases(info):
 
 def hits(info):
     """Return the lookups that found something, without those of walks, which the server counts too: PTTL and TYPE."""
-    walked = sum(info.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("pttl", "type"))
-    return max(0, info.get("keyspace_hits", 0) - walked)
+    by_scans = sum(info.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("pttl", "type"))
+    return max(0, info.get("keyspace_hits", 0) - by_scans)
 
 
 def rate(found, missed):
@@ -147,9 +147,9 @@ def latency(client):
         events, doctor = [], ""
     took = []
     for _ in range(PINGS):
-        asked = time.perf_counter()
+        began = time.perf_counter()
         client.ping()
-        took.append(time.perf_counter() - asked)
+        took.append(time.perf_counter() - began)
     return {
         "threshold": int(threshold or 0),
         "events": [

@@ -8,25 +8,25 @@ from .walk import Walk
 def survey(connect, policy, rate, by="script"):
     """Return {walk, databases}. `connect` takes the number of a database and returns a client of it."""
     client = connect(0)
-    walk = Walk(client, rate, by)
+    scan = Walk(client, rate, by)
     families = Families(policy)
-    told = []
+    found = []
     for number in databases(client):
         tally = Tally(policy, families)
-        for page in walk.pages_of(connect(number)):
+        for page in scan.pages_of(connect(number)):
             tally.add(page)
-        told.append({"db": number, **tally.told()})
+        found.append({"db": number, **tally.summary()})
     return {
         "walk": {
-            "keys": walk.keys,
-            "pages": walk.pages,
-            "seconds": round(walk.seconds, 3),
+            "keys": scan.keys,
+            "pages": scan.pages,
+            "seconds": round(scan.seconds, 3),
             "rate": rate,
-            "server_seconds": round(walk.busy, 3),
-            "page_seconds": round(walk.busy / walk.pages, 6) if walk.pages else 0,
-            "by": walk.by,
+            "server_seconds": round(scan.busy, 3),
+            "page_seconds": round(scan.busy / scan.pages, 6) if scan.pages else 0,
+            "by": scan.by,
         },
-        "databases": told,
+        "databases": found,
     }
 
 

@@ -65,17 +65,17 @@ class Walk:
         begun = due = time.perf_counter()
         cursor = 0
         while True:
-            asked = time.perf_counter()
+            began = time.perf_counter()
             cursor, keys = self._ask(client, cursor)
             self.keys += len(keys)
             self.pages += 1
-            self._look(asked)
+            self._look(began)
             yield keys
             if not cursor:
                 break
             # a page may have no key at all, and still takes its time
             pause = max(max(len(keys), self.page / 4) / self.rate, self._page_seconds / self.share)
-            due = max(due, asked - LATE) + pause
+            due = max(due, began - LATE) + pause
             time.sleep(max(ROOM * self._page_seconds, due - time.perf_counter()))
         self.seconds += time.perf_counter() - begun
         self._look(None)
@@ -111,10 +111,10 @@ class Walk:
             cursor, keys, told = client.execute_command(f"EVALSHA{self.suffix}", SHA, *words)
         except redis.exceptions.NoScriptError:
             cursor, keys, told = client.execute_command(f"EVAL{self.suffix}", SCRIPT, *words)
-        found, at = [], 0
+        found, offset = [], 0
         for ttl, size, kind, length in RECORD.iter_unpack(told):
-            found.append((keys[at : at + length], ttl, size, TYPES[kind]))
-            at += length
+            found.append((keys[offset : offset + length], ttl, size, TYPES[kind]))
+            offset += length
         return int(cursor), found
 
     def _by_commands(self, client, cursor):

@@ -7,9 +7,9 @@ import tempfile
 import time
 
 
-def write(path, told):
+def write(path, positions):
     """Replace a file by these data."""
-    write_text(path, json.dumps(told))
+    write_text(path, json.dumps(positions))
 
 
 def write_text(path, text, mode=0o644):
@@ -49,8 +49,8 @@ class Checkpoint:
 
     def position(self, name, digest, shortest):
         """Return where to go on, None for the start; `shortest` is the shortest life of a key in seconds."""
-        told = self._told(read(self._path), name, digest)
-        return tuple(told["position"]) if told and self._now() - told["began"] <= shortest else None
+        positions = self._valid(read(self._path), name, digest)
+        return tuple(positions["position"]) if positions and self._now() - positions["began"] <= shortest else None
 
     def first(self, name):
         """Return the first keys of a family that has a position: where one is missing, others may be."""
@@ -62,23 +62,23 @@ class Checkpoint:
         self._began[name] = self._now()
 
     def keep(self, name, digest, position, first=()):
-        told = read(self._path)
-        before = self._told(told, name, digest) or {
+        positions = read(self._path)
+        before = self._valid(positions, name, digest) or {
             "source": digest,
             "server": self.server,
             "began": self._began.get(name) or self._now(),
             "first": list(first),
         }
-        told[name] = {**before, "position": list(position)}
+        positions[name] = {**before, "position": list(position)}
         # the key of a session is what somebody logs in with
-        write_text(self._path, json.dumps(told), mode=0o600)
+        write_text(self._path, json.dumps(positions), mode=0o600)
 
     def drop(self, name):
-        told = read(self._path)
-        if told.pop(name, None) is not None:
-            write_text(self._path, json.dumps(told), mode=0o600)
+        positions = read(self._path)
+        if positions.pop(name, None) is not None:
+            write_text(self._path, json.dumps(positions), mode=0o600)
 
-    def _told(self, told, name, digest):
-        found = told.get(name)
+    def _valid(self, positions, name, digest):
+        found = positions.get(name)
         same = isinstance(found, dict) and (found.get("source"), found.get("server")) == (digest, self.server)
         return found if same else None

@@ -11,18 +11,18 @@ def line(reports):
     return f"{ended} of {len(reports)} families done; {now['family']}: {counts}"
 
 
-def planned(job, told, files):
+def planned(job, counts, files):
     """Return what a run would fill, a line a family."""
-    return [_planned(job, job["families"][each["family"]], each, files) for each in told if not each["why"]]
+    return [_planned(job, job["families"][each["family"]], each, files) for each in counts if not each["why"]]
 
 
-def replaced(job, told):
+def replaced(job, counts):
     """Whether a run would write keys of a family that are there already."""
-    warm = job["families"][told["family"]]["warm"]
-    return warm.get("existing") == "replace" and told["missing"] < told["probed"]
+    warm = job["families"][counts["family"]]["warm"]
+    return warm.get("existing") == "replace" and counts["missing"] < counts["probed"]
 
 
-def _planned(job, family, told, files):
+def _planned(job, family, counts, files):
     warm = family["warm"]
     if warm.get("sql"):
         database = job["database"]
@@ -30,11 +30,11 @@ def _planned(job, family, told, files):
             f"{database['host']} port {database['port']}, database {database['name']}: {' '.join(warm['sql'].split())}"
         )
     else:
-        source = files.get(told["family"], warm["path"])
-    rows = f"{'' if told['certain'] else 'about '}{told['rows']} rows"
+        source = files.get(counts["family"], warm["path"])
+    rows = f"{'' if counts['certain'] else 'about '}{counts['rows']} rows"
     shortest = family["ttl"] - family["ttl"] * family["jitter"] // 100
     lives = f"{family['ttl']} s" if shortest == family["ttl"] else f"{shortest} to {family['ttl']} s"
     pace = f"at most {job['rate']} a second" if job["rate"] else "without a limit of their rate"
-    missing = f"{told['missing']} of the first {told['probed']} keys are not there"
-    missing += ", the others are replaced" if replaced(job, told) else ""
-    return f"fill {told['family']} with {rows} ({missing}), which live {lives}, {pace}, from {source}"
+    missing = f"{counts['missing']} of the first {counts['probed']} keys are not there"
+    missing += ", the others are replaced" if replaced(job, counts) else ""
+    return f"fill {counts['family']} with {rows} ({missing}), which live {lives}, {pace}, from {source}"

@@ -14,7 +14,7 @@ PROBED = 1000
 # So many first keys are remembered, and have to be there where a family is gone on with.
 FIRST = 20
 # After so many rows it is asked whether the run is to end.
-ASKED = 1000
+CHECKED = 1000
 SHOWN = 3
 
 
@@ -29,11 +29,11 @@ def report_of(name):
 
 
 class Filling:
-    """One family on its way; `told` is called with its report as it goes, `stops` says why the run is to end."""
+    """One family on its way; `on_report` is called with its report as it goes, `stops` says why the run is to end."""
 
-    def __init__(self, connection, report, family, options, checkpoint=None, told=None, stops=None, probe=False):
+    def __init__(self, connection, report, family, options, checkpoint=None, on_report=None, stops=None, probe=False):
         self._connection, self.report, self._family = connection, report, family
-        self._checkpoint, self._told, self._stops, self._probe = checkpoint, told, stops, probe
+        self._checkpoint, self._on_report, self._stops, self._probe = checkpoint, on_report, stops, probe
         self._memory, self._pace = Memory(connection, options["memory"]), Pace(options["rate"])
         self._size = self._pace.batch(BATCH)
         self._batch, self._cost, self._bytes = [], 0, 0
@@ -80,7 +80,7 @@ class Filling:
         report["from"] = start[0] if start else 0
         for row, position in self._source.rows(start):  # noqa: B007 - the last one is needed
             report["read"] += 1
-            if not report["read"] % ASKED:
+            if not report["read"] % CHECKED:
                 # also where nothing is there to be sent
                 self._goes_on()
             try:
@@ -199,8 +199,8 @@ class Filling:
         self._saved = time.monotonic()
         if self._checkpoint and self._position and getattr(self._source, "can_go_on", True):
             self._checkpoint.keep(self.report["family"], self._source.digest, self._position, self._first)
-        if self._told:
-            self._told(self.report)
+        if self._on_report:
+            self._on_report(self.report)
 
     def _end(self, state, why=""):
         """Leave the family in a state; one that was interrupted is gone on with, any other begins anew."""

@@ -63,13 +63,13 @@ def connect(job, seconds=30):
 
 
 def limited(job, stops=None):
-    """Return what says why a run is to end, '' while it is not: it was told to, or its time is over."""
+    """Return what says why a run is to end, '' while it is not: it was on_report to, or its time is over."""
     seconds = job.get("seconds")
     until = float("inf") if seconds is None else clock() + seconds
 
     def ends():
         if stops and stops():
-            return "the run was told to end"
+            return "the run was on_report to end"
         if clock() >= until:
             return f"the {seconds} s that cache_warm_seconds leaves are over; the next run goes on"
         return ""
@@ -77,15 +77,15 @@ def limited(job, stops=None):
     return ends
 
 
-def run(job, folder, told=None, stops=None, probe=False):
+def run(job, folder, on_report=None, stops=None, probe=False):
     """Fill every family of a job; return {reports, evicted}. A server that is no primary is not filled.
 
-    `told` is called with all reports as they change.
+    `on_report` is called with all reports as they change.
     """
     reports = [warm.report_of(name) for name in job["families"]]
     result = {"reports": reports, "evicted": 0, "primary": True}
     ends = limited(job, stops)
-    tell = (lambda _report: told(result)) if told else None
+    report_all = (lambda _report: on_report(result)) if on_report else None
     connection = connect(job)
     try:
         result["primary"] = connection.primary()
@@ -99,7 +99,7 @@ def run(job, folder, told=None, stops=None, probe=False):
             except sources.Failed as error:
                 report.update(state="failed", why=str(error))
                 continue
-            filling = warm.Filling(connection, report, family, job, marks, tell, ends, probe)
+            filling = warm.Filling(connection, report, family, job, marks, report_all, ends, probe)
             filling.run(source)
             if report["state"] in ("interrupted", "full"):
                 for rest in reports[reports.index(report) + 1 :]:
@@ -123,21 +123,21 @@ def look(job, samples):
         if not connection.primary():
             return None
         for name, family in job["families"].items():
-            told = {"family": name, "rows": 0, "certain": False, "probed": 0, "missing": 0, "why": ""}
-            found.append(told)
+            counts = {"family": name, "rows": 0, "certain": False, "probed": 0, "missing": 0, "why": ""}
+            found.append(counts)
             try:
                 if name in samples:
-                    told["rows"], told["certain"], keys = samples[name]["rows"], True, samples[name]["keys"]
+                    counts["rows"], counts["certain"], keys = samples[name]["rows"], True, samples[name]["keys"]
                 else:
                     source = sources.source_of(family, job["database"])
-                    told["rows"], told["certain"] = source.count()
+                    counts["rows"], counts["certain"] = source.count()
                     keys = list(first_keys(source, family))
                 if connection.idle():
                     connection.revived()
                 connection.send(b"".join(resp.packed("EXISTS", key) for key in keys))
-                told.update(probed=len(keys), missing=connection.lines(len(keys)).count(b":0"))
+                counts.update(probed=len(keys), missing=connection.lines(len(keys)).count(b":0"))
             except sources.Failed as error:
-                told["why"] = str(error)
+                counts["why"] = str(error)
     finally:
         connection.close()
     return found

@@ -18,7 +18,7 @@ INFO, WARNING, ERROR = "<6>", "<4>", "<3>"
 LEVELS = {"full": WARNING, "interrupted": WARNING, "failed": ERROR}
 
 
-def say(level, text):
+def log(level, text):
     print(f"{level if 'JOURNAL_STREAM' in os.environ else ''}{text}", flush=True)
 
 
@@ -43,7 +43,7 @@ def _credential(name):
         return file.read().rstrip("\n")
 
 
-class Told:
+class Signals:
     """Whether the program was told to end."""
 
     def __init__(self):
@@ -55,42 +55,42 @@ class Told:
         self.stops = True
 
 
-def fill(job, folder, told, why="", wait=0):
+def fill(job, folder, signals, why="", wait=0):
     """Fill and say what came of it; return whether nothing has failed or was interrupted."""
     if why:
-        say(INFO, f"{job['deployment']} {why}: filling {', '.join(job['families'])}")
+        log(INFO, f"{job['deployment']} {why}: filling {', '.join(job['families'])}")
     try:
         os.makedirs(folder, exist_ok=True)
         with warm_job.locked(folder, min(wait, job.get("seconds", wait))):
-            result = warm_job.run(job, folder, stops=lambda: told.stops, probe=bool(why))
+            result = warm_job.run(job, folder, stops=lambda: signals.stops, probe=bool(why))
     except (warm_job.Busy, resp.Refused, OSError) as error:
         # the run that is under way does it
-        say(WARNING, f"{job['deployment']} is not filled: {error}")
+        log(WARNING, f"{job['deployment']} is not filled: {error}")
         return isinstance(error, warm_job.Busy)
     except Exception as error:  # noqa: BLE001 - a watcher that ends of it is started again, and comes here again
-        say(ERROR, f"{job['deployment']} is not filled, of an error in Cistern: {type(error).__name__}: {error}")
+        log(ERROR, f"{job['deployment']} is not filled, of an error in Cistern: {type(error).__name__}: {error}")
         return False
     if not result["primary"]:
-        say(INFO, f"{job['deployment']} is not filled from here: this server is a replica")
+        log(INFO, f"{job['deployment']} is not filled from here: this server is a replica")
         return True
     for report in result["reports"]:
-        say(LEVELS.get(report["state"], INFO), warm.sentence(report))
+        log(LEVELS.get(report["state"], INFO), warm.sentence(report))
     if result["evicted"]:
-        say(WARNING, f"meanwhile the server has evicted {result['evicted']} keys")
+        log(WARNING, f"meanwhile the server has evicted {result['evicted']} keys")
     return not any(report["state"] in ("failed", "interrupted") for report in result["reports"])
 
 
 def warm_once(*names):
     job, folder = job_of(names)
-    told = Told()
-    return fill(job, folder, told) or told.stops
+    signals = Signals()
+    return fill(job, folder, signals) or signals.stops
 
 
 def warm_watch():
     """Fill the families that ask for it after each restart and failover."""
     job, folder = job_of()
     os.makedirs(folder, exist_ok=True)
-    told = Told()
+    signals = Signals()
     words = {"restart": "has restarted", "failover": "has a new primary here"}
 
     def after(occasion):
@@ -99,10 +99,10 @@ def warm_watch():
         if not names:
             return True
         # what has failed is told, and is not tried every two seconds; the timer comes again
-        fill(wanted, folder, told, words[occasion], wait=warm_job.LOADS)
-        return not told.stops
+        fill(wanted, folder, signals, words[occasion], wait=warm_job.LOADS)
+        return not signals.stops
 
-    watch.watch(job, folder, after, lambda: told.stops)
+    watch.watch(job, folder, after, lambda: signals.stops)
     return True
 
 

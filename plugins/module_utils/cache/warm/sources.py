@@ -48,11 +48,11 @@ class File:
             raise Failed(f"{path} cannot be read: {error.strerror}") from error
 
     def rows(self, position=None):
-        count, at = position or (0, 0)
+        count, offset = position or (0, 0)
         with open(self.path, "rb") as file:
-            file.seek(at)
+            file.seek(offset)
             for line in file:
-                at += len(line)
+                offset += len(line)
                 count += 1
                 if line.isspace():
                     continue
@@ -60,7 +60,7 @@ class File:
                     row = json.loads(line)
                 except ValueError as error:
                     row = Broken(f"is no JSON: {error}")
-                yield row if row.__class__ is dict else _no_object(row), (count, at)
+                yield row if row.__class__ is dict else _no_object(row), (count, offset)
 
     def count(self):
         """Return how many rows there are, and whether that is certain."""
@@ -123,27 +123,27 @@ class Query:
             import psycopg2  # a host that fills from files has no need of it
         except ImportError as error:
             raise Failed("python3-psycopg2 is not installed on this host") from error
-        told = self._database
+        database = self._database
         try:
             connection = psycopg2.connect(
-                host=told["host"],
-                port=told["port"],
-                dbname=told["name"],
-                user=told["user"],
-                password=told["password"],
-                sslmode=told["sslmode"],
+                host=database["host"],
+                port=database["port"],
+                dbname=database["name"],
+                user=database["user"],
+                password=database["password"],
+                sslmode=database["sslmode"],
                 connect_timeout=10,
                 application_name="cistern-cache-warm",
                 # only where it is wanted: a root certificate makes libpq verify at `require` too
-                **({"sslrootcert": told["sslrootcert"]} if told.get("sslrootcert") else {}),
+                **({"sslrootcert": database["sslrootcert"]} if database.get("sslrootcert") else {}),
             )
         except psycopg2.Error as error:
-            raise Failed(f"the database at {told['host']} refuses: {sentence(error)}") from error
+            raise Failed(f"the database at {database['host']} refuses: {sentence(error)}") from error
         try:
             connection.set_session(readonly=True, isolation_level="REPEATABLE READ")
             with connection.cursor() as cursor:
                 cursor.execute("SET default_transaction_read_only = on")
-                cursor.execute("SET statement_timeout = %s", (int(told["seconds"]) * 1000,))
+                cursor.execute("SET statement_timeout = %s", (int(database["seconds"]) * 1000,))
             yield connection
         except psycopg2.OperationalError as error:
             lost = connection.closed and not getattr(error, "pgcode", None)

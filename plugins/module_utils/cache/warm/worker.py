@@ -32,8 +32,8 @@ def start(job, folder):
             path = os.path.join(folder, each)
             if each.startswith("job-") and time.time() - os.stat(path).st_mtime > KEPT:
                 os.unlink(path)
-        told = {"pid": 0, "ended": False, "reports": [], "evicted": 0, "primary": True}
-        checkpoint.write(path_of(folder, name), told)
+        state = {"pid": 0, "ended": False, "reports": [], "evicted": 0, "primary": True}
+        checkpoint.write(path_of(folder, name), state)
         child = os.fork()
         if child:
             os.waitpid(child, 0)
@@ -63,44 +63,44 @@ def _run(job, folder, path):
     signal.signal(signal.SIGTERM, lambda *_: stops.append(True))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    def told(result, **more):
+    def write_state(result, **more):
         checkpoint.write(path, {"pid": os.getpid(), "ended": False, "why": "", **result, **more})
 
     try:
-        told({"reports": [], "evicted": 0, "primary": True})
-        told(warm_job.run(job, folder, told, lambda: bool(stops)), ended=True)
+        write_state({"reports": [], "evicted": 0, "primary": True})
+        write_state(warm_job.run(job, folder, write_state, lambda: bool(stops)), ended=True)
     except (OSError, resp.Refused) as error:
-        told({"reports": [], "evicted": 0, "primary": True}, ended=True, why=str(error))
+        write_state({"reports": [], "evicted": 0, "primary": True}, ended=True, why=str(error))
     except Exception as error:  # noqa: BLE001 - nobody sees its output
-        told({"reports": [], "evicted": 0, "primary": True}, ended=True, why=f"{type(error).__name__}: {error}")
+        write_state({"reports": [], "evicted": 0, "primary": True}, ended=True, why=f"{type(error).__name__}: {error}")
         raise
 
 
 def follow(folder, name, until):
-    """Wait until it has ended, or so long; return what it tells of itself. Its last word is told once."""
+    """Wait until it has ended, or so long; return its state. The last one is returned once."""
     path = path_of(folder, name)
     while True:
-        told = checkpoint.read(path)
-        if told.get("ended"):
+        state = checkpoint.read(path)
+        if state.get("ended"):
             os.unlink(path)
-            return told
-        if not told:
+            return state
+        if not state:
             raise Lost("there is no filling called so")
-        if told["pid"] and not _runs(told["pid"]) and not checkpoint.read(path).get("ended"):
+        if state["pid"] and not _runs(state["pid"]) and not checkpoint.read(path).get("ended"):
             os.unlink(path)
             raise Lost("the filling was killed; the next run goes on where it was")
         if time.monotonic() >= until:
-            return told
+            return state
         time.sleep(0.1)
 
 
 def stop(folder, name):
-    """Tell it to end; it ends behind its present batch."""
-    told = checkpoint.read(path_of(folder, name))
-    if told.get("pid"):
+    """Let it end; it ends behind its present batch."""
+    state = checkpoint.read(path_of(folder, name))
+    if state.get("pid"):
         # it may have ended meanwhile
         with contextlib.suppress(ProcessLookupError):
-            os.kill(told["pid"], signal.SIGTERM)
+            os.kill(state["pid"], signal.SIGTERM)
 
 
 def running(folder):
@@ -108,8 +108,8 @@ def running(folder):
     if not os.path.isdir(folder):
         return []
     found = [name[4:-5] for name in os.listdir(folder) if name.startswith("job-")]
-    told = {name: checkpoint.read(path_of(folder, name)) for name in found}
-    return [name for name, each in told.items() if each.get("pid") and not each["ended"] and _runs(each["pid"])]
+    state = {name: checkpoint.read(path_of(folder, name)) for name in found}
+    return [name for name, each in state.items() if each.get("pid") and not each["ended"] and _runs(each["pid"])]
 
 
 def _runs(pid):
