@@ -6,7 +6,7 @@ import pathlib
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
 
-SERIES = ("6.0", "6.2", "7.0", "7.2", "7.4", "8.0")
+SERIES = tuple(text for text in redis_directives.COVERED if "valkey" not in text)
 DATA = pathlib.Path(__file__).parent / "data/directives.yml"
 
 

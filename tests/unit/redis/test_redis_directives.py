@@ -1,6 +1,9 @@
 """The check of redis.conf by case files, and the text that comes out of it."""
 
+from pathlib import Path
+
 import pytest
+from ansible_collections.cistern.core.plugins.plugin_utils.redis import acl
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 from case_files import Cases
@@ -166,3 +169,26 @@ def test_schema_is_sorted_and_known():
         assert set(line) <= keys, name
         assert line.get("alias", name) in SCHEMA
         assert "alias" in line or {"type", "live"} <= set(line), name
+
+
+def series_of(line):
+    """Yield the series that a line of the schema names."""
+    for key, value in line.items():
+        if isinstance(value, dict):
+            yield from value
+        elif key in ("since", "until") or (key == "live" and isinstance(value, str)):
+            yield value
+
+
+def test_a_series_that_is_named_is_covered():
+    """Of one that is not, a host whose version is not known would be refused everything."""
+    named = {series for line in SCHEMA.values() for series in series_of(line)}
+    commands = {f"{major}.{minor}" for table in (acl.COMMANDS, acl.MODULE_COMMANDS) for major, minor in table}
+    assert len(named) > 3 and named | commands <= {*redis_schema.SERIES, "valkey"}
+
+
+def test_what_is_covered_is_told():
+    covered = f"Covered: Redis {', '.join(redis_schema.SERIES)} and Valkey 8.0."
+    assert covered in redis_schema.DATA.read_text(encoding="utf-8")
+    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
+    assert f"Redis {redis_schema.SERIES[0]} to {redis_schema.SERIES[-1]}, Valkey 8," in readme
