@@ -272,6 +272,12 @@ def test_the_deployment_that_is_meant(named, policies, found):
     assert deployment == found and bool(errors) == (found is None)
 
 
+def test_the_instances_of_a_deployment_are_where_others_reach_them():
+    at = {"address": "10.0.0.1", "port": 6379}
+    instances = {"a": {"deployment": "cache", "at": at}, "b": {"deployment": "sessions", "at": {**at, "port": 6380}}}
+    assert cache_members.nodes("cache", instances) == [{"host": "a", "address": "10.0.0.1", "port": 6379}]
+
+
 # -- facts
 
 
@@ -435,6 +441,19 @@ class Page(html.parser.HTMLParser):
 
     def handle_data(self, data):
         self.text.append(data)
+
+
+def test_the_bars_of_a_family_are_tenths_of_its_time_to_live():
+    found = cache_html.heights({"ttl": 100, "tenths": [0, 4, *[0] * 8], "over_ttl": 8, "without_ttl": 0})
+    assert [each["label"] for each in found[:2]] == ["0 s to 10 s left", "10 s to 20 s left"]
+    assert [(each["keys"], each["height"]) for each in found] == [*[(0, 0), (4, 20), *[(0, 0)] * 8], *[(8, 40), (0, 0)]]
+
+
+def test_a_walk_that_took_no_time_has_no_rate():
+    walked = {"keys": 7, "seconds": 0, "page_seconds": 0, "role": "primary", "host": "a", "why": "it is alone"}
+    assert cache_pages.walk_said(walked) == "Walked a: it is alone (a primary is walked more slowly); 0.0 s, 0 keys/s."
+    walked = {**walked, "seconds": 2, "page_seconds": 0.0005, "role": "replica"}
+    assert cache_pages.walk_said(walked).startswith("Walked a: it is alone; 2.0 s, 4 keys/s, ")
 
 
 HOSTILE = "</style><script>alert('1')</script>\"&"

@@ -751,3 +751,21 @@ def test_a_broken_checkpoint_is_none(tmp_path):
     with open(path, "w", encoding="utf-8") as file:
         file.write("{")
     assert checkpoint.read(path) == {}
+
+
+@pytest.mark.parametrize(
+    ("more", "lives"), [({"jitter": 0}, "100 s"), ({}, "90 to 100 s"), ({"ttl": 5, "jitter": 10}, "5 s")]
+)
+def test_how_long_keys_will_live_is_told(more, lives):
+    job = {"families": {"a": family(warm={"path": "/a.json"}, **more)}, "rate": 0}
+    told = {"family": "a", "certain": True, "rows": 7, "missing": 3, "probed": 5, "why": ""}
+    assert cache_warm_report.planned(job, [told], {}) == [
+        f"fill a with 7 rows (3 of the first 5 keys are not there), which live {lives}, without a limit of their rate, "
+        "from /a.json"
+    ]
+    job = {**job, "rate": 50, "families": {"a": family(warm={"path": "/a", "existing": "replace"}, **more)}}
+    assert cache_warm_report.planned(job, [{**told, "certain": False}], {"a": "rows.json"}) == [
+        "fill a with about 7 rows (3 of the first 5 keys are not there, the others are replaced), which live "
+        f"{lives}, at most 50 a second, from rows.json"
+    ]
+    assert cache_warm_report.planned(job, [{**told, "why": "it is gone"}], {}) == []

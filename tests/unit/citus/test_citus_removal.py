@@ -41,3 +41,12 @@ def test_a_wrong_request_is_refused(target, says):
 @pytest.mark.parametrize("target", ["db3", "chat"])
 def test_a_right_request_is_not(target):
     assert list(citus_removal.problems(cluster(), OPTIONS, target)) == []
+
+
+def test_a_cluster_of_one_node_leaves_by_its_database():
+    assert citus_removal.leaving(cluster()[:1], OPTIONS, "chat") == ["db1"]
+
+
+def test_where_there_is_no_cluster_nothing_leaves():
+    assert citus_removal.leaving([], OPTIONS, "db2") == []
+    assert list(citus_removal.problems([], OPTIONS, "db2")) == []

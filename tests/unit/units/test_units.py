@@ -79,3 +79,9 @@ def test_what_its_package_put_there_is_not_set_aside():
     path = "/etc/debconf.conf"
     want = {"files": [{**file(path), "content": "ours"}], "users": [], "units": [], "sweep": [], "mark": "/nonexistent"}
     assert told(plan(want, observe(want))) == [f"write {path}"]
+
+
+def test_the_line_of_many_files_stands_where_the_first_of_them_is_written():
+    steps = [{"do": "write", "path": f"/usr/local/lib/x/{name}.py", "file": {}} for name in "abcdef"]
+    steps.insert(1, {"do": "remove", "path": "/etc/old"})
+    assert told(steps) == ["write 6 files of /usr/local/lib/x", "remove /etc/old"]

@@ -1,0 +1,55 @@
+"""What is asked of the others of a deployment, and what is made of their answers."""
+
+import pytest
+from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis import topology
+
+NODE = {"address": "10.0.0.1", "port": 26379}
+
+
+def monitor(flags):
+    return {"ip": "10.0.0.2", "port": "6379", "flags": flags}
+
+
+def flat(answer):
+    return [word for pair in answer.items() for word in pair]
+
+
+class Sentinel:
+    """Answers as one of the versions of redis-py does: a mapping or a list, with flags in a text or a set."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def execute_command(self, *words):
+        answer = self.answers[words[1]]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "replicas"),
+    [(flat(monitor("o_down,master")), [flat(monitor("slave"))]), (monitor({"o_down", "master"}), [monitor({"slave"})])],
+)
+def test_a_sentinel_is_understood_whatever_the_client_makes_of_its_answer(monkeypatch, answer, replicas):
+    sentinel = Sentinel({"MASTER": answer, "REPLICAS": replicas})
+    monkeypatch.setattr(redis_server, "reach", lambda *_words: sentinel)
+    says = topology.ask_sentinel(NODE, "cache", [])
+    assert sorted(says.pop("flags")) == ["master", "o_down"]
+    assert says == {"answers": True, "primary": "10.0.0.2 6379", "replicas": ["10.0.0.2 6379"]}
+
+
+def test_a_sentinel_that_does_not_watch_answers_all_the_same(monkeypatch):
+    sentinel = Sentinel({"MASTER": redis_server.ResponseError("ERR No such master")})
+    monkeypatch.setattr(redis_server, "reach", lambda *_words: sentinel)
+    assert topology.ask_sentinel(NODE, "cache", []) == {"answers": True, "primary": None, "flags": [], "replicas": []}
+
+
+def test_a_sentinel_that_is_not_reached_says_why(monkeypatch):
+    def reach(*_words):
+        raise OSError("No route to host")
+
+    monkeypatch.setattr(redis_server, "reach", reach)
+    says = topology.ask_sentinel(NODE, "cache", [])
+    assert not says["answers"] and says["why"] == "No route to host" and says["primary"] is None
