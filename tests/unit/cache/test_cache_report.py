@@ -107,6 +107,117 @@ def test_advice(path):
     assert all(finding["evidence"] and finding["do"] and finding["title"] for finding in found)
 
 
+MIB = 1 << 20
+INTERVAL = {"seconds": 10.0, "hit_rate": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("name", "below", "beyond"),
+    [
+        ("memory_near_limit", {"used_memory": 89}, {"used_memory": 90}),
+        *[
+            ("fragmentation", {**much, "fragmentation": ratio}, {"used_memory": 64 * MIB, "fragmentation": 1.51})
+            for much, ratio in (({"used_memory": 64 * MIB}, 1.5), ({"used_memory": 64 * MIB - 1}, 1.51))
+        ],
+        ("swapped", {"used_memory": 64 * MIB, "fragmentation": 0.9}, {"used_memory": 64 * MIB, "fragmentation": 0.89}),
+        *[
+            ("slow", {what: {part: wrong}}, {what: {part: right}})
+            for what, part, wrong, right in (
+                (
+                    "slow_log",
+                    "newest",
+                    [{"at": -2601, "usec": 20000, "command": "get a"}],
+                    [{"at": -2600, "usec": 20000, "command": "get a"}],
+                ),
+                (
+                    "latency",
+                    "events",
+                    [{"at": -2601, "event": "fork", "latest_ms": 9, "longest_ms": 9}],
+                    [{"at": -2600, "event": "fork", "latest_ms": 9, "longest_ms": 9}],
+                ),
+                ("latency", "ping_usec", 1000, 1001),
+                ("interval", "cpu_share", 0.8, 0.81),
+            )
+        ],
+        *[
+            ("misses", {"interval": {**INTERVAL, **wrong}}, {"interval": {**INTERVAL, "hits": 500, "misses": 500}})
+            for wrong in ({"hits": 500, "misses": 499}, {"hits": 800, "misses": 200, "hit_rate": 0.8})
+        ],
+        ("misses", {"hits": 1, "misses": 998, "hit_rate": 0.1}, {"hits": 1, "misses": 999, "hit_rate": 0.1}),
+        (
+            "keys_command",
+            {"by_command": {"keys": {"usec": 5, "calls": 0}}},
+            {"by_command": {"keys": {"usec": 5, "calls": 1}}},
+        ),
+        *[
+            ("flushes", {"by_command": {name: {"calls": 0}}}, {"by_command": {name: {"calls": 1}}})
+            for name in ("flushdb", "flushall")
+        ],
+        *[
+            (
+                "invalidation",
+                {"by_command": {drop: {"calls": 1000}, write: {"calls": 2000}}},
+                {"by_command": {drop: {"calls": 1000}, write: {"calls": 1999}}},
+            )
+            for drop in ("del", "unlink")
+            for write in ("set", "setex", "psetex")
+        ],
+        ("invalidation", {"by_command": {"del": {"calls": 999}}}, {"by_command": {"del": {"calls": 1000}}}),
+        ("connections", {"clients": 8000}, {"clients": 8001}),
+        ("connections", {"rejected": 0}, {"rejected": 1}),
+        *[
+            ("connections", {"interval": wrong}, {"interval": {"connections": 100, "commands": 999}})
+            for wrong in ({"connections": 99, "commands": 0}, {"connections": 100, "commands": 1000})
+        ],
+        *[
+            (
+                "connections",
+                {"used_memory": used, "clients_memory": held},
+                {"used_memory": 50 * MIB, "maxmemory": 1 << 30, "clients_memory": 10 * MIB + 1},
+            )
+            for used, held in ((10, 10 * MIB), (51 * MIB, 10 * MIB + 1))
+        ],
+        ("persistence", {"fork_usec": 100_000}, {"fork_usec": 100_001}),
+        ("persistence", {"fork_usec": 200_000, "snapshots": ""}, {"fork_usec": 200_000, "snapshots": "", "aof": 1}),
+    ],
+)
+def test_a_finding_begins_at_its_limit(name, below, beyond):
+    assert name not in [each["id"] for each in advise(made({"instance": below}))]
+    assert name in [each["id"] for each in advise(made({"instance": beyond}))]
+
+
+BIG = [{"key": "user_profile:1", "bytes": 100 << 10}]
+GROWN = {"without_ttl": 1, "types": {"list": 1000}, "biggest": [{"key": "a", "bytes": MIB}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "below", "beyond"),
+    [
+        ("ttl_missing", {"without_ttl": 10}, {"without_ttl": 11}),
+        ("ttl_over", {"over_ttl": 10}, {"over_ttl": 11}),
+        ("types", {"wrong_type": 0}, {"wrong_type": 1}),
+        ("leak", {name: GROWN[name] for name in ("without_ttl", "biggest")}, GROWN),
+        ("big_values", {"bytes": 10_239_999}, {"bytes": 10_240_000}),
+        ("big_values", {"biggest": [{**BIG[0], "bytes": (100 << 10) - 1}]}, {"biggest": BIG}),
+        *[
+            ("leak", {**GROWN, **wrong}, GROWN)
+            for wrong in ({"biggest": [{"key": "a", "bytes": MIB - 1}]}, {"without_ttl": 0})
+        ],
+    ],
+)
+def test_a_finding_of_keys_begins_at_its_limit(name, below, beyond):
+    for change, found in ((below, False), (beyond, True)):
+        report = made({"families": {"user_profile": change}})
+        assert (name in [each["id"] for each in advise(report)]) == found
+
+
+def test_keys_of_no_family_are_found_beyond_one_in_a_hundred():
+    for keys, found in ((10, False), (11, True)):
+        unknown = {"keys": keys, "bytes": 9, "biggest": [{"key": "x", "bytes": 9}]}
+        report = made({"families": {"user_profile": {"keys": 1000 - keys}}, "unknown": unknown})
+        assert ("unknown" in [each["id"] for each in advise(report)]) == found
+
+
 def test_each_finding_has_a_case():
     summary = {name for case in CASES.read_all().values() for name in case["advice"]}
     text = "".join((ROOT / f"plugins/plugin_utils/cache/advice{part}.py").read_text("utf-8") for part in ("", "_keys"))
