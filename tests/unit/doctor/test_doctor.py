@@ -138,6 +138,15 @@ def test_severity_follows_the_place(have, says):
     assert (found.id, found.severity) == says
 
 
+def test_two_hosts_are_enough_to_compare_clocks():
+    off = {"clock": {"least": 4.0, "most": 5.0}}
+    rest = dict.fromkeys(("redis3", "watch1", "db1"), {"clock": "gone"})
+    assert [(each.id, each.host) for each in judged({"have": {"redis2": off, **rest}})[0]] == [
+        ("clock-differs", "redis2")
+    ]
+    assert judged({"have": {"redis2": off, "redis1": {"clock": "gone"}, **rest}})[0] == []
+
+
 def test_every_folder_of_a_machine_is_judged_and_each_once():
     want, evidence = usual()
     want["hosts"]["db1"]["machine"] = want["hosts"]["redis1"]["machine"]
