@@ -29,7 +29,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.cistern.core.plugins."
-SECONDS = 300
+SECONDS, OF_A_TEST = 300, 30  # a test that computes for longer than this goes round in a circle
 ALLOWED = 0.05
 # What decides, and touches nothing. What reads or changes a machine is held by the scenarios.
 HOST, CONTROLLER = "plugins/module_utils", "plugins/plugin_utils"
@@ -150,11 +150,21 @@ def noticed(tests, words):
     return process.exitcode not in (0, 5)
 
 
+class Impatient:
+    """Ends the run where a test, or what is read before the first, computes for too long."""
+
+    def pytest_sessionstart(self):
+        signal.setitimer(signal.ITIMER_PROF, OF_A_TEST)
+
+    def pytest_runtest_logstart(self):
+        signal.setitimer(signal.ITIMER_PROF, OF_A_TEST)
+
+
 def _run(tests, words):
     os.setpgid(0, 0)
     for name in ("stdout", "stderr"):
         os.dup2(os.open(os.devnull, os.O_WRONLY), getattr(sys, name).fileno())
-    os._exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-k", words, *tests]))
+    os._exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-k", words, *tests], [Impatient()]))
 
 
 def copied(folder):
