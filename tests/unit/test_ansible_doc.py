@@ -41,7 +41,9 @@ def told(kind):
     command = [Path(sys.executable).with_name("ansible-doc"), "-t", kind, "-j"]
     names = [f"cistern.core.{name}" for name in NAMES[kind]]
     done = subprocess.run([*command, *names], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    # ansible-core 2.21 warns of a collection within itself
+    warnings = [text for text in done.stderr.splitlines() if "/ansible/_internal/ansible_collections/" not in text]
+    assert (done.returncode, warnings) == (0, [])
     return {name.removeprefix("cistern.core."): each for name, each in json.loads(done.stdout).items()}
 
 

@@ -16,6 +16,11 @@ from ansible.release import __version__ as locked
 HOST = "newest1"
 # Raised by hand, lest a release of somebody else turns a run red.
 NEWEST = "ansible-core==2.21.5"
+# What unit tests need besides: what requirements.in names for them, and the collections of that release.
+OF_THE_TESTS = (
+    *("ansible>=14,<15", "cryptography", "grafana-foundation-sdk", "mkdocs-material", "antsibull-changelog"),
+    *("psycopg[binary]", "pytest", "pytest-testinfra", "python-dotenv", "redis"),
+)
 TREE = ["ansible.cfg", "collections", "playbooks", "plugins", "roles", "templates", "molecule/shared"]
 LAB = ["lab/connection.yml", "lab/.state/id_ed25519", "lab/.state/known_hosts"]
 # What this machine's pip is told of its index goes for that of the host, but for what names a path of this machine.
@@ -46,6 +51,7 @@ class Controller:
     def __init__(self, container, inventory):
         self.container = container
         self.inventory = inventory
+        self.of_pip = {}
 
     def run(self, command, **variables):
         options = [word for pair in variables.items() for word in ("--env", "=".join(pair))]
@@ -73,7 +79,8 @@ def controller(inventory):
     if "cert" in told:
         faults.podman("cp", told["cert"], f"{found.container}:/opt/controller/ca.pem")
     found.run("python3 -m venv /opt/controller/venv")
-    found.run(f"/opt/controller/venv/bin/pip install --quiet {NEWEST}", **environment(told))
+    found.of_pip = environment(told)
+    found.run(f"/opt/controller/venv/bin/pip install --quiet {NEWEST}", **found.of_pip)
     return found
 
 
@@ -101,3 +108,15 @@ def test_it_tells_where_a_mistake_stands(controller):
     path = f"{Path(controller.inventory).parent}/wrong.yml"
     controller.run(f"cd /opt/controller && echo 'all: {{vars: {{redis_prot: 1}}}}' > {path}")
     assert f"redis_prot ({path}:1): there is no such variable" in controller.play("redis", "-i", path)
+    controller.run(f"rm /opt/controller/{path}")
+
+
+def test_the_unit_tests_pass_with_it(controller):
+    """The last one here: until then the controller has ansible-core alone, without any other collection."""
+    controller.run(f"/opt/controller/venv/bin/pip install --quiet {shlex.join(OF_THE_TESTS)}", **controller.of_pip)
+    listed = subprocess.run(["git", "ls-files"], cwd=instances.ROOT, capture_output=True, text=True, check=True)
+    controller.copy(listed.stdout.splitlines())
+    told = controller.run(
+        "cd /opt/controller && . venv/bin/activate && pytest tests/unit -q -p no:cacheprovider || true"
+    )
+    assert re.search(r"^\d{4} passed", told.splitlines()[-1]) and " failed" not in told.splitlines()[-1], told
