@@ -34,7 +34,7 @@ class ActionModule(InventoryCheck):
             [],
             lambda: {
                 "policies": policies,
-                "instances": {host.name: self._place(host) for host in hosts},
+                "instances": {host.name: self._instance(host) for host in hosts},
                 "databases": {
                     host.name: cache_warming.database(host.values, cluster)
                     for host in hosts
@@ -51,8 +51,8 @@ class ActionModule(InventoryCheck):
             node = citus_node.Node(name, True, self.machine(name), **read)
             options = citus_schema.options()
             ca = node.values.get("citus_ca_dir") or f"{self.vars['hostvars'][name]['inventory_dir']}/pki/citus"
-            place = {"host": str(node.address()), "port": integer(node.get("citus_port", options), 5432)}
-            return {**place, "name": node.get("citus_database", options), "ca": f"{ca}/ca.crt"}
+            database = {"host": str(node.address()), "port": integer(node.get("citus_port", options), 5432)}
+            return {**database, "name": node.get("citus_database", options), "ca": f"{ca}/ca.crt"}
         return {}
 
     def _host(self, name):
@@ -60,7 +60,7 @@ class ActionModule(InventoryCheck):
         read = self.read(name, "cache", ("cache_",), cache_policy.LAYERS)
         return cache_policy.Host(name=name, deployment=deployment, **read)
 
-    def _place(self, host):
+    def _instance(self, host):
         read = self.read(host.name, "redis", ("redis_",), ())
         machine = self.machine(host.name)
         instance = redis_instance.Instance(name=host.name, machine=machine, baseline={}, **read)

@@ -68,12 +68,12 @@ def _evidence(result):
     """Return what a host told; its clock as the bounds of how far it is ahead of the controller's, in seconds."""
     if "evidence" not in result:
         state = "unreachable" if result.get("unreachable") else "failed"
-        says = str(result.get("msg") or "it was not asked").strip().removeprefix("Task failed: ")
-        return {"state": state, "why": says.splitlines()[0][:300]}
-    told = dict(result["evidence"])
-    clock = told["machine"]["clock"]
-    told["clock"] = {"least": clock["ended"] - result["received"], "most": clock["begun"] - result["sent"]}
-    return told
+        message = str(result.get("msg") or "it was not asked").strip().removeprefix("Task failed: ")
+        return {"state": state, "why": message.splitlines()[0][:300]}
+    evidence = dict(result["evidence"])
+    clock = evidence["machine"]["clock"]
+    evidence["clock"] = {"least": clock["ended"] - result["received"], "most": clock["begun"] - result["sent"]}
+    return evidence
 
 
 def _inventory(task_vars):

@@ -23,10 +23,10 @@ class ActionModule(InventoryCheck):
         groups = self.vars["groups"]
         instances = {name: self._instance(name) for name in groups.get("redis", [])}
         instances = {name: each for name, each in instances.items() if each.values.get("redis_deployment")}
-        watchers = [instances.get(name) or self._instance(name) for name in groups.get("redis_sentinel", [])]
-        told = redis_deployments.deployments(list(instances.values()), watchers, redis_schema.options())
-        known = {**{each.name: each for each in watchers}, **instances}
-        sentinels = {name: self._sentinel(known[name]) for name in redis_deployments.sentinels(told)}
+        sentinel_hosts = [instances.get(name) or self._instance(name) for name in groups.get("redis_sentinel", [])]
+        deployments = redis_deployments.deployments(list(instances.values()), sentinel_hosts, redis_schema.options())
+        known = {**{each.name: each for each in sentinel_hosts}, **instances}
+        sentinels = {name: self._sentinel(known[name]) for name in redis_deployments.sentinels(deployments)}
         names = [name for group in ("redis", "redis_sentinel", "citus", "monitoring") for name in groups.get(group, [])]
         hosts = [self._host(name, instances, sentinels) for name in dict.fromkeys(names)]
         options = role_files.options("monitoring")
@@ -40,8 +40,8 @@ class ActionModule(InventoryCheck):
                 "machines": monitoring_inventory.runs(hosts, options, self.vars["ansible_play_hosts_all"]),
                 "claims": host_claims.of_monitoring(hosts, options),
                 "targets": monitoring_inventory.targets(hosts, options),
-                "watchers": sorted({host.address() for host in hosts if host.watches}),
-                "deployments": [self._deployment(name, each, instances) for name, each in told.items()],
+                "prometheus_addresses": sorted({host.address() for host in hosts if host.watches}),
+                "deployments": [self._deployment(name, each, instances) for name, each in deployments.items()],
                 "instances": [{"host": host.name, **host.instance} for host in hosts if host.instance],
                 "families": self._families(groups.get("redis", [])),
             },
@@ -61,16 +61,16 @@ class ActionModule(InventoryCheck):
         return f"redis://{address}:{instance.get('redis_sentinel_port', redis_schema.options())}"
 
     def _host(self, name, instances, sentinels):
-        instance, says = instances.get(name), self.vars["hostvars"][name]
+        instance, host_vars = instances.get(name), self.vars["hostvars"][name]
         machine = self.machine(name)
         return monitoring_host.Host(
             name=name,
             machine=machine,
             **self.read(name, "monitoring", ("monitoring_",), monitoring_host.LAYERS),
-            fallback=says.get("redis_address") or says.get("citus_address") or machine[0],
+            fallback=host_vars.get("redis_address") or host_vars.get("citus_address") or machine[0],
             watches=name in self.vars["groups"].get("monitoring", []),
             instance=self._of_redis(instance) if instance else None,
-            sentinel=sentinels.get(name) if self._asks_sentinel(name) else None,
+            sentinel=sentinels.get(name) if self._scrapes_sentinel(name) else None,
             node=self._node(name) if name in self.vars["groups"].get("citus", []) else None,
         )
 
@@ -84,7 +84,7 @@ class ActionModule(InventoryCheck):
             "snapshots": int(settings.get("save") not in (None, "", [])),
         }
 
-    def _asks_sentinel(self, name):
+    def _scrapes_sentinel(self, name):
         read = self.read(name, "monitoring", ("monitoring_sentinels",), ())
         return boolean(read["values"].get("monitoring_sentinels", True), strict=False)
 
@@ -98,17 +98,18 @@ class ActionModule(InventoryCheck):
         database = node.get("citus_database", citus_schema.options())
         return {**node.endpoint(citus_schema.options()), "database": database}
 
-    def _deployment(self, name, told, instances):
-        members = [instances[node["host"]] for node in told["nodes"]]
-        asked = told["mode"] == "sentinel" and all(self._asks_sentinel(each["host"]) for each in told["sentinels"])
+    def _deployment(self, name, deployment, instances):
+        members = [instances[node["host"]] for node in deployment["nodes"]]
+        hosts = [each["host"] for each in deployment["sentinels"]]
+        scraped = deployment["mode"] == "sentinel" and all(map(self._scrapes_sentinel, hosts))
         schema = redis_schema.load()
         settings = {redis_directives.canonical(key, schema): value for key, value in members[0].directives().items()}
         return {
             "name": name,
-            "replicas": len(members) - 1 if told["mode"] != "standalone" else 0,
+            "replicas": len(members) - 1 if deployment["mode"] != "standalone" else 0,
             "min_replicas": integer(settings.get("min-replicas-to-write"), 0),
             "max_lag": integer(settings.get("min-replicas-max-lag"), 10),
-            "sentinels": len(told["sentinels"]) if asked else 0,
+            "sentinels": len(deployment["sentinels"]) if scraped else 0,
         }
 
     def _families(self, names):

@@ -23,19 +23,19 @@ class CallbackModule(Default):
 
     def v2_runner_on_ok(self, result):
         super().v2_runner_on_ok(result)
-        self._tell(result)
+        self._report(result)
 
     def v2_runner_item_on_ok(self, result):
         super().v2_runner_item_on_ok(result)
-        self._tell(result)
+        self._report(result)
 
-    def _tell(self, result):
-        told = result.result
+    def _report(self, result):
+        reported = result.result
         for step in [
-            *told.get("steps", []),
-            *told.get("pending", []),
-            *[f"note: {note}" for note in told.get("notes", [])],
+            *reported.get("steps", []),
+            *reported.get("pending", []),
+            *[f"note: {note}" for note in reported.get("notes", [])],
         ]:
             self._display.display(f"  {result.host.get_name()}: {step}")
-        for line in told.get("report", []):
+        for line in reported.get("report", []):
             self._display.display(line)

@@ -29,8 +29,8 @@ def monitoring_own_files(pattern, folder):
 def monitoring_refused(sentences):
     """Return what is in the way on the machines, as one message."""
     count = f"{len(sentences)} error{'s' if len(sentences) > 1 else ''}"
-    told = f"The inventory has {count}. Where it has one nothing was touched, and packages were installed nowhere."
-    return "\n".join([told, *[f"- {each}" for each in sentences]])
+    summary = f"The inventory has {count}. Where it has one nothing was touched, and packages were installed nowhere."
+    return "\n".join([summary, *[f"- {each}" for each in sentences]])
 
 
 FILTERS = (monitoring_own_files, monitoring_refused, monitoring_shipped, monitoring_targets)

@@ -21,7 +21,11 @@ RETURN = r"""
 machines: {description: By host what its machine runs., type: dict, returned: success}
 claims: {description: By host what its machine must have free., type: dict, returned: success}
 targets: {description: "By job its targets, each with C(targets) and C(labels).", type: dict, returned: success}
-watchers: {description: Addresses of the hosts that watch., type: list, elements: str, returned: success}
+prometheus_addresses:
+  description: Addresses of the hosts that run Prometheus.
+  type: list
+  elements: str
+  returned: success
 deployments:
   description: "What alerts have to know of each deployment, such as its number of C(replicas) and C(sentinels)."
   type: list

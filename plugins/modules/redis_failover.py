@@ -90,23 +90,23 @@ def stopped(number, _frame):
 def run(module):
     deployment = {**module.params["deployment"], "me": None}
     hosts = redis_topology.names(deployment)
-    places = {host: at for at, host in hosts.items()}
+    endpoints = {host: endpoint for endpoint, host in hosts.items()}
     to = module.params["to"]
-    if to and to not in places:
-        raise Refused(f"{to} is no instance of {deployment['name']}; these are: {', '.join(places)}")
+    if to and to not in endpoints:
+        raise Refused(f"{to} is no instance of {deployment['name']}; these are: {', '.join(endpoints)}")
     servers = Servers(deployment, [module.params["password"]], module.params["sentinel_password"])
-    have, steps = servers.ready(places.get(to))
-    told = [describe(step, hosts) for step in steps]
+    have, steps = servers.ready(endpoints.get(to))
+    sentences = [describe(step, hosts) for step in steps]
     primary = have["primary"]
     if steps and not module.check_mode:
-        told = []
+        sentences = []
         try:
-            primary = take(servers, steps, have, told.append)
-            left = plan({"deployment": deployment, "target": places.get(to, primary)}, servers.observe())
+            primary = take(servers, steps, have, sentences.append)
+            left = plan({"deployment": deployment, "target": endpoints.get(to, primary)}, servers.observe())
         except (Failed, Refused) as error:
-            module.fail_json(msg=sentence(error), steps=told)
-        settled(module, left, lambda step: describe(step, hosts), {"steps": told})
-    module.exit_json(changed=bool(steps), steps=told, primary=hosts[primary])
+            module.fail_json(msg=sentence(error), steps=sentences)
+        settled(module, left, lambda step: describe(step, hosts), {"steps": sentences})
+    module.exit_json(changed=bool(steps), steps=sentences, primary=hosts[primary])
 
 
 def sentence(error):

@@ -15,7 +15,7 @@ from ansible_collections.cistern.core.plugins.module_utils.units import validate
 from ansible_collections.cistern.core.plugins.module_utils.units.apply import apply
 from ansible_collections.cistern.core.plugins.module_utils.units.observe import observe
 from ansible_collections.cistern.core.plugins.module_utils.units.options import UNITS, wanted
-from ansible_collections.cistern.core.plugins.module_utils.units.plan import describe, plan, told
+from ansible_collections.cistern.core.plugins.module_utils.units.plan import describe, plan, reported
 
 DOCUMENTATION = r"""
 module: systemd_units
@@ -113,7 +113,7 @@ def main():
     steps = plan(want, have)
     result = {
         "health": units_health.sentences(want),
-        "steps": told(steps),
+        "steps": reported(steps),
         "diff": [files.diff(step["file"], have["files"][step["path"]]) for step in steps if shown(step, secret)],
         **apt,
         "refused": [],

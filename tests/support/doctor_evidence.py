@@ -34,7 +34,7 @@ def server(host, port, kind):
         "sockets": [
             {"address": each, "port": port, "pid": 100, "program": f"redis-{kind}"} for each in want["addresses"]
         ],
-        "places": {f"{each} {port}": {"connects": True, "login": "accepted"} for each in want["addresses"]},
+        "endpoints": {f"{each} {port}": {"connects": True, "login": "accepted"} for each in want["addresses"]},
         "installed": "7.0.15", "login": "accepted", "words": "", "answers": True, "why": "",
     }  # fmt: skip
     return want, have
@@ -116,7 +116,7 @@ def application():
         "shown": {"REDIS_SENTINELS": ",".join(ends), "REDIS_SENTINEL_MASTER": "cache"},
         "url": "redis+sentinel://...", "sentinels": {end: {**login, "names": "192.0.2.11 6379"} for end in ends},
         "redis": {"192.0.2.11 6379": {**login, "role": "master"}}, "replicas": {},
-        "database": {"place": "192.0.2.15 5432", "connects": True, "tls": "verified", "login": "accepted"},
+        "database": {"endpoint": "192.0.2.15 5432", "connects": True, "tls": "verified", "login": "accepted"},
     }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def usual():
         "citus": {
             "unit": {**unit(), "enabled": "enabled-runtime"},
             "sockets": [{"address": "192.0.2.15", "port": 5432, "pid": 0, "program": ""}],
-            "places": {"192.0.2.15 5432": {"connects": True}},
+            "endpoints": {"192.0.2.15 5432": {"connects": True}},
             "certificates": {"/etc/ssl/cistern-citus/node.crt": {"exists": True, "ends": 1000000 + 300 * 86400}},
         },
     }

@@ -101,11 +101,11 @@ citus_clients: [192.0.2.0/24]
 """
 
 
-def printed(**told):
+def printed(**result):
     """What the callback of the toolkit prints below the host redis1."""
     lines = []
     callback = SimpleNamespace(_display=SimpleNamespace(display=lines.append))
-    CallbackModule._tell(callback, SimpleNamespace(result=told, host=SimpleNamespace(get_name=lambda: "redis1")))
+    CallbackModule._report(callback, SimpleNamespace(result=result, host=SimpleNamespace(get_name=lambda: "redis1")))
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -58,21 +58,25 @@ def _reached(values):
     with ThreadPoolExecutor(max_workers=8) as pool:
         if ends or "sentinel" in url.partition(":")[0]:
             name, secret = values.get("REDIS_SENTINEL_MASTER", ""), values.get("REDIS_SENTINEL_PASSWORD", "")
-            says = list(pool.map(lambda end: _sentinel(_place(end), secret, name), ends))
-            named = dict.fromkeys(each["names"] for each in says if each.get("names"))
-            primaries = list(pool.map(lambda end: _server(end.rsplit(" ", 1), password), named))
-            return {"kind": "sentinel", "sentinels": dict(zip(ends, says)), "redis": dict(zip(named, primaries))}
+            states = list(pool.map(lambda end: _sentinel(_endpoint(end), secret, name), ends))
+            primary_names = dict.fromkeys(each["names"] for each in states if each.get("names"))
+            primaries = list(pool.map(lambda end: _server(end.rsplit(" ", 1), password), primary_names))
+            return {
+                "kind": "sentinel",
+                "sentinels": dict(zip(ends, states)),
+                "redis": dict(zip(primary_names, primaries)),
+            }
         if not parts.hostname:
             return {"kind": "none"}
         secret = unquote(parts.password) if parts.password else password
         others = [end for end in values.get("REDIS_REPLICAS", "").split(",") if end]
-        replicas = list(pool.map(lambda end: _server(_place(end), secret), others))
+        replicas = list(pool.map(lambda end: _server(_endpoint(end), secret), others))
         here = f"{parts.hostname} {parts.port or 6379}"
         server = _server((parts.hostname, parts.port or 6379), secret)
         return {"kind": "server", "redis": {here: server}, "replicas": dict(zip(others, replicas))}
 
 
-def _place(end):
+def _endpoint(end):
     parts = urlsplit(f"//{end}")
     return parts.hostname or "", parts.port or 6379
 
@@ -81,11 +85,11 @@ def _sentinel(end, password, name):
     try:
         with doctor_resp.Connection(*end) as connection:
             login, words = doctor_resp.login(connection, password)
-            told = {"connects": True, "login": login, "words": words, "ms": round(connection.connect_ms, 2)}
+            found = {"connects": True, "login": login, "words": words, "ms": round(connection.connect_ms, 2)}
             if login in ("accepted", "not needed"):
-                answer = connection.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name)
-                told["names"] = " ".join(answer) if answer else ""
-            return told
+                answer = connection.query("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name)
+                found["names"] = " ".join(answer) if answer else ""
+            return found
     except (OSError, doctor_resp.Refused) as error:
         return {"connects": False, "why": doctor_resp.why(error)}
 
@@ -94,7 +98,7 @@ def _server(end, password):
     try:
         with doctor_resp.Connection(*end) as connection:
             login, words = doctor_resp.login(connection, password)
-            role = connection.ask("ROLE") if login in ("accepted", "not needed") else None
+            role = connection.query("ROLE") if login in ("accepted", "not needed") else None
             return {
                 "connects": True,
                 "login": login,

@@ -16,7 +16,7 @@ def observe(want, sockets):
     return {
         "unit": doctor_unit.observe(want["unit"], want["log"]),
         "sockets": here,
-        "places": {
+        "endpoints": {
             f"{address} {want['port']}": {"connects": bool(bound & {"*", "0.0.0.0", "::", *_numeric(address)})}
             for address in want["addresses"]
         },
@@ -35,8 +35,8 @@ def _certificate(path):
     """Return {exists, ends}; `ends` is in seconds since the epoch, None where the file is no certificate."""
     if not os.path.exists(path):
         return {"exists": False, "ends": None}
-    says = logs.run("openssl", "x509", "-noout", "-enddate", "-in", path).strip().partition("=")[2]
+    output = logs.run("openssl", "x509", "-noout", "-enddate", "-in", path).strip().partition("=")[2]
     try:
-        return {"exists": True, "ends": calendar.timegm(time.strptime(says, "%b %d %H:%M:%S %Y GMT"))}
+        return {"exists": True, "ends": calendar.timegm(time.strptime(output, "%b %d %H:%M:%S %Y GMT"))}
     except ValueError:
         return {"exists": True, "ends": None}

@@ -25,25 +25,25 @@ def observe(url):
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     try:
-        place = (parts.hostname or "", parts.port or 5432)
+        endpoint = (parts.hostname or "", parts.port or 5432)
     except ValueError:
-        return {"place": "", "connects": False, "why": "DATABASE_URL has no address"}
-    told = {"place": f"{place[0]} {place[1]}", "connects": False, "tls": "", "ends": None, "login": ""}
+        return {"endpoint": "", "connects": False, "why": "DATABASE_URL has no address"}
+    found = {"endpoint": f"{endpoint[0]} {endpoint[1]}", "connects": False, "tls": "", "ends": None, "login": ""}
     try:
         begun = time.monotonic()
-        with socket.create_connection(place, timeout=SECONDS) as plain:
-            told.update(connects=True, ms=round((time.monotonic() - begun) * 1000, 2))
-            with _secured(plain, place[0], options) as stream:
-                told.update(tls="verified", ends=_ends(stream, options))
+        with socket.create_connection(endpoint, timeout=SECONDS) as plain:
+            found.update(connects=True, ms=round((time.monotonic() - begun) * 1000, 2))
+            with _secured(plain, endpoint[0], options) as stream:
+                found.update(tls="verified", ends=_ends(stream, options))
                 _login(stream, parts)
-                told["login"] = "accepted"
+                found["login"] = "accepted"
     except ssl.SSLError as error:
-        told.update(tls="refused", why=getattr(error, "verify_message", "") or str(error))
+        found.update(tls="refused", why=getattr(error, "verify_message", "") or str(error))
     except Refused as error:
-        told.update(login="refused", why=str(error))
+        found.update(login="refused", why=str(error))
     except (OSError, ValueError, struct.error) as error:
-        told["why"] = why(error)
-    return told
+        found["why"] = why(error)
+    return found
 
 
 def _secured(plain, host, options):
@@ -126,12 +126,14 @@ class _Scram:
         return b"n,," + self._bare.encode()
 
     def final(self, challenge):
-        says = dict(part.split("=", 1) for part in challenge.split(","))
-        if not says["r"].startswith(self._bare.split("r=", 1)[1]):
+        challenge_parts = dict(part.split("=", 1) for part in challenge.split(","))
+        if not challenge_parts["r"].startswith(self._bare.split("r=", 1)[1]):
             raise Refused("the server answers another login")
-        salted = hashlib.pbkdf2_hmac("sha256", self._password, base64.b64decode(says["s"]), int(says["i"]))
+        salted = hashlib.pbkdf2_hmac(
+            "sha256", self._password, base64.b64decode(challenge_parts["s"]), int(challenge_parts["i"])
+        )
         key = hmac.digest(salted, b"Client Key", "sha256")
-        bare = f"c=biws,r={says['r']}"
+        bare = f"c=biws,r={challenge_parts['r']}"
         signed = hmac.digest(hashlib.sha256(key).digest(), f"{self._bare},{challenge},{bare}".encode(), "sha256")
         proof = bytes(one ^ other for one, other in zip(key, signed))
         return f"{bare},p={base64.b64encode(proof).decode()}".encode()

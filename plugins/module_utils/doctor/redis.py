@@ -71,7 +71,7 @@ def observe(want, sockets):
         "unit": unit,
         "file": file,
         "sockets": [each for each in sockets if each["port"] == want["port"] or each["pid"] == unit["pid"] > 0],
-        "places": {},
+        "endpoints": {},
         "installed": redis_server.installed_version(),
         "may_write": doctor_machine.may_write(want["folder"], redis_server.USER),
         "swapped": doctor_machine.swapped(unit["pid"]),
@@ -80,15 +80,15 @@ def observe(want, sockets):
         "why": "",
     }
     passwords = list(dict.fromkeys([want["password"], redis_conf.value(text, "requirepass", "")]))
-    says = functools.partial(_says, meaning=meaning)
+    read = functools.partial(_read_state, meaning=meaning)
     for address in want["addresses"]:
-        place = f"{address} {want['port']}"
-        found["places"][place] = doctor_resp.ask(found, address, want["port"], passwords, says)
+        endpoint = f"{address} {want['port']}"
+        found["endpoints"][endpoint] = doctor_resp.observe(found, address, want["port"], passwords, read)
     other = redis_conf.value(text, "port", str(want["port"]))
     if not found["answers"] and found["login"] != "refused" and unit["active"] == "active":
         # it may listen somewhere else than it should
         for address, port in dict.fromkeys([("127.0.0.1", want["port"]), ("127.0.0.1", other)]):
-            doctor_resp.ask(found, address, port, passwords, says)
+            doctor_resp.observe(found, address, port, passwords, read)
     return found
 
 
@@ -104,16 +104,16 @@ def _meaning(text, file):
     return {}
 
 
-def _says(connection, meaning):
+def _read_state(connection, meaning):
     """Return what a server says of itself; of its counters, what they are SAMPLE_SECONDS later too."""
     pings = []
     for _number in range(5):
         begun = time.monotonic()
-        connection.ask("PING")
+        connection.query("PING")
         pings.append((time.monotonic() - begun) * 1000)
     first, begun = _info(connection), time.monotonic()
-    settings = doctor_resp.pairs(connection.ask("CONFIG", "GET", "*"))
-    told = {
+    settings = doctor_resp.pairs(connection.query("CONFIG", "GET", "*"))
+    found = {
         "info": first,
         "config": {name: settings[name] for name in CONFIG if name in settings},
         "ping_ms": round(min(pings), 3),
@@ -127,13 +127,13 @@ def _says(connection, meaning):
     }
     time.sleep(max(0, SAMPLE_SECONDS - (time.monotonic() - begun)))
     connection.extend()
-    told.update(later=_info(connection), seconds=round(time.monotonic() - begun, 2))
-    return told
+    found.update(later=_info(connection), seconds=round(time.monotonic() - begun, 2))
+    return found
 
 
 def _info(connection):
-    says = doctor_resp.info(connection.call("INFO", "all"))
-    return {name: number(text) for name, text in says.items() if INFO.fullmatch(name)}
+    read = doctor_resp.info(connection.call("INFO", "all"))
+    return {name: number(text) for name, text in read.items() if INFO.fullmatch(name)}
 
 
 def number(text):
@@ -148,8 +148,8 @@ def number(text):
 
 def _slow(connection):
     """Return the slow commands of the last hour, without their arguments."""
-    [now, _micro] = connection.ask("TIME") or [0, 0]
-    entries = connection.ask("SLOWLOG", "GET", "25") or []
+    [now, _micro] = connection.query("TIME") or [0, 0]
+    entries = connection.query("SLOWLOG", "GET", "25") or []
     return [
         {"ms": entry[2] / 1000, "seconds_ago": int(now) - entry[1], "command": str(entry[3][0])[:40]}
         for entry in entries
@@ -159,8 +159,8 @@ def _slow(connection):
 
 def _latency(connection):
     """Return the events of the latency monitor of the last hour."""
-    [now, _micro] = connection.ask("TIME") or [0, 0]
-    events = connection.ask("LATENCY", "LATEST") or []
+    [now, _micro] = connection.query("TIME") or [0, 0]
+    events = connection.query("LATENCY", "LATEST") or []
     return {
         event[0]: {"max_ms": event[3], "latest_ms": event[2], "seconds_ago": int(now) - event[1]}
         for event in events

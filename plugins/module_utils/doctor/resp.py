@@ -27,7 +27,7 @@ class Connection(resp.Connection):
         """Return the reply: text, a number, a list, or None. Raises Refused or OSError."""
         return resp.text_of(super().call(*words))
 
-    def ask(self, *words):
+    def observe(self, *words):
         """Return the reply, None where the server refuses: a command may be renamed or unknown to this version."""
         try:
             return self.call(*words)
@@ -100,10 +100,10 @@ def why(error):
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def ask(found, address, port, passwords, says):
-    """Return how one place of a server answers; `found` is what all its places tell together.
+def observe(found, address, port, passwords, read):
+    """Return how one endpoint of a server answers; `found` is what all its endpoints report together.
 
-    The first that lets us in is asked what it says of itself: `says` takes the connection. The second password is the
+    The first that lets us in is observed: `read` takes the connection. The second password is the
     one of the server's own file.
     """
     connects = False
@@ -118,7 +118,7 @@ def ask(found, address, port, passwords, says):
             if way == "refused" and passwords[1:] and login(connection, passwords[1])[0] == "accepted":
                 way = "accepted"
             if way in ("accepted", "not needed") and not found["answers"]:
-                found.update(says(connection), answers=True)
+                found.update(read(connection), answers=True)
             return {"connects": True, "login": way}
     except (OSError, Refused) as error:
         found["why"] = found["why"] or why(error)

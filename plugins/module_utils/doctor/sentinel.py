@@ -19,7 +19,7 @@ def observe(want, sockets):
         "unit": unit,
         "file": file,
         "sockets": [each for each in sockets if each["port"] == want["port"] or each["pid"] == unit["pid"] > 0],
-        "places": {},
+        "endpoints": {},
         "installed": redis_sentinel_state.installed_version(),
         "login": "",
         "answers": False,
@@ -28,12 +28,14 @@ def observe(want, sockets):
     }
     passwords = list(dict.fromkeys([want["password"], redis_conf.value(text, "requirepass", "")]))
     for address in want["addresses"]:
-        found["places"][f"{address} {want['port']}"] = doctor_resp.ask(found, address, want["port"], passwords, _says)
+        found["endpoints"][f"{address} {want['port']}"] = doctor_resp.observe(
+            found, address, want["port"], passwords, _read_state
+        )
     return found
 
 
-def _says(connection):
-    says = doctor_resp.info(connection.call("INFO"))
+def _read_state(connection):
+    read = doctor_resp.info(connection.call("INFO"))
     monitors = {}
     for entry in connection.call("SENTINEL", "MASTERS"):
         master = doctor_resp.pairs(entry)
@@ -51,7 +53,7 @@ def _says(connection):
             "replicas": _known(connection.call("SENTINEL", "REPLICAS", name)),
             "sentinels": _known(connection.call("SENTINEL", "SENTINELS", name)),
         }
-    return {"version": says.get("redis_version", ""), "tilt": says.get("sentinel_tilt") == "1", "monitors": monitors}
+    return {"version": read.get("redis_version", ""), "tilt": read.get("sentinel_tilt") == "1", "monitors": monitors}
 
 
 def _known(entries):

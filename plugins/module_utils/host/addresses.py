@@ -18,14 +18,14 @@ def unusable(addresses):
 
 def _can_listen(address):
     try:
-        family, kind, _protocol, _name, place = socket.getaddrinfo(
+        family, kind, _protocol, _name, where = socket.getaddrinfo(
             address, 0, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
         )[0]
     except socket.gaierror:
         return True
     try:
         with socket.socket(family, kind) as probe:
-            probe.bind(place)
+            probe.bind(where)
     except OSError as error:
         return error.errno not in LACKS
     return True

@@ -122,14 +122,14 @@ def judge(path, state, mode=""):
     if mode == "sentinel" and not state["channels"] & {"*", HELLO, "__sentinel__:*"}:
         lacks.append(f"the channel {HELLO}")
     if state["nopass"] and state["on"]:
-        says = f"lets everybody in as the user {USER}, without a password and whatever redis_password says"
+        problem = f"lets everybody in as the user {USER}, without a password and whatever redis_password says"
     elif not state["on"] or not state["digests"]:
-        says = f"lets nobody in as the user {USER}, as which the toolkit, replicas and Sentinels log in"
+        problem = f"lets nobody in as the user {USER}, as which the toolkit, replicas and Sentinels log in"
     elif lacks:
-        says = f"denies the user {USER} what a run or the deployment needs ({lacks[0]})"
+        problem = f"denies the user {USER} what a run or the deployment needs ({lacks[0]})"
     else:
         return
-    raise Unusable(f"{_origin(path)} {says}; {write}")
+    raise Unusable(f"{_origin(path)} {problem}; {write}")
 
 
 def _may(state, name):
@@ -193,9 +193,9 @@ def for_shadow(text):
     return "\n".join([*lines, f"user {USER} on nopass ~* +@all", ""])
 
 
-def refuse_complaint(says, given, path):
+def refuse_complaint(problem, given, path):
     """Raise Unusable with what a shadow that was `given` the file by another name does not take of it, if anything."""
-    found = re.search(r"because of ACL errors: (.*?)( WARNING: ACL errors detected.*)?$", says, re.MULTILINE)
+    found = re.search(r"because of ACL errors: (.*?)( WARNING: ACL errors detected.*)?$", problem, re.MULTILINE)
     if found:
         words = found[1].replace(given, path).replace(STAND_IN, USER).strip(" .")
         raise Unusable(f"{_origin(path)} is refused by the server, which would not start: {words}")

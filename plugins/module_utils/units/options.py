@@ -36,8 +36,8 @@ UNITS = {
 def wanted(params):
     """Return what is wanted, and the paths whose text is secret."""
     secret = {file["path"] for file in params["files"] if file["secret_content"] is not None}
-    told = [
+    merged = [
         {**file, "content": file["secret_content"] if file["path"] in secret else file["content"]}
         for file in params["files"]
     ]
-    return {**params, "files": told}, secret
+    return {**params, "files": merged}, secret

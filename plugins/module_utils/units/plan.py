@@ -74,7 +74,7 @@ def _newer(paths, have, since):
     return [path for path in paths if ((have["files"].get(path) or {}).get("mtime") or 0) > since]
 
 
-def told(steps):
+def reported(steps):
     """Return the steps as an operator reads them; files that are written into one folder are one line."""
     folders: dict = {}
     for step in steps:

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import Wrong, at_of, endpoint, password
+from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import Wrong, endpoint, label_of, password
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.schema import ssl_modes
 
 
@@ -10,7 +10,7 @@ def database(own, hostvars, cluster):
     """Return ({DATABASE_URL}, where the CA of the nodes has to lie) of the coordinator."""
     mode = own["app_env_database_sslmode"]
     if mode not in ssl_modes():
-        where = at_of("app_env_database_sslmode", mode)
+        where = label_of("app_env_database_sslmode", mode)
         raise Wrong(f"{where}: must be {' or '.join(ssl_modes())}, not {mode!r}")
     coordinator = cluster["coordinator"]
     secret = password(hostvars, coordinator, "citus_password")

@@ -9,9 +9,9 @@ from ansible_collections.cistern.core.plugins.plugin_utils.app_env.database impo
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import (
     BROKEN,
     Wrong,
-    at_of,
     cannot,
     endpoint,
+    label_of,
     password,
     read,
 )
@@ -28,7 +28,7 @@ COMPUTED = {
     "REDIS_PASSWORD": "write redis_password of the deployment",
     "REDIS_SENTINEL_PASSWORD": "write redis_sentinel_password of the deployment",
 }
-PLACE = {
+LOCATION = {
     "path": (r"(/[^/\0\n]+)+", "the absolute path of a file, such as {app_env_path}"),
     "owner": (r"[A-Za-z_][\w.-]*", "the name of a user of the host"),
     "group": (r"[A-Za-z_][\w.-]*", "the name of a group of the host"),
@@ -75,7 +75,7 @@ def file(host, hostvars, deployments, baseline, cluster=None, policies=None):
     own = {name: read(hostvars, host, name, default) for name, default in defaults().items()}
     wrong, done = list(_unknown(hostvars[host])), []
     for part in (
-        lambda: _place(own),
+        lambda: _location(own),
         lambda: _computed(host, own, hostvars, deployments) if deployments else ({}, []),
         lambda: database(own, hostvars, cluster) if cluster else ({}, ""),
         lambda: _settings(own["app_env"], baseline, _ttls(own, deployments, policies or {})),
@@ -86,8 +86,8 @@ def file(host, hostvars, deployments, baseline, cluster=None, policies=None):
             wrong += error.args
     if wrong:
         raise Wrong(*wrong)
-    place, (values, notes), (of_database, ca), settings = done
-    return {**place, "values": {**values, **of_database, **settings}, "notes": notes, "ca": ca}
+    location, (values, notes), (of_database, ca), settings = done
+    return {**location, "values": {**values, **of_database, **settings}, "notes": notes, "ca": ca}
 
 
 # -- what the application's host says
@@ -97,18 +97,18 @@ def _unknown(variables):
     known = defaults()
     for name in variables:
         if name.startswith("app_env") and name not in known:
-            yield f"{at_of(name, name)}: there is no such variable{nearest(name, known)}"
+            yield f"{label_of(name, name)}: there is no such variable{nearest(name, known)}"
 
 
-def _place(own):
+def _location(own):
     wrong = []
-    for part, (form, told) in PLACE.items():
+    for part, (form, rule) in LOCATION.items():
         value = own[f"app_env_{part}"]
         if not isinstance(value, str) or not re.fullmatch(form, value):
-            wrong.append(f"{at_of(f'app_env_{part}', value)}: must be {told.format(**defaults())}")
+            wrong.append(f"{label_of(f'app_env_{part}', value)}: must be {rule.format(**defaults())}")
     if wrong:
         raise Wrong(*wrong)
-    return {part: own[f"app_env_{part}"] for part in PLACE}
+    return {part: own[f"app_env_{part}"] for part in LOCATION}
 
 
 def _ttls(own, deployments, policies):
@@ -117,22 +117,22 @@ def _ttls(own, deployments, policies):
     return policies.get(name, {}).get("ttls", {})
 
 
-def _settings(laid, baseline, ttls):
+def _settings(declared, baseline, ttls):
     """Return the application's own keys: what the inventory says, laid over the baseline; null takes one away."""
     computed = {**COMPUTED, **dict.fromkeys(ttls, "write cache_ttls of the deployment")}
-    if not isinstance(laid, dict):
-        raise Wrong(f"{at_of('app_env', laid)}: must be a mapping of keys and values")
+    if not isinstance(declared, dict):
+        raise Wrong(f"{label_of('app_env', declared)}: must be a mapping of keys and values")
     merged, wrong = dict(baseline), []
-    for key in laid:
+    for key in declared:
         try:
-            merged[key] = laid[key]  # evaluated here
-            told = f"is computed; {computed[key]}" if key in computed else env.wrong_name(key)
-            if not told and merged[key] is not None:
-                told = next(misread(merged[key]), None) or env.wrong_value(merged[key])
+            merged[key] = declared[key]  # evaluated here
+            problem = f"is computed; {computed[key]}" if key in computed else env.wrong_name(key)
+            if not problem and merged[key] is not None:
+                problem = next(misread(merged[key]), None) or env.wrong_value(merged[key])
         except BROKEN as error:
-            told = cannot(error)
-        if told:
-            wrong.append(f"{at_of(f'{key} in app_env', merged.get(key), key)}: {told}")
+            problem = cannot(error)
+        if problem:
+            wrong.append(f"{label_of(f'{key} in app_env', merged.get(key), key)}: {problem}")
     if wrong:
         raise Wrong(*wrong)
     return {**{key: value for key, value in merged.items() if value is not None}, **ttls}
@@ -156,8 +156,8 @@ def _deployment(name, deployments):
         return name or known
     if not name:
         raise Wrong(f"app_env_deployment: is missing; write one of {known}")
-    at, told = at_of("app_env_deployment", name), nearest(name, deployments) or "."
-    raise Wrong(f"{at}: there is no deployment {name}{told} The inventory has {known}")
+    label, hint = label_of("app_env_deployment", name), nearest(name, deployments) or "."
+    raise Wrong(f"{label}: there is no deployment {name}{hint} The inventory has {known}")
 
 
 def _standalone(name, deployment, host, chosen, hostvars):
@@ -183,7 +183,7 @@ def _replication(name, deployment, _host, chosen, hostvars):
 
 def _sentinel(name, deployment, _host, chosen, hostvars):
     if chosen:
-        raise Wrong(f"{at_of('app_env_primary', chosen)}: the Sentinels of {name} know the primary; leave it out")
+        raise Wrong(f"{label_of('app_env_primary', chosen)}: the Sentinels of {name} know the primary; leave it out")
     nodes, sentinels = deployment["nodes"], deployment["sentinels"]
     endpoints = ",".join(map(endpoint, sentinels))
     secret = password(hostvars, nodes[0], "redis_password")
@@ -206,8 +206,8 @@ def _chosen(name, nodes, host):
     hosts = [node["host"] for node in nodes]
     if host in hosts:
         return nodes[hosts.index(host)]
-    at = at_of("app_env_primary", host)
-    raise Wrong(f"{at}: {host} is not in the deployment {name}; write one of {', '.join(hosts)}")
+    label = label_of("app_env_primary", host)
+    raise Wrong(f"{label}: {host} is not in the deployment {name}; write one of {', '.join(hosts)}")
 
 
 def _seen_from(host, node, hostvars):
@@ -218,8 +218,8 @@ def _seen_from(host, node, hostvars):
         return node
     if _machine(host, hostvars) == _machine(node["host"], hostvars):
         return {**node, "address": local[0]}
-    at = f"{at_of('redis_bind', bind)} of {node['host']}"
-    raise Wrong(f"{at}: it listens on its own machine alone, which {host} is not; add {node['address']}")
+    label = f"{label_of('redis_bind', bind)} of {node['host']}"
+    raise Wrong(f"{label}: it listens on its own machine alone, which {host} is not; add {node['address']}")
 
 
 def _machine(host, hostvars):

@@ -30,9 +30,9 @@ def cannot(error):
 
 def password(hostvars, end, name, default=None):
     value = read(hostvars, end["host"], name, default)
-    told = env.wrong_value(value)
-    if told:
-        raise Wrong(f"{at_of(name, value)} of {end['host']}: {told}")
+    problem = env.wrong_value(value)
+    if problem:
+        raise Wrong(f"{label_of(name, value)} of {end['host']}: {problem}")
     return value
 
 
@@ -40,7 +40,7 @@ def endpoint(end):
     return str(Endpoint(end["address"], end["port"]))
 
 
-def at_of(name, *values):
+def label_of(name, *values):
     """Return the name of a variable, with file and line where they are known."""
     where = origin(*values)
     return f"{name} ({where})" if ":" in where else name

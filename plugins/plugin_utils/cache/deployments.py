@@ -1,12 +1,12 @@
 """Which deployment a verb of the cache means, and its instances."""
 
 
-def request(variable, named, policies):
+def request(variable, name, policies):
     """Return (deployment, errors): the one that is named, or the only one that has families."""
-    if named in policies:
-        return named, []
-    if named:
-        return None, [f"{variable}: no deployment {named} has key families; write one of {', '.join(policies)}"]
+    if name in policies:
+        return name, []
+    if name:
+        return None, [f"{variable}: no deployment {name} has key families; write one of {', '.join(policies)}"]
     if len(policies) == 1:
         return next(iter(policies)), []
     if not policies:

@@ -75,12 +75,12 @@ def _sql(warm, pattern):
     if not isinstance(given, dict) or not all(isinstance(each, (str, int, float, bool)) for each in given.values()):
         yield f"warm parameters: must be {KEYS['parameters']}"
         return
-    named, stray = parameters_of(sql)
-    for name in dict.fromkeys(named):
+    parameters, stray = parameters_of(sql)
+    for name in dict.fromkeys(parameters):
         if name not in given:
             yield f"warm parameters: {name} is missing, which the query names{nearest(name, given)}"
     for name in given:
-        if name not in named:
+        if name not in parameters:
             yield f"warm parameters: the query does not name {name}; write %({name})s where it belongs"
     if given and stray:
         yield "warm sql: has a percent sign that is no parameter; write %% for it"
@@ -124,13 +124,13 @@ def database_problems(host, policy, cluster):
     queried = [name for name, each in families if isinstance(each["warm"], dict) and "sql" in each["warm"]]
     if not queried:
         return
-    told, where = database(host.values, cluster), label_of(host, "cache_warm_database")
+    given, where = database(host.values, cluster), label_of(host, "cache_warm_database")
     for key in DATABASE:
-        if not told.get(key):
+        if not given.get(key):
             yield f"{where}: has no {key}, and the query of {queried[0]} needs one"
-    if told["sslmode"] not in SSL_MODES:
-        yield f"{where}: sslmode must be one of {', '.join(SSL_MODES)}, not {told['sslmode']!r}"
-    elif told["sslmode"].startswith("verify") and not told["sslrootcert"]:
-        yield f"{where}: sslmode {told['sslmode']} needs sslrootcert, the CA's certificate on the controller"
+    if given["sslmode"] not in SSL_MODES:
+        yield f"{where}: sslmode must be one of {', '.join(SSL_MODES)}, not {given['sslmode']!r}"
+    elif given["sslmode"].startswith("verify") and not given["sslrootcert"]:
+        yield f"{where}: sslmode {given['sslmode']} needs sslrootcert, the CA's certificate on the controller"
     if not host.values.get("cache_warm_password"):
-        yield f"cache_warm_password: is missing; write the password of the role {told.get('user') or 'that reads'}"
+        yield f"cache_warm_password: is missing; write the password of the role {given.get('user') or 'that reads'}"

@@ -62,10 +62,10 @@ def check(nodes, options, known):
         errors.setdefault(text, []).extend(names)
     for text, names in _risks(nodes):
         warnings.setdefault(text, []).extend(names)
-    return _told(errors, len(nodes)), _told(warnings, len(nodes))
+    return _with_hosts(errors, len(nodes)), _with_hosts(warnings, len(nodes))
 
 
-def _told(found, everyone):
+def _with_hosts(found, everyone):
     return [
         text if len(set(names)) == everyone > 1 or not names else f"{text} [{', '.join(dict.fromkeys(names))}]"
         for text, names in found.items()

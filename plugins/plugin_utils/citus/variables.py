@@ -41,10 +41,10 @@ def problems(node, options):
 
 
 def _texts(node):
-    for name, pattern, say in PATTERNS:
+    for name, pattern, problem in PATTERNS:
         value = node.values.get(name)
         if isinstance(value, str) and not re.fullmatch(pattern, value):
-            yield f"{label_of(node, name)}: must be {say}, not '{value}'"
+            yield f"{label_of(node, name)}: must be {problem}, not '{value}'"
     if node.values.get("citus_cluster") == "main":
         label = label_of(node, "citus_cluster")
         yield f"{label}: main is the package's own cluster, which is left alone; write another name"

@@ -26,13 +26,13 @@ def sentences(hosts):
         found += _of_instance(host, registers.get("redis_deployment"), _last(registers, INSTANCE))
         found += _of_sentinel(host, _last(registers, SENTINEL))
         found += [f"Citus: {text}" for text in _last(registers, CLUSTER) or []]
-        found += [f"{host}: {text}" for places in UNITS for text in _last(registers, places) or []]
+        found += [f"{host}: {text}" for sources in UNITS for text in _last(registers, sources) or []]
     return list(dict.fromkeys(found))
 
 
-def _last(registers, places):
-    results = (registers.get(name) or {} for name, _part in places)
-    parts = [result if part is None else result.get(part) or {} for result, (_name, part) in zip(results, places)]
+def _last(registers, sources):
+    results = (registers.get(name) or {} for name, _part in sources)
+    parts = [result if part is None else result.get(part) or {} for result, (_name, part) in zip(results, sources)]
     return next((part["health"] for part in parts if "health" in part), None)
 
 

@@ -128,10 +128,10 @@ def notes(hosts, playing):
     """Return what is no error and should be known: what is not watched, what this run leaves alone."""
     found = []
     for members in machines(hosts).values():
-        watchers = [host.name for host in members if host.watches]
+        prometheus_hosts = [host.name for host in members if host.watches]
         for host in members:
-            if watchers and host.name in playing and not set(watchers) & set(playing):
-                found.append(f"{host.name}: its machine watches, and is set up in a run with {watchers[0]}")
+            if prometheus_hosts and host.name in playing and not set(prometheus_hosts) & set(playing):
+                found.append(f"{host.name}: its machine watches, and is set up in a run with {prometheus_hosts[0]}")
         for host in [host for host in members if host.node][1:]:
             found.append(f"{host.name}: its PostgreSQL is not watched; the exporter of a machine asks one server")
     return found
@@ -163,9 +163,11 @@ def runs(hosts, options, playing):
                 "watches": any(each.watches for each in members),
                 "redis": list(dict.fromkeys(uris)),
                 # where the exporter of Redis goes to outside the loopback, which its unit has to let it
-                "asks": sorted(host for host in {urlsplit(uri).hostname for uri in uris} if host not in LOOPBACK),
+                "redis_hosts": sorted(
+                    host for host in {urlsplit(uri).hostname for uri in uris} if host not in LOOPBACK
+                ),
                 "postgresql": next((each.node for each in members if each.node), None),
-                "listen": {exporter: _place(host, exporter, options) for exporter in EXPORTERS},
+                "listen": {exporter: _endpoint(host, exporter, options) for exporter in EXPORTERS},
             }
     return found
 
@@ -194,10 +196,10 @@ def targets(hosts, options):
 
 
 def _target(host, exporter, options, uri=None, **labels):
-    asked = {"__param_target": uri} if uri else {}
+    target = {"__param_target": uri} if uri else {}
     labels = {name: value for name, value in labels.items() if value}
-    return {"targets": [_place(host, exporter, options)], "labels": {"instance": host.name, **labels, **asked}}
+    return {"targets": [_endpoint(host, exporter, options)], "labels": {"instance": host.name, **labels, **target}}
 
 
-def _place(host, exporter, options):
+def _endpoint(host, exporter, options):
     return str(Endpoint(host.address(), host.get(f"monitoring_{exporter}_port", options)))

@@ -33,7 +33,7 @@ def shared(members, sentinels, options):
     claims = [claim for each in instances for claim in [*_paths(each), *_ports(each, options)]]
     # a machine has one Sentinel, for all deployments on it
     claims += [claim for each in members if each.name in sentinels for claim in _of_sentinel(each, options)][:2]
-    told = set()
+    reported = set()
     for one, other in itertools.combinations(claims, 2):
         own = one.host == other.host and one.where == other.where
         if own or type(one.value) is not type(other.value) or one.value != other.value:
@@ -42,11 +42,11 @@ def shared(members, sentinels, options):
             continue
         # one name is one set of files, which is told of the name; a folder of data, of all that lies in it
         within = [one.value, posixpath.dirname(one.value)] if isinstance(one.value, str) else [one.value]
-        if any((one.host, other.host, value) in told for value in within) or (
+        if any((one.host, other.host, value) in reported for value in within) or (
             one.host != other.host and isinstance(one.value, str) and names[one.host] == names[other.host]
         ):
             continue
-        told.add((one.host, other.host, one.value))
+        reported.add((one.host, other.host, one.value))
         first, second = (other, one) if one.written and not other.written else (one, other)
         what = "port" if isinstance(one.value, int) else "path"
         taken = f"is taken by {first.where.split(' (')[0]} of {first.host} already"

@@ -46,14 +46,14 @@ def problems(instance, options):
 
 
 def _formats(instance, options):
-    for name, pattern, say in (
+    for name, pattern, problem in (
         ("redis_instance", r"([a-z0-9][a-z0-9-]*)?", "small letters, digits and hyphens"),
         ("redis_deployment", r"[a-z0-9][a-z0-9_-]*", "small letters, digits, hyphens and underscores"),
         ("redis_version", rf"({VERSION})?", 'a version such as "7.0" or "7.0.15", in quotes'),
     ):
         value = instance.values.get(name)
         if isinstance(value, str) and not re.fullmatch(pattern, value):
-            yield f"{label_of(instance, name)}: must be {say}, not '{value}'"
+            yield f"{label_of(instance, name)}: must be {problem}, not '{value}'"
     for name, low, high in (
         ("redis_port", 1, 65535),
         ("redis_oom_score_adjust", -1000, 1000),

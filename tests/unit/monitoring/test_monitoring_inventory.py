@@ -101,8 +101,8 @@ def test_who_watches_acts_for_its_machine():
 def test_the_exporter_may_go_to_the_servers_that_it_asks():
     [one, *_others] = hosts({})
     far = one._replace(instance={**REDIS, "uri": "redis://[2001:db8::5]:6379"}, sentinel="redis://198.51.100.13:26379")
-    assert monitoring_inventory.runs([far], OPTIONS, [])["redis1"]["asks"] == ["198.51.100.13", "2001:db8::5"]
-    assert monitoring_inventory.runs([one], OPTIONS, [])["redis1"]["asks"] == []
+    assert monitoring_inventory.runs([far], OPTIONS, [])["redis1"]["redis_hosts"] == ["198.51.100.13", "2001:db8::5"]
+    assert monitoring_inventory.runs([one], OPTIONS, [])["redis1"]["redis_hosts"] == []
 
 
 def test_a_second_postgresql_of_a_machine_is_told_of_and_no_target():

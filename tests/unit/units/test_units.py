@@ -5,7 +5,7 @@ A case changes `usual`, a timer and a service that run as they should; `steps` a
 
 from ansible_collections.cistern.core.plugins.module_utils.units.apply import apply
 from ansible_collections.cistern.core.plugins.module_utils.units.observe import observe
-from ansible_collections.cistern.core.plugins.module_utils.units.plan import plan, told
+from ansible_collections.cistern.core.plugins.module_utils.units.plan import plan, reported
 from case_files import Cases
 from laid_over import laid_over
 
@@ -45,7 +45,7 @@ def test_plan(path):
     want, have = usual()
     want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
     want = {**want, "files": list(want["files"].values()), "units": list(want["units"].values())}
-    assert told(plan(want, have)) == case["steps"]
+    assert reported(plan(want, have)) == case["steps"]
 
 
 def test_there_are_cases():
@@ -56,7 +56,7 @@ def test_many_files_of_a_folder_are_one_line():
     want = {"files": [file(f"/usr/local/lib/x/{name}.py") for name in "abcdef"], "users": [], "units": [], "sweep": []}
     have = {"files": dict.fromkeys([each["path"] for each in want["files"]]), "users": [], "units": {}}
     have.update(swept=[], aside={})
-    assert told(plan(want, have)) == ["write 6 files of /usr/local/lib/x"]
+    assert reported(plan(want, have)) == ["write 6 files of /usr/local/lib/x"]
 
 
 def test_what_was_set_aside_before_stays(tmp_path):
@@ -66,7 +66,7 @@ def test_what_was_set_aside_before_stays(tmp_path):
     for text in ("first", "second", "third"):
         path.write_text(text)
         steps = plan(want, observe(want))
-        lines += told(steps)
+        lines += reported(steps)
         for step in steps:
             apply(step)
     assert lines == [f"set {path} aside as {path}.before-cistern{end}" for end in ("", "-2", "-3")]
@@ -78,10 +78,10 @@ def test_what_its_package_put_there_is_not_set_aside():
     """Debian has a conffile on every machine: nobody has written it."""
     path = "/etc/debconf.conf"
     want = {"files": [{**file(path), "content": "ours"}], "users": [], "units": [], "sweep": [], "mark": "/nonexistent"}
-    assert told(plan(want, observe(want))) == [f"write {path}"]
+    assert reported(plan(want, observe(want))) == [f"write {path}"]
 
 
 def test_the_line_of_many_files_stands_where_the_first_of_them_is_written():
     steps = [{"do": "write", "path": f"/usr/local/lib/x/{name}.py", "file": {}} for name in "abcdef"]
     steps.insert(1, {"do": "remove", "path": "/etc/old"})
-    assert told(steps) == ["write 6 files of /usr/local/lib/x", "remove /etc/old"]
+    assert reported(steps) == ["write 6 files of /usr/local/lib/x", "remove /etc/old"]

@@ -84,8 +84,8 @@ class Walk:
         """Ask the server now and then how long its pages take."""
         if now is not None and self._looked is not None and now - self._looked < LOOK_SECONDS:
             return
-        told = self.client.info("commandstats")
-        mine = [told[f"cmdstat_{name}"] for name in COMMANDS[self.by] if f"cmdstat_{name}" in told]
+        records = self.client.info("commandstats")
+        mine = [records[f"cmdstat_{name}"] for name in COMMANDS[self.by] if f"cmdstat_{name}" in records]
         spent, pages = sum(each["usec"] for each in mine) / 1e6, self.pages
         if self._stats and self._stats[0] == self.by and pages > self._stats[2]:
             used = max(0.0, spent - self._stats[1])
@@ -108,11 +108,11 @@ class Walk:
     def _by_script(self, client, cursor):
         words = (0, cursor, self.page)
         try:
-            cursor, keys, told = client.execute_command(f"EVALSHA{self.suffix}", SHA, *words)
+            cursor, keys, records = client.execute_command(f"EVALSHA{self.suffix}", SHA, *words)
         except redis.exceptions.NoScriptError:
-            cursor, keys, told = client.execute_command(f"EVAL{self.suffix}", SCRIPT, *words)
+            cursor, keys, records = client.execute_command(f"EVAL{self.suffix}", SCRIPT, *words)
         found, offset = [], 0
-        for ttl, size, kind, length in RECORD.iter_unpack(told):
+        for ttl, size, kind, length in RECORD.iter_unpack(records):
             found.append((keys[offset : offset + length], ttl, size, TYPES[kind]))
             offset += length
         return int(cursor), found

@@ -30,7 +30,7 @@ def judge(case):
 
 def _lets_in(case, part, host, want, state):
     name, variable = NAMES[part], VARIABLES[part]
-    login, connects = state["login"], any(each["connects"] for each in state["places"].values())
+    login, connects = state["login"], any(each["connects"] for each in state["endpoints"].values())
     fix = case.play("redis", limit=host)
     if login == "refused":
         by_file = state["file"].get("password")
@@ -63,7 +63,7 @@ def _lets_in(case, part, host, want, state):
             {"why": state["why"]},
             f"journalctl --unit {word(want['unit'])} --lines 50",
         )
-    elif not state["answers"] and state["unit"]["active"] == "active" and not state["places"]:
+    elif not state["answers"] and state["unit"]["active"] == "active" and not state["endpoints"]:
         return
     if part == "redis" and state.get("config", {}).get("protected-mode") == "no":
         fix = cli(want, "config set protected-mode yes")

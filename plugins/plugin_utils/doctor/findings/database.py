@@ -17,7 +17,7 @@ def judge(case):
 
 
 def _reached(case, host, database):
-    endpoint, evidence = database["place"], {"why": database.get("why")}
+    endpoint, evidence = database["endpoint"], {"why": database.get("why")}
     fix = case.play("app_env", limit=host)
     if not database["connects"]:
         if not _stopped(case):

@@ -136,7 +136,7 @@ def _others(case, host, state, deployment, hosts):
 def _ill(case, host, part):
     """Whether something that is a finding of its own keeps others from reaching a server."""
     state = case.reported(host, part) or {}
-    connections = state.get("places", {}).values()
+    connections = state.get("endpoints", {}).values()
     return state.get("login") not in ("accepted", "") or not all(each["connects"] for each in connections)
 
 

@@ -93,7 +93,7 @@ def _listens(case, part, host, want, state):
 
 
 def _connects(state, address, port):
-    return state["places"].get(f"{address} {port}", {}).get("connects")
+    return state["endpoints"].get(f"{address} {port}", {}).get("connects")
 
 
 def _file(case, part, host, want, state):
