@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 
 import faults
-from account import missing
 from stale import Stale
+from write_ledger import missing
 
 # A client that writes all the time does not notice less than this.
 NO_GAP = 1.0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import faults
 import instances
-from account import Write
+from write_ledger import Write
 
 
 class Stale:

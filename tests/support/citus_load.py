@@ -8,7 +8,7 @@ import threading
 import time
 
 import psycopg
-from account import longest_gap
+from write_ledger import longest_gap
 
 CONVERSATIONS = 64
 # A connection is made anew after so many writes, so that each change of a certificate or a password is noticed.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor import judge as doctor_judgement
-from laid_over import laid_over
+from deep_merge import deep_merge
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = ("redis1", "redis2", "redis3")
@@ -169,7 +169,7 @@ def usual():
 
 
 def changed(base, change):
-    return without_gone(laid_over(base, change))
+    return without_gone(deep_merge(base, change))
 
 
 def without_gone(value):

@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import instances
+import monitoring
 import nodes
 import pytest
 import sentinels
-import watched
-from inventory_says import says_of, ssh
+from inventory import host_vars_of, ssh
 
 PROBE = Path(__file__).with_name("doors_probe.py")
 APP = {"app_env_path": "/srv/app/.env", "app_env_owner": "root"}
@@ -74,9 +74,9 @@ def read(inventory):
         machine(name, sentinel.says).sentinels.append(sentinel)
     for name, node in nodes.read(inventory).items():
         machine(name, node.says).nodes.append(node)
-    for each in watched.read(inventory).values():
+    for each in monitoring.read(inventory).values():
         machine(each.name, each.says).watched = each
-    for name, says in says_of(inventory, "app", "monitoring", ("app_env",)).items():
+    for name, says in host_vars_of(inventory, "app", "monitoring", ("app_env",)).items():
         machine(name, says).apps.append({**APP, **says})
     everyone = list(found.values())
     for each in everyone:

@@ -12,7 +12,7 @@ import time
 
 import redis
 import yaml
-from inventory_says import ROOT, says_of, ssh
+from inventory import ROOT, host_vars_of, ssh
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -21,7 +21,7 @@ ROLE = ROOT / "roles" / "redis"
 
 def read(inventory, group="redis"):
     """Return the hosts of a group of an inventory, or of several laid over each other, by name."""
-    return {name: Instance(name, says) for name, says in says_of(inventory, group, "redis", ("redis_",)).items()}
+    return {name: Instance(name, says) for name, says in host_vars_of(inventory, group, "redis", ("redis_",)).items()}
 
 
 class Instance:

@@ -20,10 +20,10 @@ import threading
 import time
 
 import redis
-from account import Errors, Write, gather, missing
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel
+from write_ledger import Errors, Write, gather, missing
 
 # A host that is paused or cut off answers nothing: this is how long an attempt waits for it. A switchover holds writes
 # for longer, and then an attempt that gives up in time finds the new primary sooner.

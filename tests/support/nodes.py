@@ -8,15 +8,15 @@ import json
 import shlex
 
 import psycopg
-from inventory_says import says_of, ssh
+from inventory import host_vars_of, ssh
 
 PREFIXES = ("citus_", "postgresql_")
 
 
 def read(inventory, group="citus"):
     """Return the nodes of an inventory, or of several laid over each other, by name."""
-    coordinators = says_of(inventory, "citus_coordinator", "citus", PREFIXES)
-    found = says_of(inventory, group, "citus", PREFIXES)
+    coordinators = host_vars_of(inventory, "citus_coordinator", "citus", PREFIXES)
+    found = host_vars_of(inventory, group, "citus", PREFIXES)
     return {name: Node(name, says, name in coordinators) for name, says in found.items()}
 
 

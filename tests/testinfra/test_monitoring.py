@@ -3,8 +3,8 @@
 import re
 import time
 
+import monitoring
 import pytest
-import watched
 
 
 def pytest_generate_tests(metafunc):
@@ -19,7 +19,7 @@ def _machines(config):
     if not inventory:
         raise pytest.UsageError("which inventory? --ansible-inventory=inventories/<environment>")
     if not hasattr(config, "_machines"):
-        config._machines = watched.read(inventory)
+        config._machines = monitoring.read(inventory)
     return config._machines
 
 
@@ -73,7 +73,7 @@ def test_every_target_is_there_and_up(watcher, machines):
         if set(found.values()) == {"up"} or time.monotonic() > until:
             break
         time.sleep(1)
-    assert set(found) == watched.wanted_targets(machines, watcher)
+    assert set(found) == monitoring.wanted_targets(machines, watcher)
     assert {target: health for target, health in found.items() if health != "up"} == {}
 
 
@@ -99,7 +99,7 @@ def test_rules_are_loaded_and_evaluated(watcher):
     rules = [rule for group in groups for rule in group["rules"]]
     assert len([rule for rule in rules if rule["type"] == "alerting"]) >= 30
     assert {rule["name"]: rule["lastError"] for rule in rules if rule["health"] == "err"} == {}
-    said = {**watched.thresholds(), **watcher.says["monitoring_thresholds"]}
+    said = {**monitoring.thresholds(), **watcher.says["monitoring_thresholds"]}
     found = {
         labels["__name__"].removeprefix("cistern:threshold:"): value
         for labels, value in watcher.query('{__name__=~"cistern:threshold:.+"}')

@@ -16,7 +16,7 @@ import time
 
 import pytest
 import queries
-from inventory_says import says_of, ssh
+from inventory import host_vars_of, ssh
 
 # What a well deployment does not have, and why. Everything else must be there.
 EMPTY = {
@@ -69,7 +69,7 @@ def watchers(config):
     if not inventory:
         raise pytest.UsageError("which inventory? --ansible-inventory=inventories/<environment>")
     if not hasattr(config, "_watchers"):
-        config._watchers = says_of(inventory, "monitoring", "monitoring", ("monitoring_",))
+        config._watchers = host_vars_of(inventory, "monitoring", "monitoring", ("monitoring_",))
     return config._watchers
 
 

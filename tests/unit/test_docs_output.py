@@ -21,9 +21,9 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan i
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor import report as doctor_report
+from deep_merge import deep_merge
 from doctor_evidence import judged
 from instance_usual import usual
-from laid_over import laid_over
 
 ROOT = Path(__file__).resolve().parents[2]
 # docs/reference is generated, and test_contract.py compares it with the code.
@@ -111,7 +111,7 @@ def printed(**result):
 
 def steps(**have):
     want, found = usual()
-    return [describe(step) for step in plan(want, laid_over(found, have))]
+    return [describe(step) for step in plan(want, deep_merge(found, have))]
 
 
 def settings_changed_by_hand():

@@ -7,7 +7,7 @@ import time
 
 import instances
 import pytest
-from inventory_says import says_of, ssh
+from inventory import host_vars_of, ssh
 
 PASSWORD = "reads and nothing else"
 LIMIT = ["--limit", "cache"]
@@ -34,7 +34,7 @@ PAGES = 'SELECT user_id, 20 AS "limit", 0 AS "offset", json_build_array(username
 @pytest.fixture(scope="module")
 def database(inventory):
     """A plain PostgreSQL with the tables of the chat platform, and a role that can read them."""
-    [says] = says_of(inventory, "database", "redis", ()).values()
+    [says] = host_vars_of(inventory, "database", "redis", ()).values()
     host = ssh(says, says["ansible_host"])
     network = says["ansible_host"].rpartition(".")[0]
 

@@ -1,13 +1,13 @@
 """What the .env says of the database is enough for a client, from its own host."""
 
 import psycopg
-from inventory_says import says_of, ssh
+from inventory import host_vars_of, ssh
 
 READ = "set -a; . /srv/app/.env; set +a; printenv DATABASE_URL"
 
 
 def test_the_application_finds_its_database(playbook, coordinator, inventory, tmp_path):
-    says = says_of(inventory, "app", "citus", ("app_",))["repository"]
+    says = host_vars_of(inventory, "app", "citus", ("app_",))["repository"]
     host = ssh(says, says["ansible_host"])
     run = playbook.run(name="app_env", options=["-vvv", "--diff"])
     assert run.changed == 1 and playbook.run(name="app_env").changed == 0

@@ -6,8 +6,8 @@ import threading
 import time
 from urllib.parse import urlsplit
 
+import monitoring
 import pytest
-import watched
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def as_the_inventory_says():
 
 @pytest.fixture(scope="session")
 def machines(inventory, everyone):
-    return watched.read(inventory)
+    return monitoring.read(inventory)
 
 
 @pytest.fixture(scope="session")

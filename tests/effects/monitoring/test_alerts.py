@@ -4,8 +4,8 @@ import time
 
 import faults
 import instances
+import monitoring
 import pytest
-import watched
 from load import Load
 from waiting import wait_for
 
@@ -22,7 +22,7 @@ def wait_up(watch, machines, seconds=60):
     until = time.monotonic() + seconds
     while True:
         found = watch.targets()
-        if set(found) == watched.wanted_targets(machines, watch) and set(found.values()) == {"up"}:
+        if set(found) == monitoring.wanted_targets(machines, watch) and set(found.values()) == {"up"}:
             down = [labels for metric in ("redis_up", "pg_up") for labels, value in watch.query(metric) if value != 1]
             if not down:
                 return

@@ -12,7 +12,7 @@ import instances
 import nodes
 import pytest
 import redis
-from inventory_says import says_of
+from inventory import host_vars_of
 from waiting import wait_for
 
 WRONG = "another-password-of-nobody"
@@ -79,7 +79,7 @@ def application(inventory):
 @pytest.fixture(scope="module")
 def env(inventory, application):
     """The path of the .env."""
-    return says_of(inventory, "app", "redis", ("app_env_",))[application.name].get("app_env_path", "/srv/app/.env")
+    return host_vars_of(inventory, "app", "redis", ("app_env_",))[application.name].get("app_env_path", "/srv/app/.env")
 
 
 def one(found):
@@ -109,7 +109,7 @@ def look(playbook, inventory, tmp_path):
     secrets = {
         value
         for group, role, prefix in (("redis", "redis", "redis_"), ("citus", "citus", "citus_"))
-        for says in says_of(inventory, group, role, (prefix,)).values()
+        for says in host_vars_of(inventory, group, role, (prefix,)).values()
         for name, value in says.items()
         if name.endswith("_password")
     }

@@ -7,7 +7,7 @@ order; `cluster` is the Citus of the inventory. What the role makes of a policy 
 from pathlib import Path
 
 import pytest
-import role_means
+import role_vars
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from case_files import Cases
@@ -97,7 +97,7 @@ def means(name, *warms, **variables):
         },
         **variables,
     }
-    return role_means.means("cache", name, known)
+    return role_vars.means("cache", name, known)
 
 
 def test_numbers_of_the_command_line_are_numbers_to_the_programs():

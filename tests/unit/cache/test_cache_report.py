@@ -29,7 +29,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.cache import report a
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import report_html as cache_html
 from ansible_collections.cistern.core.plugins.plugin_utils.cache.advice import advise
 from case_files import Cases
-from laid_over import laid_over
+from deep_merge import deep_merge
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "roles/cache/templates/cache_report.html.j2"
@@ -89,7 +89,7 @@ def well():
 
 
 def made(case):
-    found = laid_over(well(), {key: case[key] for key in ("instance", "families", "unknown") if key in case})
+    found = deep_merge(well(), {key: case[key] for key in ("instance", "families", "unknown") if key in case})
     parts = [*found["families"].values(), found["unknown"]]
     database = {name: sum(part[name] for part in parts) for name in ("keys", "bytes", "without_ttl")}
     database |= {"db": 0, "families": found["families"], "unknown": found["unknown"]}

@@ -60,25 +60,25 @@ def usual():
     return want, have
 
 
-def laid_over(base, change):
+def deep_merge(base, change):
     """A mapping is laid over a mapping, null takes a node away; anything else replaces."""
     if not isinstance(base, dict) or not isinstance(change, dict):
         return change
     laid = dict(base)
     for key, value in change.items():
-        laid[SHORT.get(key, key)] = laid_over(base.get(SHORT.get(key, key)), value)
+        laid[SHORT.get(key, key)] = deep_merge(base.get(SHORT.get(key, key)), value)
     return {key: value for key, value in laid.items() if value is not None or key not in SHORT.values()}
 
 
 def read(case):
     want, have = usual()
-    nodes = laid_over(want["nodes"], {})
+    nodes = deep_merge(want["nodes"], {})
     for name, change in (case.get("want", {}).get("nodes") or {}).items():
         nodes[name] = None if change is None else {**nodes[name], **change}
     given = {key: value for key, value in case.get("want", {}).items() if key != "nodes"}
-    want = {**want, **laid_over({key: want[key] for key in want if key != "nodes"}, given)}
+    want = {**want, **deep_merge({key: want[key] for key in want if key != "nodes"}, given)}
     want["nodes"] = [node for node in nodes.values() if node]
-    return want, laid_over(have, case.get("have", {}))
+    return want, deep_merge(have, case.get("have", {}))
 
 
 def test_there_are_cases():

@@ -11,7 +11,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import shard_mo
 from ansible_collections.cistern.core.plugins.module_utils.citus.rebalance.plan import describe, evenness, names, plan
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from case_files import Cases
-from test_citus_node import SHORT, laid_over, read
+from test_citus_node import SHORT, deep_merge, read
 
 CASES = Cases("citus/rebalance", "want", "have", "steps", "refused")
 
@@ -30,7 +30,7 @@ def test_there_are_cases():
 def test_plan(path):
     case = CASES.read(path)
     want, have = usual()
-    want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
+    want, have = deep_merge(want, case.get("want", {})), deep_merge(have, case.get("have", {}))
     for move in have["moves"]:
         move.update({end: SHORT[move[end]] for end in ("from", "to")})
     if "refused" in case:

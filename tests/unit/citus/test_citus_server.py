@@ -13,7 +13,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan imp
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.modules import citus_server
 from case_files import Cases
-from laid_over import laid_over
+from deep_merge import deep_merge
 
 CASES = Cases("citus/server", "want", "have", "steps", "refused", "notes")
 FOLDER = "/etc/postgresql/15/citus"
@@ -65,7 +65,7 @@ def test_there_are_cases():
 @CASES.each
 def test_plan(path):
     case = CASES.read(path)
-    want, have = (laid_over(each, case.get(key, {})) for each, key in zip(usual(), ("want", "have")))
+    want, have = (deep_merge(each, case.get(key, {})) for each, key in zip(usual(), ("want", "have")))
     untouched = copy.deepcopy((want, have))
     if "refused" in case:
         with pytest.raises(Refused, match=case["refused"]):

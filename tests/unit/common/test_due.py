@@ -4,7 +4,7 @@ import copy
 
 import pytest
 from ansible_collections.cistern.core.plugins.action.observe import DUE
-from laid_over import laid_over
+from deep_merge import deep_merge
 
 HELD = {"version": "5:7.0.15-1", "hold": False}
 OBSERVED = {
@@ -46,10 +46,10 @@ LACKS, OTHER = {"redis-server": None}, {"redis-server": {"version": "5:7.0.15-1"
 
 
 def due(name, observed=None, asked=None):
-    found = laid_over(copy.deepcopy(OBSERVED), observed or {})
+    found = deep_merge(copy.deepcopy(OBSERVED), observed or {})
     found["facts"]["packages"] = {name: each for name, each in found["facts"]["packages"].items() if each}
     found["node"]["facts"]["packages"] = {n: each for n, each in found["node"]["facts"]["packages"].items() if each}
-    return bool(DUE[name](found, laid_over(copy.deepcopy(ASKED[name]), asked or {})))
+    return bool(DUE[name](found, deep_merge(copy.deepcopy(ASKED[name]), asked or {})))
 
 
 @pytest.mark.parametrize("name", DUE)

@@ -16,7 +16,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.common import role_fi
 from ansible_collections.cistern.core.plugins.plugin_utils.monitoring import inventory as monitoring_inventory
 from ansible_collections.cistern.core.plugins.plugin_utils.monitoring.host import Host, reachable
 from case_files import Cases
-from laid_over import laid_over
+from deep_merge import deep_merge
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = Cases("monitoring/inventory", "all", "hosts", "errors", "hidden")
@@ -36,7 +36,7 @@ USUAL = {
 
 def hosts(case):
     found = []
-    for name, usual in laid_over(USUAL, case.get("hosts", {})).items():
+    for name, usual in deep_merge(USUAL, case.get("hosts", {})).items():
         values = {**case.get("all", {}), **usual.pop("values", {})} if "values" in usual else dict(case.get("all", {}))
         found.append(Host(name, (usual["fallback"], 22), values=values, origins={}, broken={}, **usual))
     return found

@@ -64,12 +64,12 @@ def usual():
     return {"deployment": deployment, "target": None}, have
 
 
-def laid_over(base, change):
+def deep_merge(base, change):
     """A mapping is laid over a mapping; anything else replaces."""
     change = SHORT.get(change, change) if isinstance(change, str) else change
     if not isinstance(base, dict) or not isinstance(change, dict):
         return change
-    return {**base, **{SHORT.get(key, key): laid_over(base.get(SHORT.get(key, key)), change[key]) for key in change}}
+    return {**base, **{SHORT.get(key, key): deep_merge(base.get(SHORT.get(key, key)), change[key]) for key in change}}
 
 
 def test_there_are_cases():
@@ -80,7 +80,7 @@ def test_there_are_cases():
 def test_plan(path):
     case = CASES.read(path)
     want, have = usual()
-    want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
+    want, have = deep_merge(want, case.get("want", {})), deep_merge(have, case.get("have", {}))
     untouched = copy.deepcopy((want, have))
     if "refused" in case:
         with pytest.raises(Refused, match=re.escape(case["refused"])):
@@ -176,8 +176,8 @@ GONE = {(R1, "CONFIG SET min-replicas-to-write 1"): ConnectionError("gone")}
 def test_what_was_changed_is_put_back(monkeypatch, change, now, fails, says):
     monkeypatch.setattr(redis_switchover_pause, "CATCH_UP", 0.05 if not now else 1)
     want, have = usual()
-    have = laid_over(have, change)
-    servers = Servers(laid_over(have, now), fails)
+    have = deep_merge(have, change)
+    servers = Servers(deep_merge(have, now), fails)
     with pytest.raises(Failed, match=re.escape(says)):
         redis_switchover.take(servers, plan({**want, "target": R2}, have), have, lambda _text: None)
     assert (R1, "CLIENT PAUSE 3000 WRITE") in servers.done

@@ -14,8 +14,8 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance.descri
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import decide
 from case_files import Cases
+from deep_merge import deep_merge
 from instance_usual import usual
-from laid_over import laid_over
 
 CASES = Cases("redis/instance", "want", "have", "deployment", "steps", "refused")
 
@@ -43,7 +43,7 @@ def in_a_deployment(case, want, have):
     }
     deployment |= {"sentinels": []}
     deployment, seen = (
-        laid_over(each, case["deployment"].get(key, {})) for each, key in ((deployment, "is"), (seen, "seen"))
+        deep_merge(each, case["deployment"].get(key, {})) for each, key in ((deployment, "is"), (seen, "seen"))
     )
     state = seen["nodes"][deployment["me"]]
     have = {**have, "state": state if state["answers"] else None, "seen": seen, "replicaof": endpoints["a"]}
@@ -70,7 +70,7 @@ def test_there_are_cases():
 def test_plan(path):
     case = CASES.read(path)
     want, have = in_a_deployment(case, *usual())
-    want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
+    want, have = deep_merge(want, case.get("want", {})), deep_merge(have, case.get("have", {}))
     untouched = copy.deepcopy((want, have))
     if "refused" in case:
         with pytest.raises((Refused, redis_acl_file.Unusable), match=case["refused"]):

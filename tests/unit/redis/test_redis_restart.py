@@ -1,11 +1,11 @@
 """How long a server that crashed stays away, by what the Sentinels need to find it gone."""
 
 import pytest
-import role_means
+import role_vars
 
 
 def seconds(**says):
-    return role_means.means("redis", "__redis_restart_seconds", says)
+    return role_vars.means("redis", "__redis_restart_seconds", says)
 
 
 @pytest.mark.parametrize("down_after", [500, 1501, 5000, "30000"])

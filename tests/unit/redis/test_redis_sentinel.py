@@ -13,7 +13,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.describe import describe, notes
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import PHASES, needed, plan
 from case_files import Cases
-from laid_over import laid_over
+from deep_merge import deep_merge
 
 CASES = Cases("redis/sentinel", "want", "have", "steps", "phases", "refused", "notes", "asks")
 CONTENT = """# Written by Cistern
@@ -94,7 +94,7 @@ def test_there_are_cases():
 def test_plan(path):
     case = CASES.read(path)
     want, have = usual()
-    want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
+    want, have = deep_merge(want, case.get("want", {})), deep_merge(have, case.get("have", {}))
     untouched = copy.deepcopy((want, have))
     if "refused" in case:
         with pytest.raises(Refused, match=case["refused"]):

@@ -1,8 +1,8 @@
 """The load program's account: what it counts as missing, and what as a gap."""
 
-import account
 import pytest
 import redis
+import write_ledger
 
 RUN = "test"
 
@@ -22,19 +22,20 @@ class Server:
 def written(count=10, writers=2, began=100.0):
     """Return writes of one a tenth of a second, the writers in turn."""
     return [
-        account.Write(n % writers, n // writers + 1, began + n / 10 - 0.01, began + n / 10) for n in range(1, count + 1)
+        write_ledger.Write(n % writers, n // writers + 1, began + n / 10 - 0.01, began + n / 10)
+        for n in range(1, count + 1)
     ]
 
 
 def gathered(writes, errors=None, ended=101.5, lost=None, reads=()):
     each = [[write for write in writes if write.writer == writer] for writer in (0, 1)]
-    return account.gather(RUN, 100.0, ended, each, list(reads), 0, lost, errors or account.Errors(100.0))
+    return write_ledger.gather(RUN, 100.0, ended, each, list(reads), 0, lost, errors or write_ledger.Errors(100.0))
 
 
 def test_every_write_that_a_server_has_is_found():
     writes = written(1201)
     server = Server(writes)
-    assert account.missing(server, RUN, writes) == []
+    assert write_ledger.missing(server, RUN, writes) == []
     assert server.asked == [500, 500, 201]
 
 
@@ -43,7 +44,7 @@ def test_a_write_that_is_gone_or_altered_is_missing_and_named():
     server = Server(writes)
     del server.keys[writes[3].key(RUN)]
     server.keys[writes[7].key(RUN)] = "7777"
-    assert account.missing(server, RUN, writes) == [writes[3], writes[7]]
+    assert write_ledger.missing(server, RUN, writes) == [writes[3], writes[7]]
 
 
 def test_writers_and_runs_do_not_share_keys():
@@ -65,7 +66,7 @@ def test_writers_and_runs_do_not_share_keys():
     ids=["inside", "unordered", "at the beginning", "at the end", "nothing at all", "after the end"],
 )
 def test_the_longest_gap_reaches_from_the_beginning_to_the_end(times, gap):
-    assert account.longest_gap(times, 100.0, 105.0) == gap
+    assert write_ledger.longest_gap(times, 100.0, 105.0) == gap
 
 
 def test_a_pause_of_all_writers_is_a_gap_and_that_of_one_is_not():
@@ -86,7 +87,7 @@ def test_a_result_counts_what_was_acknowledged_and_in_which_second():
 
 
 def test_errors_are_told_by_what_the_server_said():
-    errors = account.Errors(100.0)
+    errors = write_ledger.Errors(100.0)
     errors.note(redis.exceptions.ResponseError("NOREPLICAS Not enough good replicas to write."), 101.0)
     errors.note(redis.exceptions.ResponseError("NOREPLICAS Not enough good replicas to write."), 104.5)
     errors.note(redis.ConnectionError("The previous master is now a slave"), 102.0)

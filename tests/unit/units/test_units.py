@@ -7,7 +7,7 @@ from ansible_collections.cistern.core.plugins.module_utils.units.apply import ap
 from ansible_collections.cistern.core.plugins.module_utils.units.observe import observe
 from ansible_collections.cistern.core.plugins.module_utils.units.plan import plan, reported
 from case_files import Cases
-from laid_over import laid_over
+from deep_merge import deep_merge
 
 CASES = Cases("units/plan", "want", "have", "steps")
 TIMER, SERVICE, USERS = "/etc/systemd/system/a.timer", "/etc/systemd/system/a.service", "/etc/sysusers.d/a.conf"
@@ -43,7 +43,7 @@ def usual():
 def test_plan(path):
     case = CASES.read(path)
     want, have = usual()
-    want, have = laid_over(want, case.get("want", {})), laid_over(have, case.get("have", {}))
+    want, have = deep_merge(want, case.get("want", {})), deep_merge(have, case.get("have", {}))
     want = {**want, "files": list(want["files"].values()), "units": list(want["units"].values())}
     assert reported(plan(want, have)) == case["steps"]
 

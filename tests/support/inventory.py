@@ -27,7 +27,7 @@ def _trusted(value):
     return trust_as_template(value) if isinstance(value, str) else value
 
 
-def says_of(inventory, group, role, prefixes):
+def host_vars_of(inventory, group, role, prefixes):
     """Return {host: variables} of a group of an inventory, or of several laid over each other.
 
     The variables are those with one of the prefixes and those of the connection; those of the role have its defaults.

@@ -9,7 +9,7 @@ import shlex
 from urllib.parse import quote
 
 import yaml
-from inventory_says import ROOT, says_of, ssh
+from inventory import ROOT, host_vars_of, ssh
 
 PREFIXES = ("monitoring_", "redis_", "citus_")
 GROUPS = ("redis", "redis_sentinel", "citus", "monitoring")
@@ -19,7 +19,7 @@ FETCH = "import sys, urllib.request as u; sys.stdout.write(u.urlopen(sys.argv[1]
 
 def read(inventory):
     """Return the machines of an inventory by the name of their first host; none where it has no group `monitoring`."""
-    said = {group: says_of(inventory, group, "monitoring", PREFIXES) for group in GROUPS}
+    said = {group: host_vars_of(inventory, group, "monitoring", PREFIXES) for group in GROUPS}
     machines = {}
     for group in GROUPS if said["monitoring"] else ():
         for name, says in said[group].items():
