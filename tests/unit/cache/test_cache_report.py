@@ -562,9 +562,9 @@ def test_the_bars_of_a_family_are_tenths_of_its_time_to_live():
 
 def test_a_walk_that_took_no_time_has_no_rate():
     walked = {"keys": 7, "seconds": 0, "page_seconds": 0, "role": "primary", "host": "a", "why": "it is alone"}
-    assert cache_pages.walk_said(walked) == "Walked a: it is alone (a primary is walked more slowly); 0.0 s, 0 keys/s."
+    assert cache_pages.scan_text(walked) == "Walked a: it is alone (a primary is walked more slowly); 0.0 s, 0 keys/s."
     walked = {**walked, "seconds": 2, "page_seconds": 0.0005, "role": "replica"}
-    assert cache_pages.walk_said(walked).startswith("Walked a: it is alone; 2.0 s, 4 keys/s, ")
+    assert cache_pages.scan_text(walked).startswith("Walked a: it is alone; 2.0 s, 4 keys/s, ")
 
 
 HOSTILE = "</style><script>alert('1')</script>\"&"

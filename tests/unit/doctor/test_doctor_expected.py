@@ -12,15 +12,15 @@ class HostVars(dict):
     raw_get = dict.get
 
 
-def says(role, **variables):
+def variables(role, **variables):
     loader = DataLoader()
     action = types.SimpleNamespace(_loader=loader, _templar=Templar(loader))
     hostvars = HostVars(a={"ansible_host": "192.0.2.1", "inventory_hostname": "a", **variables})
-    return expected.Says(action, {"hostvars": hostvars, "groups": {}}, "a", role)
+    return expected.Variables(action, {"hostvars": hostvars, "groups": {}}, "a", role)
 
 
 def test_what_a_role_derives_is_worked_out_with_the_variables_of_the_host():
-    found = expected.redis(says("redis", redis_instance="sessions", redis_port=6380, redis_password="sesame"))
+    found = expected.redis(variables("redis", redis_instance="sessions", redis_port=6380, redis_password="sesame"))
     assert found["unit"] == "redis-server@sessions.service"
     assert (found["port"], found["password"]) == (6380, "sesame")
     assert "sessions" in found["conf"] and "sessions" in found["folder"] and "sessions" in found["log"]

@@ -35,15 +35,16 @@ class Sentinel:
 def test_a_sentinel_is_understood_whatever_the_client_makes_of_its_answer(monkeypatch, answer, replicas):
     sentinel = Sentinel({"MASTER": answer, "REPLICAS": replicas})
     monkeypatch.setattr(redis_server, "reach", lambda *_words: sentinel)
-    says = topology.ask_sentinel(NODE, "cache", [])
-    assert sorted(says.pop("flags")) == ["master", "o_down"]
-    assert says == {"answers": True, "primary": "10.0.0.2 6379", "replicas": ["10.0.0.2 6379"]}
+    state = topology.observe_sentinel(NODE, "cache", [])
+    assert sorted(state.pop("flags")) == ["master", "o_down"]
+    assert state == {"answers": True, "primary": "10.0.0.2 6379", "replicas": ["10.0.0.2 6379"]}
 
 
 def test_a_sentinel_that_does_not_watch_answers_all_the_same(monkeypatch):
     sentinel = Sentinel({"MASTER": redis_server.ResponseError("ERR No such master")})
     monkeypatch.setattr(redis_server, "reach", lambda *_words: sentinel)
-    assert topology.ask_sentinel(NODE, "cache", []) == {"answers": True, "primary": None, "flags": [], "replicas": []}
+    state = topology.observe_sentinel(NODE, "cache", [])
+    assert state == {"answers": True, "primary": None, "flags": [], "replicas": []}
 
 
 def test_a_sentinel_that_is_not_reached_says_why(monkeypatch):
@@ -51,5 +52,5 @@ def test_a_sentinel_that_is_not_reached_says_why(monkeypatch):
         raise OSError("No route to host")
 
     monkeypatch.setattr(redis_server, "reach", reach)
-    says = topology.ask_sentinel(NODE, "cache", [])
-    assert not says["answers"] and says["why"] == "No route to host" and says["primary"] is None
+    state = topology.observe_sentinel(NODE, "cache", [])
+    assert not state["answers"] and state["why"] == "No route to host" and state["primary"] is None
