@@ -32,15 +32,6 @@ def parts(endpoint):
     return address, int(port)
 
 
-def size(count):
-    """Return a number of bytes as a person may read it."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(count) < 10240:
-            return f"{count:.0f} {unit}"
-        count /= 1024
-    return f"{count:.0f} TB"
-
-
 def identity(connection):
     """Return what this server is; raise Absent where the database has no Citus."""
     version = citus_sql.value(connection, "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'")

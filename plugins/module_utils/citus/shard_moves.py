@@ -9,6 +9,7 @@ import time
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed
+from ansible_collections.cistern.core.plugins.module_utils.host.formatting import pg_size
 
 # Citus tries a move again after 5, after 20 and then each 60 seconds, 30 times,
 # which is half an hour of waiting for nothing.
@@ -65,7 +66,7 @@ def _under_way(connection, hosts):
         " FROM pg_catalog.get_rebalance_progress() WHERE progress = 1 GROUP BY 2, 3 ORDER BY 1",
     ):
         source, target = (hosts.get(row[end], row[end]) for end in ("source", "target"))
-        copied = f"{citus_cluster.size(row['copied'] or 0)} of {citus_cluster.size(row['bytes'] or 0)}"
+        copied = f"{pg_size(row['copied'] or 0)} of {pg_size(row['bytes'] or 0)}"
         yield f"{row['tables']} from {source} to {target}, {copied}"
 
 

@@ -1,18 +1,15 @@
 """Numbers of a report as people read them."""
 
+from ansible_collections.cistern.core.plugins.module_utils.host import formatting
+
 
 def count(number):
     return f"{number:,}"
 
 
 def size(number):
-    """Return bytes with the unit that fits."""
-    number = float(number)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(number) < 1024 or unit == "GiB":
-            return f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
-        number /= 1024
-    return ""
+    """Return bytes with the unit that fits, for the columns of a table."""
+    return formatting.size(number, narrow=True)
 
 
 def share(part, whole):

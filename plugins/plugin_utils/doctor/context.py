@@ -103,15 +103,6 @@ def cli(server, *words):
     return " ".join(["redis-cli", *address_args, *([f"-p {server['port']}"] if server["port"] != 6379 else []), *words])
 
 
-def bytes_text(number):
-    """Return a number of bytes with its unit."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(number) < 1024 or unit == "GiB":
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1024
-    return ""
-
-
 def share_text(part, whole):
     return f"{100 * part / whole:.1f} %" if whole else ""
 

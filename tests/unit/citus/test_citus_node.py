@@ -117,13 +117,6 @@ def test_diff_shows_the_nodes():
     assert set(before) - set(after) == {"w3 10.0.0.13 5432: worker, may hold shards"}
 
 
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 bytes"), (9000, "9000 bytes"), (20480, "20 kB"), (80 * MB, "80 MB"), (3e15, "2728 TB")]
-)
-def test_sizes_are_readable(count, text):
-    assert citus_cluster.size(count) == text
-
-
 # -- the moves, while they are under way
 
 

@@ -4,8 +4,9 @@ want  {coordinator, nodes, rebalance, shard_transfer_mode, free_bytes, check}
 have  what observe() of citus_cluster found, and `uneven`: the moves that a rebalance would make now
 """
 
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of, size, unmovable
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of, unmovable
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
+from ansible_collections.cistern.core.plugins.module_utils.host.formatting import pg_size
 
 # A shard is copied before its old copy is deleted, and indexes are built beside it.
 MARGIN = 1.2
@@ -159,8 +160,8 @@ def _no_room(want, have, emptied):
         needs, free = (share - has) * MARGIN, want["free_bytes"].get(endpoint)
         if free is not None and needs > free:
             problems.append(
-                f"{hosts.get(endpoint, endpoint)} has {size(free)} free and would need about {size(needs)} for the "
-                f"shards of {', '.join(hosts[each] for each in emptied)}"
+                f"{hosts.get(endpoint, endpoint)} has {pg_size(free)} free and would need about {pg_size(needs)} for "
+                f"the shards of {', '.join(hosts[each] for each in emptied)}"
             )
     return problems
 
@@ -197,7 +198,7 @@ def describe(step, hosts):
     if step["do"] == "coordinator":
         return f"set the coordinator's address to {step['endpoint']}" + (f" (was {step['was']})" if step["was"] else "")
     if step["do"] == "move":
-        off = f"move every shard off {', '.join(hosts[endpoint] for endpoint in step['off'])} ({size(step['bytes'])})"
+        off = f"move every shard off {', '.join(hosts[each] for each in step['off'])} ({pg_size(step['bytes'])})"
         if not step["off"]:
             return "rebalance the shards"
         return off + (" and rebalance the others" if step["rebalance"] else "")

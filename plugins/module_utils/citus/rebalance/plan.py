@@ -4,8 +4,9 @@ want  {stop, shard_transfer_mode, nodes}
 have  what observe() of citus_cluster found, and `moves`: those that the server plans
 """
 
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of, size, unmovable
+from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of, unmovable
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
+from ansible_collections.cistern.core.plugins.module_utils.host.formatting import pg_size
 
 
 def plan(want, have):
@@ -41,7 +42,7 @@ def describe(step, hosts):
     """Return a step as a sentence."""
     if step["do"] == "move":
         endpoint, to = (hosts.get(step[end], step[end]) for end in ("from", "to"))
-        return f"move a shard of {', '.join(sorted(step['tables']))} ({size(step['bytes'])}) from {endpoint} to {to}"
+        return f"move a shard of {', '.join(sorted(step['tables']))} ({pg_size(step['bytes'])}) from {endpoint} to {to}"
     return {
         "start": "start a rebalance",
         "stop": f"end the shard moves of job {step.get('job')}",
@@ -54,6 +55,6 @@ def evenness(have, hosts):
     found = []
     for endpoint, answer in have["shards"].items():
         if answer["count"] or have["nodes"][endpoint]["takes"]:
-            size_text = "" if answer["bytes"] is None else f", {size(answer['bytes'])}"
+            size_text = "" if answer["bytes"] is None else f", {pg_size(answer['bytes'])}"
             found.append(f"{hosts.get(endpoint, endpoint)} holds {answer['count']} shards{size_text}")
     return found

@@ -6,10 +6,10 @@ have  what observe() of citus_table_state found: {tables: {name: ...}, keys: [..
 
 import difflib
 
-from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import size
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables import keys as citus_table_keys
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.keys import as_argument, literal, short
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
+from ansible_collections.cistern.core.plugins.module_utils.host.formatting import pg_size
 
 TYPES = ("distributed", "reference", "local")
 # What Citus itself takes in colocate_with; anything else is the name of a table, or one for tables that lie together.
@@ -219,7 +219,7 @@ def notes(want, have):
         if not has or table["type"] == "local":
             continue
         if has["bytes"]:
-            (full_ones if has["type"] == "local" else left).append((name, f"{short(name)} ({size(has['bytes'])})"))
+            (full_ones if has["type"] == "local" else left).append((name, f"{short(name)} ({pg_size(has['bytes'])})"))
         if not has["identified"]:
             found.append(
                 f"{short(name)} has no primary key and no replica identity, without which its shards cannot move: "

@@ -1,11 +1,7 @@
 """What is wrong with hosts and their machines: silence, kernel, memory, disks, clocks. Pure."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import (
-    bytes_text,
-    seconds_text,
-    share_text,
-    word,
-)
+from ansible_collections.cistern.core.plugins.module_utils.host.formatting import size
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import seconds_text, share_text, word
 
 
 def judge(case):
@@ -74,7 +70,7 @@ def _memory(case, host, machine):
             "machine-memory-low",
             host,
             "The machine has hardly any memory left.",
-            {"available": bytes_text(memory["available"]), "total": bytes_text(memory["total"])},
+            {"available": size(memory["available"]), "total": size(memory["total"])},
             "ps -eo rss,pid,comm --sort=-rss | head",
         )
     if machine["killed"]:
@@ -101,8 +97,8 @@ def _disks(case):
 def _disk(case, host, folder, disk):
     evidence = {
         "folder": folder,
-        "free": f"{bytes_text(disk['free'])} ({share_text(disk['free'], disk['total'])})",
-        "size": bytes_text(disk["total"]),
+        "free": f"{size(disk['free'])} ({share_text(disk['free'], disk['total'])})",
+        "size": size(disk["total"]),
     }
     fix = f"du -xh --max-depth=1 {word(folder)} | sort -h | tail"
     if disk["read_only"]:

@@ -1,6 +1,7 @@
 """What is wrong with the memory of a server: its limit, eviction, fragmentation, swap. Pure."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import bytes_text, cli, share_text
+from ansible_collections.cistern.core.plugins.module_utils.host.formatting import size
+from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import cli, share_text
 
 # How many keys have to go in the second between the two samples.
 EVICTS = 1
@@ -28,8 +29,8 @@ def _limit(case, host, want, state):
     used, limit, policy = info["used_memory"], info["maxmemory"], info["maxmemory_policy"]
     keys, expires = _keys(info)
     evidence = {
-        "used_memory": bytes_text(used),
-        "maxmemory": f"{bytes_text(limit)} ({share_text(used, limit)} used)" if limit else "0, no limit",
+        "used_memory": size(used),
+        "maxmemory": f"{size(limit)} ({share_text(used, limit)} used)" if limit else "0, no limit",
         "maxmemory-policy": policy,
         "keys": f"{keys}, {expires} with a time to live",
     }
@@ -79,13 +80,13 @@ def _waste(case, host, want, state):
     ):
         evidence = {
             "mem_fragmentation_ratio": str(info["mem_fragmentation_ratio"]),
-            "used_memory": bytes_text(info["used_memory"]),
-            "used_memory_rss": bytes_text(info["used_memory_rss"]),
+            "used_memory": size(info["used_memory"]),
+            "used_memory_rss": size(info["used_memory_rss"]),
         }
         fix = cli(want, "memory purge")
         yield case.found("memory-fragmented", host, "Much memory is lost to fragmentation.", evidence, fix)
     if state["swapped"]:
-        evidence = {"in swap": bytes_text(state["swapped"]), "used_memory": bytes_text(info["used_memory"])}
+        evidence = {"in swap": size(state["swapped"]), "used_memory": size(info["used_memory"])}
         yield case.found(
             "memory-swapped",
             host,
@@ -104,6 +105,6 @@ def _machines(case):
     for host, machine in case.machines():
         limits = of.get(case.want["hosts"][host]["machine"], {})
         if sum(limits.values()) > machine["memory"]["total"]:
-            evidence = {"maxmemory": bytes_text(sum(limits.values())), "memory": bytes_text(machine["memory"]["total"])}
+            evidence = {"maxmemory": size(sum(limits.values())), "memory": size(machine["memory"]["total"])}
             fix = cli(case.want["hosts"][host]["redis"], f"config set maxmemory {machine['memory']['total'] // 2}")
             yield case.found("memory-over-machine", host, "maxmemory is more than the machine has.", evidence, fix)

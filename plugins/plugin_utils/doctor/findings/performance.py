@@ -1,5 +1,6 @@
 """What makes a server slow or of little use: clients, slow commands, latency, CPU, misses. Pure."""
 
+from ansible_collections.cistern.core.plugins.module_utils.host.formatting import size
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import cli, seconds_text, share_text
 
 
@@ -65,10 +66,10 @@ def _slow(case, host, want, state):
         fix = cli(want, "info commandstats")
         yield case.found("cpu-busy", host, "The server keeps its core busy.", evidence, fix)
     commands = state["info"]["total_commands_processed"]
-    mean = state["info"]["total_net_output_bytes"] / commands / 1024 if commands else 0
-    if commands >= limits["hit_rate_lookups"] and mean >= limits["reply_kb"]:
+    mean = state["info"]["total_net_output_bytes"] / commands if commands else 0
+    if commands >= limits["hit_rate_lookups"] and mean >= 1024 * limits["reply_kb"]:
         fix = cli(want, "--bigkeys")
-        evidence = {"mean reply": f"{mean:.0f} KiB"}
+        evidence = {"mean reply": size(mean, narrow=True)}
         yield case.found(
             "replies-large", host, "Replies are large: the network and the reader pay for it.", evidence, fix
         )

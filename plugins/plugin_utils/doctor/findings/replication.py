@@ -1,8 +1,8 @@
 """What is wrong between the instances of a deployment: primaries, links, lag. Pure."""
 
+from ansible_collections.cistern.core.plugins.module_utils.host.formatting import size
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import endpoint_key
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import (
-    bytes_text,
     cli,
     count_text,
     hosts_text,
@@ -111,5 +111,5 @@ def _replica(case, host, want, deployment, info, found, masters):
         silent = info.get("master_last_io_seconds_ago", 0)
         late = behind > case.limits["replica_behind_mb"] * (1 << 20)
         if late or silent > case.limits["replica_silent_seconds"]:
-            evidence = {"behind": bytes_text(max(behind, 0)), "last word of its primary": f"{silent} s ago"}
+            evidence = {"behind": size(max(behind, 0)), "last word of its primary": f"{silent} s ago"}
             yield case.found("replication-lag", host, f"The replica is behind its primary {whom}.", evidence, log)
