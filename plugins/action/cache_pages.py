@@ -2,9 +2,9 @@
 
 import json
 import os
-import tempfile
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.module_utils.host import atomic
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import deployments as cache_members
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import report as cache_pages
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import report_html as cache_html
@@ -61,15 +61,5 @@ def _reported_by(result):
 
 
 def _write(path, text):
-    """Replace a file at once: a reader sees the old one or the new one."""
-    folder = os.path.dirname(path)
-    os.makedirs(folder, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".report-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    atomic.write(path, text, errors="backslashreplace")

@@ -3,11 +3,11 @@
 import json
 import os
 import shlex
-import tempfile
 import time
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.module_utils.host import atomic
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor import expected as doctor_want
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor import judge as doctor_judgement
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor import report as doctor_report
@@ -37,7 +37,8 @@ class ActionModule(ActionBase):
         findings = doctor_judgement.judge(want, evidence)
         if args["json"]:
             when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            _write(os.path.expanduser(args["json"]), doctor_report.document(findings, evidence, when))
+            document = doctor_report.document(findings, evidence, when)
+            atomic.write(os.path.expanduser(args["json"]), json.dumps(document, indent=2) + "\n")
         return {
             "changed": False,
             "counts": doctor_report.counts(findings),
@@ -81,12 +82,3 @@ def _inventory(task_vars):
     sources = task_vars.get("ansible_inventory_sources") or []
     short = [min(source, os.path.relpath(source), key=len) for source in sources]
     return " ".join(f"-i {shlex.quote(source)}" for source in short)
-
-
-def _write(path, document):
-    folder = os.path.dirname(os.path.abspath(path))
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as file:
-        json.dump(document, file, indent=2)
-        file.write("\n")
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)

@@ -9,7 +9,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.common import role_fi
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import nearest
 
 # What runs on hosts, as a module or as a program of its own.
-BESIDE = ("host/__init__.py", "host/endpoint.py", "redis/__init__.py", "redis/resp.py")
+BESIDE = ("host/__init__.py", "host/atomic.py", "host/endpoint.py", "redis/__init__.py", "redis/resp.py")
 PROGRAMS = Path(role_files.__file__).resolve().parents[2] / "module_utils"
 # What the program that fills asks a server; what it may write is in the families that are filled.
 COMMANDS = "+ping +info +role +exists +del +set +hset +rpush +sadd +zadd +pexpire +evalsha +script|load"

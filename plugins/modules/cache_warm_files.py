@@ -7,7 +7,7 @@ import os
 import shutil
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cistern.core.plugins.module_utils.host import folders
+from ansible_collections.cistern.core.plugins.module_utils.host import atomic, folders
 
 DOCUMENTATION = r"""
 module: cache_warm_files
@@ -101,16 +101,11 @@ def apply(step, folder, sent, gid):
         return
     if do == "write":
         folders.make(folder)
-        temporary = f"{path}.new"
-        with open(sent[family], "rb") as source, open(temporary, "wb", opener=_private) as target:
+        with open(sent[family], "rb") as source, atomic.replacing(path, MODE, (0, gid)) as target:
             shutil.copyfileobj(source, target)
-        os.replace(temporary, path)
+        return
     os.chown(path, 0, gid)
     os.chmod(path, MODE)
-
-
-def _private(path, flags):
-    return os.open(path, flags, 0o600)
 
 
 def main():

@@ -5,9 +5,8 @@ import hashlib
 import os
 import pwd
 import subprocess
-import tempfile
 
-from ansible_collections.cistern.core.plugins.module_utils.host import folders
+from ansible_collections.cistern.core.plugins.module_utils.host import atomic, folders
 
 # What a module takes of a file that it writes.
 OPTIONS = {
@@ -95,22 +94,9 @@ def write(want, modified=None):
         os.chown(path, uid, gid)
         os.chmod(path, mode)
         return
-    folder = os.path.dirname(path)
-    folders.make(folder)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            file.write(want["content"])
-            file.flush()
-            os.fsync(file.fileno())
-        os.chown(temporary, uid, gid)
-        os.chmod(temporary, mode)
-        if modified:
-            os.utime(temporary, (modified, modified))
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    folders.make(os.path.dirname(path))
+    about = {"mode": mode, "owner": (uid, gid), "modified": modified, "durable": True}
+    atomic.write(path, want["content"], errors="surrogateescape", **about)
 
 
 def as_packaged(path, text):

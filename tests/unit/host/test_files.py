@@ -4,9 +4,10 @@ import grp
 import os
 import pwd
 import stat
+from pathlib import Path
 
 import pytest
-from ansible_collections.cistern.core.plugins.module_utils.host import files, folders
+from ansible_collections.cistern.core.plugins.module_utils.host import atomic, files, folders
 
 
 @pytest.fixture
@@ -81,3 +82,29 @@ def test_a_folder_that_somebody_cannot_pass_is_named(tmp_path):
     # the folders of tests may lie below one that is closed too
     assert told.endswith(f"of {account}, and nobody cannot pass it") and " is 0700 of " in told
     assert folders.closed_to("/etc/nothing/there", "nobody-of-this-name") == ""
+
+
+def test_a_file_that_is_replaced_is_whole_or_the_old_one(tmp_path):
+    path = tmp_path / "file"
+    atomic.write(path, "one\r\n", 0o600)
+    with pytest.raises(RuntimeError, match="killed"), atomic.replacing(path, 0o644) as file:
+        file.write(b"tw")
+        raise RuntimeError("killed")
+    assert path.read_bytes() == b"one\r\n" and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_file_that_is_not_whole_has_the_ending_of_none(tmp_path):
+    """An exporter reads each `.prom` of a folder, a module each `.jsonl`."""
+    with atomic.replacing(tmp_path / "a.prom", 0o644, modified=9):
+        (name,) = os.listdir(tmp_path)
+        assert name.startswith(".") and not name.endswith(".prom")
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert (tmp_path / "a.prom").stat().st_mtime == 9
+
+
+def test_files_are_replaced_by_one_function():
+    """One that is moved aside keeps what it has; a second way to write one would forget what the first has learned."""
+    root = Path(files.__file__).resolve().parents[2]
+    found = [path.name for path in root.rglob("*.py") if "mkstemp(" in path.read_text(encoding="utf-8")]
+    assert found == ["atomic.py"]

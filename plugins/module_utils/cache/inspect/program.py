@@ -6,9 +6,9 @@ is told. The job and the password are credentials that systemd hands over.
 
 import json
 import os
-import tempfile
 import time
 
+from ...host import atomic
 from .. import client as connection
 from ..client import redis
 from . import metrics
@@ -53,23 +53,11 @@ def run(job):
         return whose.why
     # by plain commands, for which the user needs no right to run scripts
     found = survey(connect, job["policy"], job["rate"] / (PRIMARY if whose.role == "primary" else 1), "commands")
-    write(job["file"], metrics.text(found, job["policy"], time.time()))
+    # until it is whole its name does not end in .prom, and the exporter takes no notice
+    atomic.write(job["file"], metrics.text(found, job["policy"], time.time()))
     return f"{whose.why}: {found['walk']['keys']} keys in {found['walk']['seconds']:.1f} s"
 
 
 def remove(path):
     if os.path.exists(path):
         os.unlink(path)
-
-
-def write(path, text):
-    """Replace the file at once; the exporter takes no notice of names that do not end in .prom."""
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".cistern-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

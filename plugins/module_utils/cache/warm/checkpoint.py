@@ -1,10 +1,10 @@
 """How far the filling of each family is: a file that is replaced whole, so that a killed run leaves a good one."""
 
-import contextlib
 import json
 import os
-import tempfile
 import time
+
+from ...host import atomic
 
 
 def write(path, positions):
@@ -14,19 +14,11 @@ def write(path, positions):
 
 def write_text(path, text, mode=0o644):
     """Replace a file by this text. What others may not read is of the folder's owner, as root writes for units."""
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, mode)
-        if not mode & 0o004 and os.geteuid() == 0:
-            folder = os.stat(os.path.dirname(path))
-            os.chown(temporary, folder.st_uid, folder.st_gid)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    owner = None
+    if not mode & 0o004 and os.geteuid() == 0:
+        folder = os.stat(os.path.dirname(path))
+        owner = (folder.st_uid, folder.st_gid)
+    atomic.write(path, text, mode, owner=owner)
 
 
 def read(path):
