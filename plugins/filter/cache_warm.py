@@ -4,9 +4,9 @@ import functools
 from pathlib import Path
 
 from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Pattern
+from ansible_collections.cistern.core.plugins.module_utils.host.spelling import did_you_mean
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import nearest
 
 # What runs on hosts, as a module or as a program of its own.
 BESIDE = ("host/__init__.py", "host/atomic.py", "host/endpoint.py", "redis/__init__.py", "redis/resp.py")
@@ -55,7 +55,7 @@ def cache_warm_request(policies, deployment, names):
         if not known:
             text = "No deployment has a family with `warm`; write how one is filled into cache_families"
         elif deployment:
-            text = f"cache_warm: {deployment} has no family with `warm`{nearest(deployment, known)}"
+            text = f"cache_warm: {deployment} has no family with `warm`{did_you_mean(deployment, known)}"
         else:
             text = f"cache_warm: is missing; write the deployment, one of {', '.join(known)}"
         return {"deployment": "", "families": {}, "errors": [text]}

@@ -4,6 +4,7 @@ import re
 from urllib.parse import quote
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import LOOPBACK
+from ansible_collections.cistern.core.plugins.module_utils.host.spelling import did_you_mean
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.database import database
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import (
@@ -18,7 +19,6 @@ from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars impo
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.schema import defaults
 from ansible_collections.cistern.core.plugins.plugin_utils.common.paths import normal
 from ansible_collections.cistern.core.plugins.plugin_utils.common.spelling import misread
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import nearest
 
 # Keys that are computed, with what to write instead.
 _OF_DEPLOYMENT = ("REDIS_URL", "REDIS_REPLICAS", "REDIS_SENTINELS", "REDIS_SENTINEL_MASTER")
@@ -97,7 +97,7 @@ def _unknown(variables):
     known = defaults()
     for name in variables:
         if name.startswith("app_env") and name not in known:
-            yield f"{label_of(name, name)}: there is no such variable{nearest(name, known)}"
+            yield f"{label_of(name, name)}: there is no such variable{did_you_mean(name, known)}"
 
 
 def _location(own):
@@ -156,7 +156,7 @@ def _deployment(name, deployments):
         return name or known
     if not name:
         raise Wrong(f"app_env_deployment: is missing; write one of {known}")
-    label, hint = label_of("app_env_deployment", name), nearest(name, deployments) or "."
+    label, hint = label_of("app_env_deployment", name), did_you_mean(name, deployments) or "."
     raise Wrong(f"{label}: there is no deployment {name}{hint} The inventory has {known}")
 
 

@@ -1,6 +1,6 @@
 """What an operator's request drops from a cache: an event with its arguments, a family, or everything. Pure."""
 
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import nearest
+from ansible_collections.cistern.core.plugins.module_utils.host.spelling import did_you_mean
 
 VARIABLES = ("cache_invalidate", "event", "family", "flush")
 
@@ -12,7 +12,7 @@ def deployment(variable, value, policies):
         return next(iter(policies)), None
     if value in policies:
         return value, None
-    problem = f"there is no cache called {value}{nearest(value, policies)}" if value else "is missing"
+    problem = f"there is no cache called {value}{did_you_mean(value, policies)}" if value else "is missing"
     return None, f"{variable}: {problem}; write a deployment with key families ({known})"
 
 
@@ -41,7 +41,7 @@ def request(variables, policies):
 def _family(variables, policy):
     family = variables["family"]
     if family not in policy["families"]:
-        near = nearest(family, policy["families"])
+        near = did_you_mean(family, policy["families"])
         return [], [f"family: there is no {family}{near}; write one of {', '.join(policy['families'])}"]
     return [{"family": family, "pattern": policy["families"][family]["key"], "values": {}}], []
 
@@ -49,7 +49,7 @@ def _family(variables, policy):
 def _event(variables, policy):
     event, events = variables["event"], policy["events"]
     if event not in events:
-        return [], [f"event: there is no {event}{nearest(event, events)}; write one of {', '.join(events)}"]
+        return [], [f"event: there is no {event}{did_you_mean(event, events)}; write one of {', '.join(events)}"]
     values, errors = {}, []
     for name in events[event]:
         value = variables.get(name)

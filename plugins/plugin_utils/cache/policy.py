@@ -8,10 +8,11 @@ import re
 import typing
 
 from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Pattern, overlap
+from ansible_collections.cistern.core.plugins.module_utils.host.spelling import did_you_mean
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import warming as cache_warming
 from ansible_collections.cistern.core.plugins.plugin_utils.common import validation as variables
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import label_of, nearest
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import label_of
 
 # Variables that lay keys over the baseline; those of one deployment are the same on all of its hosts.
 LAYERS = ("cache_families", "cache_ttls", "cache_events")
@@ -165,7 +166,7 @@ def _wrong_seconds(value):
 def _family(name, family, declared, policy, patterns):
     for key in declared:
         if key not in KEYS:
-            yield f"has no key {key!r}{nearest(key, KEYS)}"
+            yield f"has no key {key!r}{did_you_mean(key, KEYS)}"
     if not isinstance(family.get("key"), str) or not family["key"]:
         yield "key is missing; write its pattern, such as user_profile:{user_id}"
     else:
@@ -175,7 +176,7 @@ def _family(name, family, declared, policy, patterns):
     if family["ttl"] is None:
         yield f"ttl is missing; write {KEYS['ttl']} ({', '.join(policy['ttls'])})"
     elif isinstance(family["ttl"], str):
-        yield f"ttl: there is no {family['ttl']} in cache_ttls{nearest(family['ttl'], policy['ttls'])}"
+        yield f"ttl: there is no {family['ttl']} in cache_ttls{did_you_mean(family['ttl'], policy['ttls'])}"
     elif not family["ttl_name"] and _wrong_seconds(family["ttl"]):
         yield f"ttl {_wrong_seconds(family['ttl'])}"
     jitter = family["jitter"]
@@ -207,7 +208,7 @@ def _invalidation(name, rules, events, patterns):
         return
     for event, texts in rules.items():
         if event not in events:
-            yield f"invalidated_by: there is no event {event}{nearest(event, events)}"
+            yield f"invalidated_by: there is no event {event}{did_you_mean(event, events)}"
             continue
         if texts is not None and not (isinstance(texts, list) and all(isinstance(each, str) for each in texts)):
             yield f"invalidated_by {event}: must be a list of patterns"
@@ -225,7 +226,8 @@ def _rule(text, arguments, key):
         return str(error)
     for name in pattern.names:
         if name not in arguments:
-            return f"has the unknown placeholder {{{name}}}{nearest(name, arguments)}; it has {', '.join(arguments)}"
+            meant = did_you_mean(name, arguments)
+            return f"has the unknown placeholder {{{name}}}{meant}; it has {', '.join(arguments)}"
     if key and overlap(pattern, key) is None:
         return f"matches no key of {key.text}"
     return None

@@ -4,7 +4,8 @@ import re
 
 from ansible_collections.cistern.core.plugins.module_utils.cache.warm.commands import TYPES
 from ansible_collections.cistern.core.plugins.module_utils.cache.warm.sources import parameters_of
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of, nearest
+from ansible_collections.cistern.core.plugins.module_utils.host.spelling import did_you_mean
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 
 KEYS = {
     "sql": "a query whose columns are the placeholders of the key, and value",
@@ -32,7 +33,7 @@ def problems(family, pattern):
         return
     for key in warm:
         if key not in KEYS:
-            yield f"warm has no key {key!r}{nearest(key, KEYS)}"
+            yield f"warm has no key {key!r}{did_you_mean(key, KEYS)}"
     if ("sql" in warm) == ("file" in warm):
         yield "warm needs either sql or file"
     if family["type"] not in TYPES:
@@ -57,7 +58,8 @@ def _when(warm):
         yield f"warm after: must be {KEYS['after']}"
     for occasion in after if isinstance(after, list) else ():
         if occasion not in OCCASIONS:
-            yield f"warm after: there is no {occasion}{nearest(occasion, OCCASIONS)}; write {' or '.join(OCCASIONS)}"
+            meant = did_you_mean(occasion, OCCASIONS)
+            yield f"warm after: there is no {occasion}{meant}; write {' or '.join(OCCASIONS)}"
     if not _is_span(every):
         yield f"warm every: must be {KEYS['every']}, not {every!r}"
     if existing not in EXISTING:
@@ -78,7 +80,7 @@ def _sql(warm, pattern):
     parameters, stray = parameters_of(sql)
     for name in dict.fromkeys(parameters):
         if name not in given:
-            yield f"warm parameters: {name} is missing, which the query names{nearest(name, given)}"
+            yield f"warm parameters: {name} is missing, which the query names{did_you_mean(name, given)}"
     for name in given:
         if name not in parameters:
             yield f"warm parameters: the query does not name {name}; write %({name})s where it belongs"

@@ -7,13 +7,14 @@ import ipaddress
 import itertools
 import re
 
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables import validate as citus_tables
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import name_key
-from ansible_collections.cistern.core.plugins.plugin_utils.citus import tables as citus_tables
+from ansible_collections.cistern.core.plugins.module_utils.host.spelling import did_you_mean
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import variables as citus_variables
 from ansible_collections.cistern.core.plugins.plugin_utils.citus.node import LAYERS
 from ansible_collections.cistern.core.plugins.plugin_utils.common import validation as variables
 from ansible_collections.cistern.core.plugins.plugin_utils.common.paths import normal
-from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of, nearest
+from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 
 # Settings that the toolkit computes, with what to write instead.
 COMPUTED = {
@@ -55,7 +56,7 @@ def check(nodes, options, known):
             *variables.password(node, "citus_password"),
             *citus_variables.problems(node, options),
             *_settings(node, options, known),
-            *citus_tables.problems(node),
+            *_tables(node),
         ]:
             errors.setdefault(text, []).append(node.name)
     for text, names in [*_topology(nodes, options), *_shared(nodes, options), *_duplicates(nodes, options)]:
@@ -70,6 +71,12 @@ def _with_hosts(found, everyone):
         text if len(set(names)) == everyone > 1 or not names else f"{text} [{', '.join(dict.fromkeys(names))}]"
         for text, names in found.items()
     ]
+
+
+def _tables(node):
+    tables = node.values.get("citus_tables")
+    for text in citus_tables.problems(tables) if isinstance(tables, dict) else ():
+        yield f"{label_of(node, 'citus_tables')}: {text}"
 
 
 def _settings(node, options, known):
@@ -90,7 +97,7 @@ def _setting(key, value, known, version):
         small = str(key).lower()
         return f"is not the name of a setting{f'; write {small}' if small != str(key) else ''}"
     if key.startswith(("citus.", "columnar.")) and key not in known:
-        return f"is not a setting of Citus{nearest(key, known)}"
+        return f"is not a setting of Citus{did_you_mean(key, known)}"
     rule = known.get(key, {})
     if isinstance(version, str) and re.match(r"\d+\.\d+", version):
         if "since" in rule and _parts(version) < _parts(rule["since"]):

@@ -4,10 +4,10 @@
 """
 
 import datetime
-import difflib
 import re
 
 from ansible_collections.cistern.core.plugins.module_utils.host import secrets
+from ansible_collections.cistern.core.plugins.module_utils.host.spelling import did_you_mean
 
 SHORTEST_PASSWORD = 16
 # What Python has for each type of an argument specification.
@@ -35,7 +35,7 @@ def problems(host, options, home):
         yield f"{label_of(host, name)}: {why}"
     for name in host.values:
         if name not in options:
-            yield f"{label_of(host, name)}: there is no such variable{nearest(name, options)}"
+            yield f"{label_of(host, name)}: there is no such variable{did_you_mean(name, options)}"
     for name, option in options.items():
         if name in host.values and name not in host.broken:
             problem = wrong(host.values[name], option)
@@ -62,7 +62,7 @@ def thresholds(host, variable, known):
     for name, value in values.items() if isinstance(values, dict) else ():
         where = label_of(host, (variable, name), f"{name} in {variable}")
         if name not in known:
-            yield f"{where}: there is no such threshold{nearest(name, known)}"
+            yield f"{where}: there is no such threshold{did_you_mean(name, known)}"
         elif isinstance(value, bool) or not isinstance(value, (int, float)):
             yield f"{where}: must be a number, not {value!r}"
         elif re.search(r"share|hit_rate$", name) and not 0 < value < 1:
@@ -100,7 +100,7 @@ def wrong(value, option):
     if kind == "dict" and "options" in option:
         for key in value:
             if key not in option["options"]:
-                return f"has no key '{key}'{nearest(key, option['options'])}"
+                return f"has no key '{key}'{did_you_mean(key, option['options'])}"
             problem = wrong(value[key], option["options"][key])
             if problem:
                 return f"{key}: {problem}"
@@ -113,11 +113,6 @@ def _entry(entry, options):
         return f"must be a list of mappings, not of {entry!r}"
     missing = [key for key, option in options.items() if option.get("required") and key not in entry]
     return f"has an entry without {missing[0]}" if missing else wrong(entry, {"type": "dict", "options": options})
-
-
-def nearest(name, names):
-    found = difflib.get_close_matches(str(name), list(names), n=1)
-    return f"; did you mean {found[0]}?" if found else ""
 
 
 def kind_of(value: object) -> str:

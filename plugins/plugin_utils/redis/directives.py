@@ -6,10 +6,10 @@ known: then what any covered version takes is fine.
 """
 
 import re
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from ansible_collections.cistern.core.plugins.module_utils.host import secrets
+from ansible_collections.cistern.core.plugins.module_utils.host.spelling import did_you_mean
 
 from .acl import wrong_renames, wrong_users
 from .rules import wrong_together
@@ -23,7 +23,6 @@ __all__ = [
     "entry",
     "is_live",
     "is_secret",
-    "nearest",
     "problems",
     "quote",
     "size_in_bytes",
@@ -120,12 +119,6 @@ def default(name: str, schema: dict, version: str | None) -> str | None:
     return entry(name, schema, version).get("default")
 
 
-def nearest(name: str, names) -> str | None:
-    """The known name that is most like this one, if any is."""
-    found = get_close_matches(name.lower().replace("_", "-"), list(names), n=1, cutoff=0.7)
-    return found[0] if found else None
-
-
 def _wrong_version(name: str, schema: dict, version: Version) -> str | None:
     """Why this version does not know the name."""
     line = schema[name]
@@ -152,8 +145,7 @@ def _unknown(name: str, config: dict, schema: dict) -> str | None:
         return "belongs into Sentinel's own file"
     if "." in name and config.get("loadmodule") and re.fullmatch(r"[A-Za-z0-9_.-]+", name):
         return None
-    known = nearest(name, schema)
-    return "is not a Redis directive" + (f"; did you mean {known}?" if known else "")
+    return "is not a Redis directive" + did_you_mean(name.lower().replace("_", "-"), schema, alike=0.7)
 
 
 def _wrong_one(name: str, value: object, spec: dict) -> str | None:

@@ -11,7 +11,8 @@ import copy
 import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.observe import _table
-from ansible_collections.cistern.core.plugins.module_utils.citus.tables.plan import describe, full, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.plan import describe, notes, plan
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.validate import full
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from case_files import Cases
 

@@ -4,21 +4,16 @@ want  {name: {type, column, colocate_with, shard_count}}
 have  what observe() of citus_table_state found: {tables: {name: ...}, keys: [...]}
 """
 
-import difflib
-
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables import keys as citus_table_keys
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables import validate
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.keys import as_argument, literal, short
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.validate import full
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.host.formatting import pg_size
+from ansible_collections.cistern.core.plugins.module_utils.host.spelling import nearest
 
-TYPES = ("distributed", "reference", "local")
 # What Citus itself takes in colocate_with; anything else is the name of a table, or one for tables that lie together.
 DEFAULT, ALONE = "default", "none"
-
-
-def full(name):
-    """Return a name with its schema."""
-    return name if "." in name else f"public.{name}"
 
 
 def plan(want, have):
@@ -40,34 +35,11 @@ def plan(want, have):
 
 def _tables(want):
     """Return {full name: table}, each complete; refuse what is written wrongly, all of it at once."""
-    tables, problems = {}, []
-    for name, given in want.items():
-        table = {"type": "distributed", "column": None, "colocate_with": None, "shard_count": None, **(given or {})}
-        where = f"citus_tables.{name}"
-        unknown = sorted(set(table) - {"type", "column", "colocate_with", "shard_count"})
-        if unknown:
-            problems.append(f"{where} has no {', '.join(unknown)}; it takes type, column, colocate_with, shard_count")
-        if table["type"] not in TYPES:
-            problems.append(f"{where}.type is {table['type']}; write one of {', '.join(TYPES)}")
-        elif table["type"] == "distributed" and not table["column"]:
-            problems.append(f"{where}.column is missing: the column by whose value a row finds its shard")
-        elif table["type"] != "distributed":
-            problems += [
-                f"{where}.{key} means nothing for a {table['type']} table; take it away"
-                for key in ("column", "colocate_with", "shard_count")
-                if table[key] is not None
-            ]
-        count = table["shard_count"]
-        if count is not None and (isinstance(count, bool) or not str(count).isdigit() or int(count) < 1):
-            problems.append(f"{where}.shard_count is {count}; write a number from 1")
-        elif count is not None:
-            table["shard_count"] = int(count)
-        if full(name) in tables:
-            problems.append(f"{where} is written twice, with its schema and without")
-        tables[full(name)] = table
+    problems = [f"citus_tables: {text}" for text in validate.problems(want)]
     if problems:
         raise Refused(*problems)
-    return tables
+    usual = {"type": "distributed", "column": None, "colocate_with": None, "shard_count": None}
+    return {full(name): {**usual, **table} for name, table in want.items()}
 
 
 def _groups(tables, have):
@@ -105,9 +77,9 @@ def _head(name, distributed, tables, have):
 
 
 def _refuse_typo(head, members, distributed):
-    near = difflib.get_close_matches(head, [short(name) for name in distributed if name not in members], 1, 0.8)
+    near = nearest(head, [short(name) for name in distributed if name not in members], 0.8)
     if len(members) == 1 and near and head not in distributed:
-        raise Refused(f"citus_tables.{short(members[0])}.colocate_with is {head}, which is no table; is it {near[0]}?")
+        raise Refused(f"citus_tables.{short(members[0])}.colocate_with is {head}, which is no table; is it {near}?")
 
 
 def _first(head, groups, have):
