@@ -12,66 +12,70 @@ SERVER_OWNED = ("replicaof", "slaveof", "user")
 MARK = "Written by Cistern"
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "a": "\a"}
+_HEX = re.compile(r"\\x([0-9a-fA-F]{2})")
+# What divides words, and what ends one that is not in quotes.
+SPACES, _ENDS = " \t\n\r\v\f", " \t\n\r"
 
 
-def split_args(line):
-    """Return the arguments of one line, or None where a quote is not closed.
+def lines_of(text):
+    """Return the lines of a file as the server divides it: at line feeds alone."""
+    found = text.split("\n")
+    return found if found[-1] else found[:-1]
+
+
+def split_arguments(text):
+    """Return the arguments of one line; raise ValueError where a quote is wrong.
 
     The rules are those of sdssplitargs() in the server's src/sds.c: double quotes know escapes and \\xHH,
     single quotes know only \\', and a closing quote must be followed by a blank.
     """
-    args: list = []
-    at, end = 0, len(line)
+    # the server counts bytes: each one is one character of Latin-1 in here
+    raw = text.encode("utf-8", "surrogateescape").decode("latin-1")
+    found: list = []
+    at = 0
     while True:
-        while at < end and line[at].isspace():
+        while at < len(raw) and raw[at] in SPACES:
             at += 1
-        if at == end:
-            return args
-        word, at = _word(line, at)
-        if word is None:
-            return None
-        args.append(word)
+        if at == len(raw):
+            return [word.encode("latin-1").decode("utf-8", "surrogateescape") for word in found]
+        word, at = _word(raw, at)
+        found.append(word)
 
 
-def _word(line, at):
-    """Return one argument that starts at `at`, and where it ends; (None, 0) where a quote is wrong."""
-    raw, end, quote = bytearray(), len(line), ""
-    while at < end:
-        char = line[at]
-        if quote == '"' and char == "\\" and re.match(r"x[0-9a-fA-F]{2}", line[at + 1 : at + 4]):
-            raw.append(int(line[at + 2 : at + 4], 16))
-            at += 4
-            continue
-        if quote == '"' and char == "\\" and at + 1 < end:
-            raw += _ESCAPES.get(line[at + 1], line[at + 1]).encode()
-            at += 2
-            continue
-        if quote == "'" and line[at : at + 2] == "\\'":
-            raw += b"'"
-            at += 2
-            continue
-        if quote and char == quote:
-            if at + 1 < end and not line[at + 1].isspace():
-                return None, 0
-            return raw.decode(errors="surrogateescape"), at + 1
-        if not quote and char.isspace():
-            break
-        if not quote and char in "\"'":
-            quote = char
+def _word(raw, at):
+    """Return the word that starts here, and the place after it."""
+    word, mark = "", ""
+    while at < len(raw):
+        char = raw[at]
+        if mark == '"' and char == "\\" and at + 1 < len(raw):
+            found = _HEX.match(raw, at)
+            word += chr(int(found[1], 16)) if found else _ESCAPES.get(raw[at + 1], raw[at + 1])
+            at = found.end() if found else at + 2
+        elif mark == "'" and raw.startswith("\\'", at):
+            word, at = word + "'", at + 2
+        elif mark and char == mark:
+            if raw[at + 1 : at + 2].strip(SPACES):
+                raise ValueError("has text right after a closing quote")
+            return word, at + 1
+        elif not mark and char in _ENDS:
+            return word, at
         else:
-            raw += char.encode(errors="surrogateescape")
-        at += 1
-    return (None, 0) if quote else (raw.decode(errors="surrogateescape"), at)
+            opens = not mark and char in "\"'"
+            word, mark, at = (word, char, at + 1) if opens else (word + char, mark, at + 1)
+    if mark:
+        raise ValueError("has a quote that is not closed")
+    return word, at
 
 
 def directives(text):
     """Yield (name, arguments, line) of each directive; a line that cannot be split has None for arguments."""
-    for line in text.splitlines():
-        if line.strip() and not line.lstrip().startswith("#"):
-            words = split_args(line.strip())
-            if words is None:
+    for line in lines_of(text):
+        if line.strip(SPACES) and not line.lstrip(SPACES).startswith("#"):
+            try:
+                words = split_arguments(line)
+            except ValueError:
                 yield line.split(None, 1)[0].lower(), None, line
-            elif words:
+            else:
                 yield words[0].lower(), words[1:], line
 
 
@@ -84,7 +88,7 @@ def value(text, name, default=None):
 def without(text, names):
     """Return the text without the lines of these directives."""
     drop = {line for name, _args, line in directives(text) if name in names}
-    return "".join(line + "\n" for line in text.splitlines() if line not in drop)
+    return "".join(line + "\n" for line in lines_of(text) if line not in drop)
 
 
 def replicaof(text):
@@ -123,7 +127,7 @@ def paths(text):
 def masked(text):
     """Return the text with the arguments of secret directives hidden."""
     lines = []
-    for line in text.splitlines():
+    for line in lines_of(text):
         words = line.split(None, 1)
         lines.append(f"{words[0]} {secrets.HIDDEN}" if len(words) > 1 and words[0].lower() in secrets.REDIS else line)
     return "".join(line + "\n" for line in lines)

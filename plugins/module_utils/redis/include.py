@@ -36,18 +36,17 @@ def expanded(text, user=None, inside=()):
     """
     where = inside[-1] if inside else ""
     lines = []
-    for number, line in enumerate(text.splitlines(), 1):
-        words = redis_conf.split_args(line.strip()) if not line.lstrip().startswith("#") else []
-        name = words[0].lower() if words else ""
+    for number, line in enumerate(redis_conf.lines_of(text), 1):
+        name, words = next(((name, args or []) for name, args, _line in redis_conf.directives(line)), ("", []))
         if inside and name in NOT_THERE:
             raise Unreadable(f"{where} line {number} has {name}: {NOT_THERE[name]}")
-        if name == "include" and len(words) == 2:
-            if inside and not os.path.isabs(words[1]):
+        if name == "include" and len(words) == 1:
+            if inside and not os.path.isabs(words[0]):
                 raise Unreadable(
-                    f"{where} line {number} includes {words[1]}: where that lies depends on where the server is "
+                    f"{where} line {number} includes {words[0]}: where that lies depends on where the server is "
                     "started; write the whole path"
                 )
-            lines += [_included(path, user, inside) for path in _paths(words[1])]
+            lines += [_included(path, user, inside) for path in _paths(words[0])]
         else:
             lines.append(line + "\n")
     return "".join(lines)

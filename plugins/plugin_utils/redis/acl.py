@@ -2,7 +2,7 @@
 
 import re
 
-from .text import SPACES, split_arguments
+from ansible_collections.cistern.core.plugins.module_utils.redis.conf import SPACES, split_arguments
 
 # Commands by the series that brought them: of the core, then of what a server brings along as a built-in module.
 COMMANDS = {

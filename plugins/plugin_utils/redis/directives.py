@@ -13,7 +13,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host.spelling import 
 
 from .acl import wrong_renames, wrong_users
 from .rules import wrong_together
-from .text import as_text, quote, rows, size_in_bytes, split_arguments
+from .text import as_text, quote, rows, size_in_bytes
 from .values import wrong_kind, wrong_value
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "problems",
     "quote",
     "size_in_bytes",
-    "split_arguments",
     "to_lines",
 ]
 

@@ -2,13 +2,11 @@
 
 import re
 
+from ansible_collections.cistern.core.plugins.module_utils.redis.conf import SPACES, split_arguments
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import kind_of
 
 UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
-ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "a": "\a"}
 PLAIN = re.compile(r"[A-Za-z0-9_.:/*@%+=,~&|<>()\[\]!?{}$^;-]+")
-HEX = re.compile(r"\\x([0-9a-fA-F]{2})")
-SPACES, ENDS = " \t\n\r\v\f", " \t\n\r"
 # Types of several arguments on one line. The number says how many make one unit, where a line may hold several.
 SEVERAL = {
     "flags": 0,
@@ -47,46 +45,6 @@ def quote(argument: str) -> str:
         else:
             out.append(char)
     return '"' + "".join(out) + '"'
-
-
-def split_arguments(text: str) -> list[str]:
-    """Arguments of a line, split and unquoted by the server's rules. ValueError if a quote is not closed."""
-    # The server counts bytes: each one is one character of Latin-1 in here.
-    raw = text.encode("utf-8", "surrogateescape").decode("latin-1")
-    out: list = []
-    at = 0
-    while True:
-        while at < len(raw) and raw[at] in SPACES:
-            at += 1
-        if at == len(raw):
-            return [word.encode("latin-1").decode("utf-8", "surrogateescape") for word in out]
-        word, at = _word(raw, at)
-        out.append(word)
-
-
-def _word(raw: str, at: int) -> tuple[str, int]:
-    """The word that starts here, and the place after it."""
-    word, mark = "", ""
-    while at < len(raw):
-        char = raw[at]
-        if mark == '"' and char == "\\" and at + 1 < len(raw):
-            found = HEX.match(raw, at)
-            word += chr(int(found[1], 16)) if found else ESCAPES.get(raw[at + 1], raw[at + 1])
-            at = found.end() if found else at + 2
-        elif mark == "'" and raw.startswith("\\'", at):
-            word, at = word + "'", at + 2
-        elif mark and char == mark:
-            if raw[at + 1 : at + 2].strip(SPACES):
-                raise ValueError("has text right after a closing quote")
-            return word, at + 1
-        elif not mark and char in ENDS:
-            return word, at
-        else:
-            opens = not mark and char in "\"'"
-            word, mark, at = (word, char, at + 1) if opens else (word + char, mark, at + 1)
-    if mark:
-        raise ValueError("has a quote that is not closed")
-    return word, at
 
 
 def as_text(value: object) -> str:

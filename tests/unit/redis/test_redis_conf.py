@@ -17,6 +17,8 @@ NASTY = [
     "ends with \\",
     "für dich ✓",
     "tab\there",
+    "no-break\u00a0space",
+    "next\u0085line",
     "'",
     '"',
 ]
@@ -25,7 +27,9 @@ NASTY = [
 @pytest.mark.parametrize("word", NASTY)
 def test_what_the_controller_writes_is_what_a_host_reads(word):
     [line] = redis_directives.to_lines({"requirepass": word}, redis_schema.load())
-    assert redis_conf.split_args(line) == ["requirepass", word]
+    assert redis_conf.split_arguments(line) == ["requirepass", word]
+    assert list(redis_conf.directives(line + "\r\n")) == [("requirepass", [word], line + "\r")]
+    assert redis_conf.masked(line + "\n") == "requirepass (hidden)\n"
 
 
 @pytest.mark.parametrize(
@@ -34,15 +38,20 @@ def test_what_the_controller_writes_is_what_a_host_reads(word):
         ('save ""', ["save", ""]),
         ("a   b\tc", ["a", "b", "c"]),
         (r'x "\x41\n"', ["x", "A\n"]),
+        ("a\u00a0b c\u2003", ["a\u00a0b", "c\u2003"]),
         (r"x 'it\'s \n'", ["x", r"it's \n"]),
-        ('x "open', None),
-        ('x "closed"then', None),
-        ('x "closed"t', None),
         ('x "closed" then', ["x", "closed", "then"]),
     ],
 )
 def test_a_line_is_split_as_the_server_splits_it(line, words):
-    assert redis_conf.split_args(line) == words
+    assert redis_conf.split_arguments(line) == words
+
+
+@pytest.mark.parametrize("line", ['x "open', 'x "closed"then', 'x "closed"t', "x 'open"])
+def test_a_line_whose_quote_is_wrong_has_no_arguments(line):
+    with pytest.raises(ValueError, match="quote"):
+        redis_conf.split_arguments(line)
+    assert list(redis_conf.directives(f"# x\n{line}\n")) == [("x", None, line)]
 
 
 def test_the_last_value_counts_and_names_have_no_case():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from ansible_collections.cistern.core.plugins.module_utils.redis.conf import split_arguments
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import acl
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
@@ -70,8 +71,8 @@ def test_lines(config, lines):
 )
 def test_quoting_is_read_back(argument):
     """What is quoted splits into the same argument, alone and between others."""
-    assert redis.split_arguments(redis.quote(argument)) == [argument]
-    assert redis.split_arguments(f"x {redis.quote(argument)} y") == ["x", argument, "y"]
+    assert split_arguments(redis.quote(argument)) == [argument]
+    assert split_arguments(f"x {redis.quote(argument)} y") == ["x", argument, "y"]
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def known_to(text, version):
         ordered = {
             line: " ".join([name, *_callable(args, announced)]) for name, args, line in _lines(text) if name == "bind"
         }
-    return "".join(ordered.get(line, line) + "\n" for line in text.splitlines() if line not in drop)
+    return "".join(ordered.get(line, line) + "\n" for line in redis_conf.lines_of(text) if line not in drop)
 
 
 def same(name, args, found, version):
@@ -185,7 +185,7 @@ def edited(text, content, names, hooks):
 def masked(text):
     """Return the text with passwords hidden."""
     lines = []
-    for line in redis_conf.masked(text).splitlines():
+    for line in redis_conf.lines_of(redis_conf.masked(text)):
         words = line.split()
         if len(words) > 2 and words[0].lower() == "sentinel" and words[1].lower() in secrets.SENTINEL:
             line = " ".join([*words[: 3 if words[1].lower() == "auth-pass" else 2], secrets.HIDDEN])
