@@ -4,6 +4,7 @@ import ipaddress
 import pathlib
 import re
 
+from ansible_collections.cistern.core.plugins.module_utils.citus import cluster
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import due
 
 # The columns of a rule of pg_hba.conf, and what they are where a rule does not say.
@@ -55,7 +56,7 @@ def citus_endpoint(node, state=False):
 
 def citus_free_bytes(nodes, hostvars):
     """Return {endpoint: bytes that are free} of the nodes that were observed in this run."""
-    observed = {f"{node['address']} {node['port']}": _observed(hostvars, node["host"]) for node in nodes}
+    observed = {cluster.endpoint_of(node): _observed(hostvars, node["host"]) for node in nodes}
     return {endpoint: node["free_bytes"] for endpoint, node in observed.items() if "free_bytes" in node}
 
 

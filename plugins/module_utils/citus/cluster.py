@@ -22,7 +22,7 @@ def refusal(error):
 
 
 def endpoint_of(node):
-    """Return where a node is reached, as one word."""
+    """Return where a node is reached, as one word: as the cluster has written it, whose rows are found by it."""
     return f"{node['address']} {node['port']}"
 
 
