@@ -1,6 +1,7 @@
 """Validate what the inventory declares of monitoring, before a machine is touched."""
 
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import node as citus_node
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import schema as citus_schema
@@ -101,12 +102,13 @@ class ActionModule(InventoryCheck):
     def _deployment(self, name, deployment, instances):
         members = [instances[node["host"]] for node in deployment["nodes"]]
         hosts = [each["host"] for each in deployment["sentinels"]]
-        scraped = deployment["mode"] == "sentinel" and all(map(self._scrapes_sentinel, hosts))
+        mode = modes.of_deployment(deployment)
+        scraped = mode.has_sentinels and all(map(self._scrapes_sentinel, hosts))
         schema = redis_schema.load()
         settings = {redis_directives.canonical(key, schema): value for key, value in members[0].directives().items()}
         return {
             "name": name,
-            "replicas": len(members) - 1 if deployment["mode"] != "standalone" else 0,
+            "replicas": len(members) - 1 if mode.replicated else 0,
             "min_replicas": integer(settings.get("min-replicas-to-write"), 0),
             "max_lag": integer(settings.get("min-replicas-max-lag"), 10),
             "sentinels": len(deployment["sentinels"]) if scraped else 0,

@@ -35,10 +35,11 @@ class ActionModule(InventoryCheck):
             everything = redis_deployments.deployments(instances, sentinel_hosts, options)
             errors = [*errors, *redis_deployments.validate_target(variable, target, everything, hosts=leaves)]
         remaining = (staying["instances"], staying["sentinel_hosts"], staying["deployments"])
-        claims = {} if variable else host_claims.of_redis(*remaining, options)
+        reached = (*remaining[:2], redis_deployments.replicated(staying["deployments"]))
+        claims = {} if variable else host_claims.of_redis(*reached, options)
         if self._task.args.get("machines"):
             observed = host_checks.observed(claims, self.vars["hostvars"], self._register())
-            more, risks = host_checks.of_redis(claims, observed, *remaining)
+            more, risks = host_checks.of_redis(claims, observed, *reached)
             errors, warnings = [*errors, *more], [*warnings, *risks]
         return (
             errors,

@@ -1,6 +1,7 @@
 """Validate the request of a switchover, then run the module of the same name."""
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
 
 KEYS = ("name", "mode", "initial", "nodes", "sentinels")
@@ -23,8 +24,8 @@ class ActionModule(ActionBase):
 
 def problems(deployments, name, to):
     """Yield what is wrong with the request."""
-    modes = redis_deployments.REPLICATED
-    wrong = list(redis_deployments.validate_target("redis_failover", name, deployments, modes=modes))
+    among = modes.REPLICATED
+    wrong = list(redis_deployments.validate_target("redis_failover", name, deployments, modes=among))
     yield from wrong
     if wrong or not to:
         return

@@ -1,5 +1,6 @@
 """Filters of the redis role."""
 
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.plugin_utils.common.due import NOBODY
 from ansible_collections.cistern.core.plugins.plugin_utils.common.hostvars import raw
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
@@ -10,6 +11,11 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema a
 def redis_lines(directives):
     """Return the lines of redis.conf for settings as the inventory spells them."""
     return redis_directives.to_lines(directives, redis_schema.load())
+
+
+def redis_mode(name):
+    """Return what a mode of a deployment is."""
+    return modes.of(name)._asdict()
 
 
 def redis_due(hostvars, kinds, otherwise=None):
@@ -58,7 +64,7 @@ def redis_users(programs, rules):
 class FilterModule:
     def filters(self):
         return {
-            **{each.__name__: each for each in (redis_due, redis_lines, redis_turns, redis_users)},
+            **{each.__name__: each for each in (redis_due, redis_lines, redis_mode, redis_turns, redis_users)},
             "redis_apt_differs": packages.differ,
             "redis_wanted_packages": packages.wanted,
             "redis_wrongly_held": packages.wrongly_held,

@@ -7,6 +7,7 @@ import signal
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.host.converge import settled
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.apply import Failed, take
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.observe import ERRORS, Servers
@@ -70,7 +71,7 @@ SPEC = {
         "required": True,
         "options": {
             "name": {"type": "str", "required": True},
-            "mode": {"type": "str", "choices": ["replication", "sentinel"], "required": True},
+            "mode": {"type": "str", "choices": [*modes.REPLICATED], "required": True},
             "initial": {"type": "str"},
             "nodes": {"type": "list", "elements": "dict", "required": True},
             "sentinels": {"type": "list", "elements": "dict", "default": []},

@@ -19,6 +19,7 @@ MORE = {
     "module_utils/cache": {"redis"},
     "module_utils/doctor": {"redis"},
     "plugin_utils/cache": {"redis", "app_env"},  # a time to live is named by a variable of the .env
+    "plugin_utils/app_env": {"redis"},  # how a client finds a server goes by the mode of its deployment
     "plugin_utils/doctor": {"redis", "app_env"},  # what an application's .env has to be
 }
 

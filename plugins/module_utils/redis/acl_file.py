@@ -12,6 +12,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host import folders
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import commands as redis_commands
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 
 USER = "default"
 # The rules of `default` in a shadow, which reads them and lets in whoever asks it.
@@ -119,7 +120,7 @@ def judge(path, state, mode=""):
         "or take aclfile out of redis_config"
     )
     lacks = [f"the command {name.upper()}" for name in redis_commands.needed(mode) if not _may(state, name)]
-    if mode == "sentinel" and not state["channels"] & {"*", HELLO, "__sentinel__:*"}:
+    if modes.of(mode).has_sentinels and not state["channels"] & {"*", HELLO, "__sentinel__:*"}:
         lacks.append(f"the channel {HELLO}")
     if state["nopass"] and state["on"]:
         problem = f"lets everybody in as the user {USER}, without a password and whatever redis_password says"

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import LOOPBACK
 from ansible_collections.cistern.core.plugins.module_utils.host.spelling import did_you_mean
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.database import database
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env.hostvars import (
@@ -144,7 +145,8 @@ def _settings(declared, baseline, ttls):
 def _computed(host, own, hostvars, deployments):
     name = _deployment(own["app_env_deployment"], deployments)
     deployment = deployments[name]
-    maker = {"standalone": _standalone, "replication": _replication, "sentinel": _sentinel}.get(deployment["mode"])
+    makers = {modes.SERVER: _standalone, modes.PRIMARY: _replication, modes.SENTINELS: _sentinel}
+    maker = makers.get(modes.of_deployment(deployment).client)
     if not maker:
         raise Wrong(f"app_env_deployment: {name} is a {deployment['mode']}, which has no .env; write another one")
     return maker(name, deployment, host, own["app_env_primary"], hostvars)

@@ -140,8 +140,7 @@ def _names(each, everyone, deployments):
     """Return the names in the deployments that have an instance or a Sentinel on the machine."""
     for deployment in deployments.values():
         members = [*deployment["nodes"], *deployment["sentinels"]]
-        shared = deployment["mode"] != "standalone"
-        if shared and any(everyone[member["host"]].machine == each.machine for member in members):
+        if any(everyone[member["host"]].machine == each.machine for member in members):
             yield from (member["address"] for member in members if is_name(member["address"]))
 
 

@@ -191,7 +191,7 @@ def of_redis(instances, sentinel_hosts, deployments, sentinel_bind, is_name, lab
     for deployment in deployments.values():
         members = [*deployment["nodes"], *deployment["sentinels"]]
         shared = len({everyone[member["host"]].machine for member in members}) > 1
-        for index, member in enumerate(members if deployment["mode"] != "standalone" else []):
+        for index, member in enumerate(members):
             each, of_sentinel = everyone[member["host"]], index >= len(deployment["nodes"])
             if is_name(member["address"]):
                 found.append(

@@ -4,10 +4,11 @@ import ipaddress
 import re
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import LOOPBACK
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import directives as redis_directives
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import links as redis_links
-from ansible_collections.cistern.core.plugins.plugin_utils.redis.deployments import REPLICATED, by_deployment
+from ansible_collections.cistern.core.plugins.plugin_utils.redis.deployments import by_deployment, replicated
 
 # Variables of a deployment: each of its hosts has to say the same.
 SHARED = ("redis_mode", "redis_password", "redis_initial_primary", "redis_sentinel_quorum", "redis_sentinel_config")
@@ -18,7 +19,7 @@ def check(instances, sentinel_hosts, deployments, options):
     """Yield (refuse, sentence, names of hosts)."""
     for name, members in by_deployment(instances).items():
         deployment, hosts = deployments[name], [each.name for each in members]
-        if deployment["mode"] not in REPLICATED:
+        if not modes.of_deployment(deployment).replicated:
             continue
         for text in [
             *_differing(members),
@@ -28,14 +29,14 @@ def check(instances, sentinel_hosts, deployments, options):
             yield True, f"deployment {name}: {text}", hosts
         for text in [*_risks(deployment, members), *redis_links.risks(members, deployment["mode"])]:
             yield False, f"deployment {name}: {text}", hosts
-        if deployment["mode"] == "sentinel":
+        if modes.of_deployment(deployment).has_sentinels:
             everyone = {each.name: each for each in [*instances, *sentinel_hosts]}
             for refuse, text in _sentinels(deployment, members, everyone):
                 yield refuse, f"deployment {name}: {text}", hosts
     yield from _endpoints(deployments)
     for each in sentinel_hosts:
         for name in each.values.get("redis_sentinel_deployments") or []:
-            if deployments.get(name, {}).get("mode") != "sentinel":
+            if name not in deployments or not modes.of_deployment(deployments[name]).has_sentinels:
                 where = label_of(each, "redis_sentinel_deployments")
                 yield True, f"{where}: no deployment with redis_mode sentinel is called {name}", [each.name]
 
@@ -148,9 +149,7 @@ def _sentinels(deployment, members, everyone):
 
 def _endpoints(deployments):
     by_endpoint: dict = {}
-    for deployment in deployments.values():
-        if deployment["mode"] not in REPLICATED:
-            continue
+    for deployment in replicated(deployments).values():
         for node in deployment["nodes"]:
             by_endpoint.setdefault(node["place"], []).append(node["host"])
     for where, hosts in by_endpoint.items():

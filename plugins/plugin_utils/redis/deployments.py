@@ -1,10 +1,9 @@
 """The deployments of an inventory: what instances and Sentinels make them up, and what is wrong with the whole."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import name_key
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import endpoint_key
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer
-
-REPLICATED = ("replication", "sentinel")
 
 
 def deployments(instances, sentinel_hosts, options):
@@ -30,7 +29,7 @@ def deployments(instances, sentinel_hosts, options):
             "sentinels": [],
             "quorum": 0,
         }
-    monitored = [name for name in declared if declared[name]["mode"] == "sentinel"]
+    monitored = [name for name in declared if modes.of_deployment(declared[name]).has_sentinels]
     for name in monitored:
         found = [each for each in sentinel_hosts if name in _monitored_by(each, instances, monitored)]
         for each in found or _own_sentinels(name, instances, options):
@@ -44,6 +43,11 @@ def deployments(instances, sentinel_hosts, options):
         first = by_deployment(instances)[name][0]
         declared[name]["quorum"] = integer(first.values.get("redis_sentinel_quorum"), 0) or majority
     return declared
+
+
+def replicated(declared):
+    """Return those whose instances have to reach one another."""
+    return {name: each for name, each in declared.items() if modes.of_deployment(each).replicated}
 
 
 def sentinels(declared):
@@ -127,7 +131,7 @@ def _own_sentinels(name, instances, options):
     """Return one host for each machine of a deployment; a machine has one Sentinel for all deployments on it."""
     owners: dict = {}
     for each in instances:
-        if each.get("redis_mode", options) == "sentinel":
+        if modes.of(each.get("redis_mode", options)).has_sentinels:
             owners.setdefault(each.machine, each)
     mine = dict.fromkeys(each.machine for each in instances if each.values.get("redis_deployment") == name)
     return [owners[machine] for machine in mine if machine in owners]

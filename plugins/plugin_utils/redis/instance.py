@@ -2,6 +2,8 @@
 
 import typing
 
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
+
 LAYERS = ("redis_config", "redis_group_config", "redis_host_config")
 
 
@@ -44,8 +46,12 @@ class Instance(typing.NamedTuple):
     def _names(self):
         return [str(self.values["redis_instance"])] if self.values.get("redis_instance") else []
 
+    def mode(self):
+        """Return the name of its mode as it is said, else the role's default."""
+        return self.values.get("redis_mode", modes.STANDALONE.name)
+
     def replicated(self):
-        return self.values.get("redis_mode", "standalone") != "standalone"
+        return modes.of(self.mode()).replicated
 
     def sentinel_password(self):
         return self.values.get("redis_sentinel_password", self.values.get("redis_password"))
@@ -56,7 +62,7 @@ class Instance(typing.NamedTuple):
 
     def directives(self):
         """Return the effective settings, without the computed ones."""
-        merged = {**self.baseline, **self.mode_baseline.get(self.values.get("redis_mode", "standalone"), {})}
+        merged = {**self.baseline, **self.mode_baseline.get(self.mode(), {})}
         for values in self.layers().values():
             merged.update(values)
         return merged

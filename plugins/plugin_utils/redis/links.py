@@ -4,6 +4,7 @@ A run would be content with them: the links that stand go on. At the next connec
 """
 
 from ansible_collections.cistern.core.plugins.module_utils.redis import commands as redis_commands
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.plugin_utils.common.validation import integer, label_of
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import text as redis_text
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import LAYERS
@@ -45,7 +46,7 @@ def problems(members, mode):
 
 def risks(members, mode):
     """Yield what a deployment may be wanted to have, and what it costs."""
-    if mode != "sentinel" or len(members) == 1:
+    if not modes.of(mode).has_sentinels or len(members) == 1:
         return
     # Sentinel promotes no replica of priority 0, and knows none that is not announced
     may = [

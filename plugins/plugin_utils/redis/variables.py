@@ -92,7 +92,7 @@ def settings(instance, schema):
                 ]
             )
             if key == "rename-command" and not says and value is not None:
-                says += filter(None, [redis_links.renamed(value, instance.values.get("redis_mode", "standalone"))])
+                says += filter(None, [redis_links.renamed(value, instance.mode())])
             if says:
                 merged.pop(key, None)
             for text in says:

@@ -69,7 +69,7 @@ def of_redis(case, reported):
     instances, options = made["redis"], redis_schema.options()
     everyone = {each.name: each for each in instances}
     sentinel_hosts = [everyone.get(each.name, each) for each in made["sentinels"]]
-    deployments = redis_deployments.deployments(instances, sentinel_hosts, options)
+    deployments = redis_deployments.replicated(redis_deployments.deployments(instances, sentinel_hosts, options))
     claims = host_claims.of_redis(instances, sentinel_hosts, deployments, options)
     return host_checks.of_redis(claims, reported, instances, sentinel_hosts, deployments)
 

@@ -1,6 +1,7 @@
 """What part an instance has to take in its deployment: pure, from what its servers and Sentinels say."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import LosesData, Refused
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 
 
@@ -44,7 +45,7 @@ def switches(want, have):
     deployment, state = want["deployment"], have["state"]
     return bool(
         deployment
-        and deployment["mode"] == "sentinel"
+        and modes.of_deployment(deployment).has_sentinels
         and state
         and state["role"] == "primary"
         and len(deployment["nodes"]) > 1

@@ -5,6 +5,7 @@ have  what Servers.observe() of redis_switchover_servers found
 """
 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 
 # While a switchover is under way a value is raised by this, so that whoever comes later can take it back: it then holds
@@ -47,7 +48,7 @@ def plan(want, have):
         raise Refused(f"{hosts[target]} has replica-priority 0, which means that it is never to be primary")
     if not candidates:
         raise Refused(f"{deployment['name']} has no replica that may become primary")
-    if deployment["mode"] == "sentinel":
+    if modes.of_deployment(deployment).has_sentinels:
         return steps + _by_sentinel(deployment, target, have, candidates, priorities)
     return steps + _by_hand(
         deployment, target or min(candidates, key=lambda endpoint: _rank(have["nodes"][endpoint])), have

@@ -1,5 +1,6 @@
 """What is wrong with how a server lets clients in, and with its version: Redis and Sentinel alike. Pure."""
 
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import cli, hosts_text, word
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor.findings.services import NAMES
 
@@ -78,7 +79,7 @@ def _version(case, part, host, want, state):
     running = _running(part, state)
     if state["unit"]["replaced"] or (running and state["installed"] and running != state["installed"]):
         deployment = want.get("deployment", "")
-        rolling = part == "redis" and want.get("mode") in ("replication", "sentinel")
+        rolling = part == "redis" and modes.of(want.get("mode")).replicated
         fix = case.play("redis_restart", f"-e {word(f'redis_restart={deployment}')}")
         yield case.found(
             f"{part}-restart-pending",

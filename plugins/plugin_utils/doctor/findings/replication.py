@@ -1,6 +1,7 @@
 """What is wrong between the instances of a deployment: primaries, links, lag. Pure."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host.formatting import size
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import endpoint_key
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import (
     cli,
@@ -14,7 +15,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import
 def judge(case):
     """Yield findings."""
     for name, deployment in case.want["deployments"].items():
-        if deployment["mode"] in ("replication", "sentinel"):
+        if modes.of_deployment(deployment).replicated:
             yield from _deployment(case, name, deployment)
 
 
@@ -41,7 +42,7 @@ def _deployment(case, name, deployment):
     everyone = len(observed) == len(deployment["nodes"])
     if not masters and everyone:
         fix = case.play("redis")
-        if deployment["mode"] == "sentinel" and deployment["sentinels"]:
+        if modes.of_deployment(deployment).has_sentinels and deployment["sentinels"]:
             # the host of the finding may run none
             address, _sep, port = deployment["sentinels"][0]["place"].rpartition(" ")
             fix = cli({"addresses": [address], "port": int(port)}, f"sentinel master {word(name)}")
@@ -51,7 +52,7 @@ def _deployment(case, name, deployment):
         lone = [host for host in masters if host not in with_replicas] or masters[1:]
         of = endpoints[next(host for host in masters if host != lone[0])]
         server = case.want["hosts"][lone[0]]["redis"]
-        fix = case.play("redis") if deployment["mode"] == "sentinel" else cli(server, f"replicaof {of}")
+        fix = case.play("redis") if modes.of_deployment(deployment).has_sentinels else cli(server, f"replicaof {of}")
         message = f"{name} has {len(masters)} primaries, {hosts_text(masters)}: each takes writes that the others lack."
         yield case.found("replication-two-primaries", lone[0], message, parts, fix)
     for host, info in found.items():

@@ -1,5 +1,6 @@
 """What is wrong with the Sentinels of a deployment: what they see, know and could do. Pure."""
 
+from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor.context import cli, count_text, hosts_text, word
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor.findings.replication import infos
 
@@ -10,7 +11,7 @@ def judge(case):
     """Yield findings."""
     for name, deployment in case.want["deployments"].items():
         ends = {each["host"]: each for each in deployment["sentinels"] if each["host"] in case.evidence}
-        if deployment["mode"] == "sentinel" and ends:
+        if modes.of_deployment(deployment).has_sentinels and ends:
             yield from _deployment(case, name, deployment, ends)
     for host, want, state in case.having("sentinel"):
         if state.get("tilt"):
