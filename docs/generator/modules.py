@@ -2,14 +2,14 @@
 
 import yaml
 from generator.markdown import HEADER, options, prose, table
-from generator.sources import ROOT, assigned, load
+from generator.sources import ROOT, assigned, documentation, load
 
 
 def modules():
     text = HEADER.format("plugins/modules/") + "# Modules of cistern.core\n"
     for path in sorted((ROOT / "plugins/modules").glob("*.py")):
         found = assigned(path)
-        spec, returned = yaml.safe_load(found["DOCUMENTATION"]), yaml.safe_load(found["RETURN"])
+        spec, returned = documentation(path), yaml.safe_load(found["RETURN"])
         text += _entry(spec["module"], spec, found["EXAMPLES"])
         rows = [(f"`{name}`", value["type"], prose(value["description"])) for name, value in returned.items()]
         if rows:

@@ -27,6 +27,18 @@ def assigned(path):
     }
 
 
+def documentation(path):
+    """The documentation of a module, with the options of the fragments that it extends."""
+    spec = yaml.safe_load(assigned(path)["DOCUMENTATION"])
+    for name in spec.pop("extends_documentation_fragment", []):
+        file, _dot, part = name.removeprefix("cistern.core.").partition(".")
+        fragment = run(f"plugins/doc_fragments/{file}.py").ModuleDocFragment
+        options = spec.setdefault("options", {})
+        for option, facts in yaml.safe_load(getattr(fragment, part.upper() or "DOCUMENTATION"))["options"].items():
+            options[option] = {**facts, **options.get(option, {})}
+    return spec
+
+
 def run(path):
     """A Python file of ours that imports nothing of Ansible, as a module: for what it computes."""
     spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)

@@ -19,6 +19,8 @@ description:
   - Runs on every host of a deployment; an instance that is a replica does nothing, its primary tells it.
 author: Cistern (@cistern)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - cistern.core.redis_connection
 options:
   targets:
     description: What is dropped, in this order.
@@ -33,9 +35,6 @@ options:
         type: dict
         default: {}
   flush: {description: Drops every key of database 0 instead., type: bool, default: false}
-  addresses: {description: Addresses that the instance listens on., type: list, elements: str, required: true}
-  port: {description: Its port., type: int, required: true}
-  password: {description: Its password., type: str, required: true}
 """
 EXAMPLES = r"""
 - name: Drop what a message makes stale

@@ -20,6 +20,8 @@ description:
   - Used through the action of the same name, which knows the deployment.
 author: Cistern (@cistern)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - cistern.core.redis_connection
 options:
   policy: {description: The key families of the deployment., type: dict, required: true}
   host: {description: Inventory host of this instance., type: str, required: true}
@@ -28,9 +30,6 @@ options:
     type: list
     elements: dict
     required: true
-  addresses: {description: Addresses that the instance listens on., type: list, elements: str, required: true}
-  port: {description: Its port., type: int, required: true}
-  password: {description: Its password., type: str, required: true}
   rate:
     description: Keys a second that the walk takes at most; a primary is walked at a quarter of it.
     type: int

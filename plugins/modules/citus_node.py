@@ -37,11 +37,10 @@ description:
     every O(poll) seconds and prints how far the moves are.
 author: Cistern (@cistern)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - cistern.core.postgres_connection
+  - cistern.core.postgres_connection.moves
 options:
-  database: {description: The database., type: str, required: true}
-  port: {description: Port of the server., type: int, default: 5432}
-  socket_dir: {description: Folder of the server's socket., type: path, default: /var/run/postgresql}
-  user: {description: "Role to connect as, and the OS user that may.", type: str, default: postgres}
   coordinator:
     description: Where the workers reach the coordinator.
     type: dict
@@ -62,15 +61,8 @@ options:
       state: {description: Whether it is a node., type: str, choices: [present, absent], default: present}
       shards: {description: Whether it may hold shards., type: bool, default: true}
   rebalance: {description: Whether shards are moved until they are even., type: bool, default: false}
-  shard_transfer_mode:
-    description: How Citus moves a shard.
-    type: str
-    choices: [auto, force_logical, block_writes]
-    default: auto
   free_bytes: {description: "Free bytes on the disk of each node, by its C(address port).", type: dict, default: {}}
-  seconds: {description: How long shard moves may take., type: int, default: 3600}
   prove: {description: Whether every node shall open a connection to every other anew., type: bool, default: false}
-  poll: {description: After how many seconds a run returns to tell how far the moves are., type: int, default: 5}
 """
 EXAMPLES = r"""
 - name: Declare the nodes

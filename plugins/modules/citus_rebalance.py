@@ -24,11 +24,10 @@ description:
     every O(poll) seconds and prints how far the moves are.
 author: Cistern (@cistern)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - cistern.core.postgres_connection
+  - cistern.core.postgres_connection.moves
 options:
-  database: {description: The database., type: str, required: true}
-  port: {description: Port of the server., type: int, default: 5432}
-  socket_dir: {description: Folder of the server's socket., type: path, default: /var/run/postgresql}
-  user: {description: "Role to connect as, and the OS user that may.", type: str, default: postgres}
   nodes:
     description: The nodes by name, each with C(host), C(address) and C(port), so that moves are told by these.
     type: list
@@ -36,13 +35,6 @@ options:
     default: []
   stop: {description: End the moves that are under way instead., type: bool, default: false}
   strategy: {description: Strategy of the server; its default where it is empty., type: str, default: ''}
-  shard_transfer_mode:
-    description: How Citus moves a shard.
-    type: str
-    choices: [auto, force_logical, block_writes]
-    default: auto
-  seconds: {description: How long the moves may take., type: int, default: 3600}
-  poll: {description: After how many seconds a run returns to tell how far the moves are., type: int, default: 5}
 """
 EXAMPLES = r"""
 - name: Rebalance the shards

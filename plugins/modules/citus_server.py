@@ -23,6 +23,9 @@ description:
   - Used through the action of the same name, which renders the files.
 author: Cistern (@cistern)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - cistern.core.file.conf
+  - cistern.core.file.beside
 options:
   version: {description: Major version of PostgreSQL., type: str, required: true}
   cluster: {description: Name of the database cluster., type: str, required: true}
@@ -37,23 +40,8 @@ options:
     type: list
     elements: dict
     default: []
-  conf:
-    description: The file of settings, with its header as content.
-    type: dict
-    required: true
-    suboptions: &file
-      path: {description: Where it goes., type: path, required: true}
-      content: {description: The text., type: str}
-      owner: {description: Its owner., type: str, required: true}
-      group: {description: Its group., type: str, required: true}
-      mode: {description: Its mode in four octal digits., type: str, required: true}
-      absent: {description: Whether it must not be there., type: bool, default: false}
-  files:
-    description: Other files of the node; without content it is a folder.
-    type: list
-    elements: dict
-    default: []
-    suboptions: *file
+  conf: {description: "The file of settings, with its header as content."}
+  files: {description: Other files of the node; without content it is a folder.}
   tls:
     description:
       - Its certificate. C(ca), C(certificate) and C(key) are paths, C(ca_content) the CAs it trusts, C(authority) the

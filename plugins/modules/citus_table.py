@@ -23,11 +23,9 @@ description:
   - Runs on the coordinator's host, as root or as O(user).
 author: Cistern (@cistern)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - cistern.core.postgres_connection
 options:
-  database: {description: The database., type: str, required: true}
-  port: {description: Port of the server., type: int, default: 5432}
-  socket_dir: {description: Folder of the server's socket., type: path, default: /var/run/postgresql}
-  user: {description: "Role to connect as, and the OS user that may.", type: str, default: postgres}
   tables:
     description:
       - The tables by name, with their schema if it is not C(public). Each has a C(type), which is C(distributed) (the

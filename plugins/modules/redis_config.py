@@ -34,51 +34,23 @@ description:
   - Used through the action of the same name, which renders the files.
 author: Cistern (@cistern)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - cistern.core.file.secret_conf
+  - cistern.core.file.of_an_instance
+  - cistern.core.redis_connection
+  - cistern.core.redis_connection.users
 options:
   unit: {description: The systemd unit of the instance., type: str, required: true}
-  conf:
-    description: The file redis.conf.
-    type: dict
-    required: true
-    suboptions: &file
-      path: {description: Where it goes., type: path, required: true}
-      secret_content: {description: The text., type: str, required: true}
-      owner: {description: Its owner., type: str, required: true}
-      group: {description: Its group., type: str, required: true}
-      mode: {description: Its mode in four octal digits., type: str, required: true}
+  conf: {description: The file redis.conf.}
   files:
     description: Other files and folders of the instance and its machine; without C(content) it is a folder.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path: {description: Where it goes., type: path, required: true}
-      content: {description: The text., type: str}
-      owner: {description: Its owner., type: str, required: true}
-      group: {description: Its group., type: str, required: true}
-      mode: {description: Its mode in four octal digits., type: str, required: true}
-      unit: {description: Takes effect when the unit restarts., type: bool, default: false}
-      manager: {description: Read by systemd itself., type: bool, default: false}
-      unless_container: {description: Whether it is absent in a container., type: bool, default: false}
-      absent: {description: Whether it must not be there., type: bool, default: false}
   kernel: {description: Kernel settings and their values., type: dict, default: {}}
-  addresses: {description: Addresses to reach the server on., type: list, elements: str, required: true}
-  port: {description: Port to reach the server on., type: int, required: true}
-  password: {description: Password of the default user., type: str, required: true}
+  password: {description: Password of the default user.}
   immutable:
     description: For each series of the server, such as C(7.0), the directives that it takes only at its start.
     type: dict
     required: true
   aliases: {description: Other names of directives., type: dict, default: {}}
-  users:
-    description: Programs of the machine with rights of their own. Others that are called C(cistern-) are removed.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name: {description: Name of the user., type: str, required: true}
-      rules: {description: "Its rights, as in C(ACL SETUSER).", type: str, required: true}
-      path: {description: The file with its password. It is made here and is root's., type: path, required: true}
   phase:
     description:
       - V(change) does everything but a restart, and tells in C(pending) what waits for one.

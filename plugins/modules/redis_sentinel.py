@@ -32,31 +32,14 @@ description:
   - Used through the action of the same name, which renders the files.
 author: Cistern (@cistern)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - cistern.core.file.secret_conf
+  - cistern.core.file.of_a_unit
+  - cistern.core.redis_connection.users
 options:
   unit: {description: The systemd unit., type: str, required: true}
-  conf:
-    description: The file sentinel.conf without its monitors.
-    type: dict
-    required: true
-    suboptions:
-      path: {description: Where it goes., type: path, required: true}
-      secret_content: {description: The text., type: str, required: true}
-      owner: {description: Its owner., type: str, required: true}
-      group: {description: Its group., type: str, required: true}
-      mode: {description: Its mode in four octal digits., type: str, required: true}
-  files:
-    description: Other files and folders; without C(content) it is a folder.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path: {description: Where it goes., type: path, required: true}
-      content: {description: The text., type: str}
-      owner: {description: Its owner., type: str, required: true}
-      group: {description: Its group., type: str, required: true}
-      mode: {description: Its mode in four octal digits., type: str, required: true}
-      unit: {description: Takes effect when the unit restarts., type: bool, default: false}
-      absent: {description: Whether it must not be there., type: bool, default: false}
+  conf: {description: The file sentinel.conf without its monitors.}
+  files: {description: Other files and folders; without C(content) it is a folder.}
   password: {description: Password of this Sentinel and towards the others., type: str, required: true}
   hooks: {description: "Each hook and the path of its program, empty for none.", type: dict, default: {}}
   me: {description: "Address and port at which the others reach this Sentinel.", type: str, default: ''}
@@ -82,15 +65,6 @@ options:
         type: list
         elements: dict
         required: true
-  users:
-    description: Programs of the machine with rights of their own. Others that are called C(cistern-) are removed.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name: {description: Name of the user., type: str, required: true}
-      rules: {description: "Its rights, as in C(ACL SETUSER).", type: str, required: true}
-      path: {description: The file with its password. It is made here and is root's., type: path, required: true}
   phase:
     description:
       - V(change) does what can be done while the Sentinel runs, and tells in C(phases) what is left to the others.

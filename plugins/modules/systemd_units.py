@@ -27,20 +27,9 @@ description:
   - Used through the action of the same name, which renders the files.
 author: Cistern (@cistern)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - cistern.core.file.any
 options:
-  files:
-    description: The files; without content it is a folder.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      path: {description: Where it goes., type: path, required: true}
-      content: {description: The text., type: str}
-      secret_content: {description: "The text, where it holds a secret; no diff is shown.", type: str}
-      owner: {description: Its owner., type: str, required: true}
-      group: {description: Its group., type: str, required: true}
-      mode: {description: Its mode in four octal digits., type: str, required: true}
-      absent: {description: Whether it must not be there., type: bool, default: false}
   users: {description: System users that the files tell of., type: list, elements: str, default: []}
   units:
     description: The units.

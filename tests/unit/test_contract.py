@@ -18,6 +18,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import inventory as redis_inventory
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema as redis_schema
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import variables as redis_variables
+from generator.sources import documentation
 
 ROOT = Path(__file__).resolve().parents[2]
 REDIS, CITUS = (ROOT / "roles" / name for name in ("redis", "citus"))
@@ -220,7 +221,7 @@ def test_module_takes_what_it_documents(name, monkeypatch):
     monkeypatch.setattr(module, "AnsibleModule", caught)
     with pytest.raises(SystemExit):
         module.main()
-    documented = yaml.safe_load(module.DOCUMENTATION)
+    documented = documented_of(name)
     assert documented["module"] == name
     elsewhere = [name for name, each in documented["options"].items() if "M(cistern.core" in str(each["description"])]
     taken = {name: {**each, "options": {}} if name in elsewhere else each for name, each in taken.items()}
@@ -250,10 +251,14 @@ def test_a_part_that_is_documented_elsewhere_has_those_options():
     """Options of the module observe stand in the documentation of the module that makes the same part."""
     module = module_named("observe")
     for part, other in PARTS.items():
-        assert f"M(cistern.core.{other})" in yaml.safe_load(module.DOCUMENTATION)["options"][part]["description"]
-        options = yaml.safe_load(module_named(other).DOCUMENTATION)["options"]
+        assert f"M(cistern.core.{other})" in documented_of("observe")["options"][part]["description"]
+        options = documented_of(other)["options"]
         taken = option_facts(module.SPEC[part]["options"])
         assert taken.items() <= option_facts(options).items()
+
+
+def documented_of(name):
+    return documentation(ROOT / f"plugins/modules/{name}.py")
 
 
 def module_named(name):
@@ -269,7 +274,7 @@ def inner_of(option):
 def test_documentation_of_a_module_is_whole(name):
     """A comma in {description: One, two.} cuts the sentence and makes a key of its rest."""
     module = importlib.import_module(f"ansible_collections.cistern.core.plugins.modules.{name}")
-    entries = [*flat(yaml.safe_load(module.DOCUMENTATION)["options"]), *yaml.safe_load(module.RETURN).items()]
+    entries = [*flat(documented_of(name)["options"]), *yaml.safe_load(module.RETURN).items()]
     known = {"description", "type", "elements", "required", "default", "choices", "suboptions", "returned", "sample"}
     assert [(where, key) for where, entry in entries for key in entry if key not in known] == []
     assert yaml.safe_load(module.EXAMPLES)
