@@ -11,7 +11,7 @@ SHOWN = ("SubState", "Result", "NRestarts", "ExecMainStatus")
 def observe(unit, log=""):
     """Return the unit's state; where it does not run, with the last lines of its journal and of its log."""
     try:
-        state = systemd.observe(unit)
+        state: dict = {**systemd.observe(unit)}
     except OSError:
         return {"load": "unknown", "active": "unknown", "pid": 0, "replaced": False, "why": "there is no systemd"}
     shown = logs.run("systemctl", "show", unit, "--property", ",".join(SHOWN))

@@ -4,17 +4,15 @@ import os
 import subprocess
 import time
 
+from ansible_collections.cistern.core.plugins.module_utils.host.contract import UnitOfAnyKind, UnitState
+
 
 def _systemctl(*words):
     return subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
 
 
-def observe(unit):
-    """Return {load, active, enabled, reload, pid, started, replaced}.
-
-    `started` is in seconds since the epoch, 0 if not running; `replaced` says that the program on disk is another one
-    than the one that runs, as after an upgrade.
-    """
+def observe(unit) -> UnitState:
+    """Return what systemd says of a service."""
     names = {
         "LoadState": "load",
         "ActiveState": "active",
@@ -41,13 +39,18 @@ def observe(unit):
     }
 
 
-def unit(name):
-    """Return {load, active, enabled, reload, since} of a unit of any kind; `since` as seconds since the epoch."""
+def unit(name) -> UnitOfAnyKind:
+    """Return what systemd says of a unit of any kind; `since` as seconds since the epoch."""
     state = observe(name)
     since = _systemctl("show", name, "--property=ActiveEnterTimestampMonotonic", "--value").stdout.strip()
     boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
-    state["since"] = boot + int(since) / 1e6 if since not in ("", "0") else 0
-    return {key: state[key] for key in ("load", "active", "enabled", "reload", "since")}
+    return {
+        "load": state["load"],
+        "active": state["active"],
+        "enabled": state["enabled"],
+        "reload": state["reload"],
+        "since": boot + int(since) / 1e6 if since not in ("", "0") else 0,
+    }
 
 
 def _replaced(pid):

@@ -5,10 +5,11 @@ import subprocess
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files, folders, systemd
 from ansible_collections.cistern.core.plugins.module_utils.units import readiness
+from ansible_collections.cistern.core.plugins.module_utils.units.contract import Step
 from ansible_collections.cistern.core.plugins.module_utils.units.observe import STAMPS
 
 
-def apply(step):
+def apply(step: Step):
     """Take one step. Raises RuntimeError with what a program says."""
     try:
         _apply(step)
@@ -16,7 +17,7 @@ def apply(step):
         raise RuntimeError(getattr(error, "stderr", "") or str(error)) from error
 
 
-def _apply(step):
+def _apply(step: Step):
     if step["do"] == "write":
         files.write(step["file"])
     elif step["do"] == "keep":

@@ -6,13 +6,14 @@ import os
 import pwd
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files, systemd
+from ansible_collections.cistern.core.plugins.module_utils.units.contract import Have, Want
 from ansible_collections.cistern.core.plugins.module_utils.units.plan import KEPT
 
 # Touched when a unit has read its files anew; a reboot takes it away.
 STAMPS = "/run/cistern"
 
 
-def observe(want):
+def observe(want: Want) -> Have:
     swept = [path for pattern in want["sweep"] for path in sorted(glob.glob(pattern)) if KEPT not in path]
     names = [unit["name"] for unit in want["units"]] + [os.path.basename(path) for path in swept]
     paths = [file["path"] for file in want["files"]]

@@ -1,6 +1,9 @@
 """What a module takes of units, their files and their users."""
 
+import typing
+
 from ansible_collections.cistern.core.plugins.module_utils.host import files
+from ansible_collections.cistern.core.plugins.module_utils.units.contract import Want
 
 FILE = {
     **files.OPTIONS,
@@ -33,11 +36,11 @@ UNITS = {
 }
 
 
-def wanted(params):
+def wanted(params) -> tuple[Want, set[str]]:
     """Return what is wanted, and the paths whose text is secret."""
     secret = {file["path"] for file in params["files"] if file["secret_content"] is not None}
     merged = [
         {**file, "content": file["secret_content"] if file["path"] in secret else file["content"]}
         for file in params["files"]
     ]
-    return {**params, "files": merged}, secret
+    return typing.cast("Want", {**params, "files": merged}), secret

@@ -1,13 +1,9 @@
-"""What has to be done so that units of systemd run as their files say. Pure.
-
-`want` is {files, users, units, sweep}, `have` {files, users, units, swept, aside}: `units` of `have` are {name: {load,
-active, enabled, reload, since, reloaded}}, `swept` are the paths that are there and that `sweep` means; `aside` says
-before the first run where the files of somebody else are set aside: {path: path}.
-"""
+"""What has to be done so that units of systemd run as their files say. Pure."""
 
 import os
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files
+from ansible_collections.cistern.core.plugins.module_utils.units.contract import Have, Step, Unit, Want
 
 UNITS, USERS = "/etc/systemd/system/", "/etc/sysusers.d/"
 # What was there before the first run, and is not the toolkit's.
@@ -15,14 +11,14 @@ KEPT = ".before-cistern"
 SHOWN = 4
 
 
-def plan(want, have):
+def plan(want: Want, have: Have) -> list[Step]:
     """Return the steps: each {do} with what it is about."""
     gone = [path for path in have["swept"] if path not in {file["path"] for file in want["files"]}]
     changed = [file for file in want["files"] if files.differs(file, have["files"][file["path"]])]
     aside = have["aside"]
     theirs = [path for path in [file["path"] for file in changed] + gone if path in aside]
     # all of it before the first file is written, the mark of a first run among them
-    steps = [{"do": "keep", "path": path, "to": aside[path]} for path in theirs]
+    steps: list[Step] = [{"do": "keep", "path": path, "to": aside[path]} for path in theirs]
     steps += [{"do": "stop", "unit": os.path.basename(path)} for path in gone if _counts(have, os.path.basename(path))]
     steps += [{"do": "stop", "unit": unit["name"]} for unit in want["units"] if _is_to_stop(unit, have)]
     steps += [{"do": "write", "path": file["path"], "file": file} for file in changed]
@@ -41,18 +37,19 @@ def plan(want, have):
     return steps
 
 
-def _counts(have, name):
-    unit = have["units"].get(name, {})
-    return unit.get("active") not in (None, "inactive", "failed") or unit.get("enabled") == "enabled"
+def _counts(have: Have, name):
+    unit = have["units"].get(name)
+    return unit is not None and (unit["active"] not in ("inactive", "failed") or unit["enabled"] == "enabled")
 
 
-def _is_to_stop(unit, have):
+def _is_to_stop(unit: Unit, have: Have):
     return unit["absent"] and _counts(have, unit["name"])
 
 
-def _runs(unit, have, paths):
+def _runs(unit: Unit, have: Have, paths):
     """Yield what makes a unit start at boot, and run with what its files say now."""
     name, is_now, reloads = unit["name"], have["units"][unit["name"]], unit.get("reloads", [])
+    steps: list[Step] = []
     # also where a run was killed between the file and the restart
     if is_now["active"] not in ("active", "activating"):
         steps = [{"do": "start", "unit": name}]
@@ -60,8 +57,6 @@ def _runs(unit, have, paths):
         steps = [{"do": "restart", "unit": name}]
     elif _newer(reloads, have, max(is_now["since"], is_now.get("reloaded", 0))) or set(reloads) & set(paths):
         steps = [{"do": "reload unit", "unit": name}]
-    else:
-        steps = []
     yield from steps
     if steps and unit.get("ready"):
         yield {"do": "wait", "unit": name, "for": unit["ready"]}
@@ -70,11 +65,11 @@ def _runs(unit, have, paths):
         yield {"do": "enable", "unit": name}
 
 
-def _newer(paths, have, since):
-    return [path for path in paths if ((have["files"].get(path) or {}).get("mtime") or 0) > since]
+def _newer(paths, have: Have, since):
+    return [path for path in paths if (found := have["files"].get(path)) and found["mtime"] > since]
 
 
-def reported(steps):
+def reported(steps: list[Step]) -> list[str]:
     """Return the steps as an operator reads them; files that are written into one folder are one line."""
     folders: dict = {}
     for step in steps:
@@ -90,7 +85,7 @@ def reported(steps):
     return lines
 
 
-def describe(step):
+def describe(step: Step) -> str:
     """Return a step as an operator reads it."""
     words = {
         "stop": "stop {unit} and keep it from starting",
