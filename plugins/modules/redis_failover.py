@@ -9,6 +9,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host.converge import 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.apply import Failed, take
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.observe import ERRORS, Servers
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import describe, plan
@@ -89,7 +90,7 @@ def stopped(number, _frame):
 
 
 def run(module):
-    deployment = {**module.params["deployment"], "me": None}
+    deployment: Deployment = {**module.params["deployment"], "me": None}
     hosts = redis_topology.names(deployment)
     endpoints = {host: endpoint for endpoint, host in hosts.items()}
     to = module.params["to"]
@@ -98,7 +99,7 @@ def run(module):
     servers = Servers(deployment, [module.params["password"]], module.params["sentinel_password"])
     have, steps = servers.ready(endpoints.get(to))
     sentences = [describe(step, hosts) for step in steps]
-    primary = have["primary"]
+    primary = have["primary"] or ""
     if steps and not module.check_mode:
         sentences = []
         try:

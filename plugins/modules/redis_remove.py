@@ -8,6 +8,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host.converge import 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis.removal.apply import apply
+from ansible_collections.cistern.core.plugins.module_utils.redis.removal.contract import Want
 from ansible_collections.cistern.core.plugins.module_utils.redis.removal.observe import observe
 from ansible_collections.cistern.core.plugins.module_utils.redis.removal.plan import describe, plan
 
@@ -59,11 +60,11 @@ SPEC = {
 def main():
     os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    want = module.params
+    want: Want = module.params
     try:
         have = observe(want)
         steps = plan(want, have)
-        alone = {**want, "deployment": {}}
+        alone: Want = {**want, "deployment": {}}
         converge(module, steps, each(apply, describe), lambda: plan(alone, observe(alone)), describe, {"steps": []})
     except (Refused, redis_server.RedisError, OSError, RuntimeError) as error:
         module.fail_json(msg=str(error))

@@ -11,6 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import Endpoint
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis.contract import (
+    Deployment,
+    Node,
+    NodeState,
+    SentinelState,
+    View,
+)
 
 # An answer takes milliseconds; a host that does not answer must not hold a run up.
 TIMEOUT = 2
@@ -29,16 +36,16 @@ class Decision(typing.NamedTuple):
     named: typing.Optional[str] = None
 
 
-def endpoint_key(address, port):
+def endpoint_key(address, port) -> str:
     """Return where an instance is reached, as one word."""
     return Endpoint(address, port).key()
 
 
-def endpoint_of(each):
+def endpoint_of(each: Node) -> str:
     return endpoint_key(each["address"], each["port"])
 
 
-def names(deployment):
+def names(deployment: Deployment) -> dict[str, str]:
     """Return {endpoint: inventory host} of the instances."""
     return {endpoint_of(node): node["host"] for node in deployment["nodes"]}
 
@@ -46,7 +53,7 @@ def names(deployment):
 # -- what the servers say
 
 
-def view(deployment, passwords, sentinel_password, own=None):
+def view(deployment: Deployment, passwords, sentinel_password, own=None) -> View:
     """Ask every instance and every Sentinel, all at once.
 
     `own` is the state of the instance on this machine, None where it does not run; it is not observed over the net.
@@ -62,11 +69,12 @@ def view(deployment, passwords, sentinel_password, own=None):
         found = {endpoint_of(node): state for node, state in zip(nodes, states)}
         found_sentinels = {endpoint_of(each): state for each, state in zip(deployment["sentinels"], sentinels)}
     if deployment["me"]:
-        found[deployment["me"]] = own or {"answers": False, "why": "it does not run"}
+        silent: NodeState = {"answers": False, "why": "it does not run"}
+        found[deployment["me"]] = own or silent
     return {"nodes": found, "sentinels": found_sentinels}
 
 
-def observe_node(node, passwords):
+def observe_node(node: Node, passwords) -> NodeState:
     """Return the state of an instance, {answers: False, why} where it does not."""
     try:
         client = redis_server.reach(node["address"], node["port"], passwords, TIMEOUT)
@@ -75,7 +83,7 @@ def observe_node(node, passwords):
         return {"answers": False, "why": str(error)}
 
 
-def node_state(info):
+def node_state(info) -> NodeState:
     """Return what INFO reports of an instance's part in a deployment; offsets are in bytes of the replication stream.
 
     `history` is the identity of its data, and the one before it was promoted, valid up to the offset `shared`.
@@ -100,7 +108,7 @@ def node_state(info):
     }
 
 
-def observe_sentinel(sentinel, name, passwords):
+def observe_sentinel(sentinel: Node, name, passwords) -> SentinelState:
     """Return the state of a deployment by a Sentinel; `primary` is None where it does not watch it."""
     try:
         client = redis_server.reach(sentinel["address"], sentinel["port"], passwords, TIMEOUT)
@@ -128,7 +136,7 @@ def _pairs(answer):
 # -- what follows
 
 
-def decide(deployment, seen):
+def decide(deployment: Deployment, seen: View) -> Decision:
     """Return who is primary: as the Sentinels say, or else the servers; as the inventory says only on the first day."""
     knowing = {endpoint: state for endpoint, state in seen["sentinels"].items() if state["primary"]}
     if knowing:
@@ -136,7 +144,7 @@ def decide(deployment, seen):
     return _by_servers(deployment, seen)
 
 
-def _by_sentinels(deployment, seen, knowing):
+def _by_sentinels(deployment: Deployment, seen: View, knowing) -> Decision:
     hosts = names(deployment)
     primaries = sorted({state["primary"] for state in knowing.values()})
     names_text = ", ".join(hosts.get(each, each) for each in primaries)
@@ -161,7 +169,7 @@ def _by_sentinels(deployment, seen, knowing):
     return Decision(primary, True, "the Sentinels say so", primary)
 
 
-def _by_servers(deployment, seen):
+def _by_servers(deployment: Deployment, seen: View) -> Decision:
     nodes = {endpoint: state for endpoint, state in seen["nodes"].items() if state["answers"]}
     follows = {state["of"] for state in nodes.values() if state["role"] == "replica"}
     primaries = [endpoint for endpoint, state in nodes.items() if state["role"] == "primary"]
@@ -187,7 +195,7 @@ def _by_servers(deployment, seen):
     return Decision(deployment["initial"], True, FIRST_DAY)
 
 
-def out_of_sync(deployment, seen, primary, behind=1 << 20):
+def out_of_sync(deployment: Deployment, seen: View, primary, behind=1 << 20) -> list[str]:
     """Return what keeps a deployment from losing an instance for a moment, as sentences; none means that it may.
 
     A replica is in line when it has its data, its link to the primary is up, and it is at most `behind` bytes back.
@@ -214,7 +222,7 @@ def out_of_sync(deployment, seen, primary, behind=1 << 20):
     return problems
 
 
-def settle(look, deployment, seconds=30):
+def settle(look, deployment: Deployment, seconds=30) -> tuple[View, Decision]:
     """Look until the servers agree on a primary, at most so long. Returns (what was seen, the decision)."""
     until = time.monotonic() + seconds
     while True:
@@ -225,7 +233,7 @@ def settle(look, deployment, seconds=30):
         time.sleep(0.5)
 
 
-def wait_in_sync(look, deployment, primary, seconds):
+def wait_in_sync(look, deployment: Deployment, primary, seconds):
     """Wait until every instance is in line; raise TimeoutError that says what is not."""
     until = time.monotonic() + seconds
     while True:

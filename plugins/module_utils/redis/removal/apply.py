@@ -4,9 +4,10 @@ import os
 import shutil
 
 from ansible_collections.cistern.core.plugins.module_utils.host import systemd
+from ansible_collections.cistern.core.plugins.module_utils.redis.removal.contract import Step
 
 
-def apply(step):
+def apply(step: Step) -> None:
     """Take one step."""
     do, what = step["do"], step["what"]
     if do in ("stop", "disable"):

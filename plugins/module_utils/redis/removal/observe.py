@@ -6,13 +6,15 @@ import os
 from ansible_collections.cistern.core.plugins.module_utils.host import files, systemd
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment, Node
+from ansible_collections.cistern.core.plugins.module_utils.redis.removal.contract import Have, Want
 
 
-def observe(want):
+def observe(want: Want) -> Have:
     """Return what there is of it on this machine, and who is primary of its deployment."""
     text = files.observe([want["conf"]])[want["conf"]]
     conf = text["text"] if text else ""
-    have = {
+    have: Have = {
         "unit": systemd.observe(want["unit"]),
         "files": [path for path in [want["conf"], *want["files"]] if os.path.lexists(path)],
         "data": data(want["data_dir"], conf) if want["data_dir"] else [],
@@ -26,11 +28,11 @@ def observe(want):
     return have
 
 
-def _look(deployment, passwords, sentinel_password):
+def _look(deployment: Deployment, passwords, sentinel_password):
     """This instance is asked like the others: that it stays no more does not make another one primary."""
-    address, port = deployment["me"].split(" ")
-    me = {"host": "this instance", "address": address, "port": port, "endpoint": deployment["me"]}
-    whole = {**deployment, "me": None, "nodes": [*deployment["nodes"], me]}
+    address, port = str(deployment["me"]).split(" ")
+    me: Node = {"host": "this instance", "address": address, "port": int(port)}
+    whole: Deployment = {**deployment, "me": None, "nodes": [*deployment["nodes"], me]}
     return redis_topology.view(whole, passwords, sentinel_password)
 
 

@@ -1,9 +1,10 @@
 """How a server is taken off its machine. Pure: `have` is what observe() returns, `want` are the module's options."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
+from ansible_collections.cistern.core.plugins.module_utils.redis.removal.contract import Have, Step, Want
 
 
-def plan(want, have):
+def plan(want: Want, have: Have) -> list[Step]:
     """Return the steps, in order."""
     decision = have["decision"]
     if decision and have["unit"]["active"] == "active":
@@ -15,7 +16,7 @@ def plan(want, have):
                 f"It is the primary of {name}. Make another one primary first: "
                 f"ansible-playbook playbooks/redis_failover.yml -e redis_failover={name}"
             )
-    steps = []
+    steps: list[Step] = []
     if have["unit"]["active"] not in ("inactive", "failed"):
         steps.append({"do": "stop", "what": want["unit"]})
     if have["unit"]["enabled"] == "enabled":
@@ -26,5 +27,5 @@ def plan(want, have):
     return steps + [{"do": "delete", "what": path} for path in have["data"] if want["data"]]
 
 
-def describe(step):
+def describe(step: Step) -> str:
     return f"{step['do']} {step['what']}".strip()

@@ -11,6 +11,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import conf as 
 from ansible_collections.cistern.core.plugins.module_utils.redis import shadow as redis_shadow
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
 
 BINARY = "/usr/bin/redis-sentinel"
@@ -175,7 +176,7 @@ def settle(want, have, names, seconds=30):
     for each in want["deployments"]:
         if each["name"] not in names:
             continue
-        deployment = {**each, "me": None}
+        deployment: Deployment = {**each, "me": None}
         nodes = list(dict.fromkeys([each["auth_pass"], have["monitors"].get(each["name"], {}).get("auth-pass", "")]))
 
         def look(deployment=deployment, nodes=nodes):
@@ -190,7 +191,7 @@ def settle(want, have, names, seconds=30):
             )
         else:
             have["blocked"].pop(each["name"], None)
-        state = seen["nodes"].get(decision.primary, {"answers": True})
+        state = seen["nodes"].get(decision.primary or "", {"answers": True})
         if decision.primary is None:
             have["unknown"][each["name"]] = f"The monitor of {each['name']} is not added: {decision.why}."
         elif not state["answers"] and not want["check"]:

@@ -21,6 +21,8 @@ import typing
 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.contract import Have, Step
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.observe import ERRORS, Servers
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.pause import (
     LONG_PAUSE,
@@ -34,7 +36,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan
 AGREE, IN_SYNC = 10, 60
 
 
-def switch(deployment, passwords, sentinel_password, target=None, report=lambda text: None):
+def switch(deployment: Deployment, passwords, sentinel_password, target=None, report=lambda text: None):
     """Make `target`, or the best replica, primary. Returns the endpoint of the new primary."""
     servers = Servers(deployment, passwords, sentinel_password)
     try:
@@ -44,7 +46,7 @@ def switch(deployment, passwords, sentinel_password, target=None, report=lambda 
     return take(servers, steps, have, report)
 
 
-def take(servers, steps, have, report):
+def take(servers, steps: list[Step], have: Have, report):
     """Take the steps; where one fails, put back what was changed. Returns who is primary at the end."""
     run = Run(servers, have)
     try:
@@ -64,7 +66,7 @@ def take(servers, steps, have, report):
 class Run(TemporaryChanges):
     """The steps of a switchover, and what has to be put back where one fails."""
 
-    def __init__(self, servers, have):
+    def __init__(self, servers, have: Have):
         super().__init__(servers, have)
         self.new: typing.Optional[str] = None
         self.took: typing.Optional[float] = None
@@ -172,7 +174,7 @@ class Run(TemporaryChanges):
             self.put_settings_back(endpoint)
 
     def _is_known(self):
-        least = min(1, self.have["nodes"][self.new]["settings"][REPLICAS] % MARK)
+        least = min(1, self.have["nodes"][self.new or self.old]["settings"][REPLICAS] % MARK)
         reported = all(self._reported_primary(endpoint) == self.new for endpoint in self._monitoring())
         return reported and len(self.servers.state(self.new)["replicas"]) >= least
 

@@ -4,6 +4,8 @@ import time
 
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment, View
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.contract import Have, Step
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import (
     LAG,
     PING,
@@ -18,15 +20,15 @@ ERRORS = (redis_server.RedisError, redis_server.WrongPassword, OSError)
 class Servers:
     """The instances and Sentinels of a deployment, each by its endpoint. All are reached over the network."""
 
-    def __init__(self, deployment, passwords, sentinel_password):
-        self.deployment = {**deployment, "me": None}
+    def __init__(self, deployment: Deployment, passwords, sentinel_password):
+        self.deployment: Deployment = {**deployment, "me": None}
         self.hosts = redis_topology.names(deployment)
         self.sentinels = {redis_topology.endpoint_of(each): each["host"] for each in deployment["sentinels"]}
         self._passwords = passwords
         self._sentinel_password = sentinel_password
-        self._clients = {}
+        self._clients: dict = {}
 
-    def ready(self, target, seconds=20):
+    def ready(self, target, seconds=20) -> tuple[Have, list[Step]]:
         """Return what there is and the steps; waits so long for Sentinels that do not see the replicas yet."""
         until = time.monotonic() + seconds
         while True:
@@ -106,10 +108,10 @@ class Servers:
 
     # -- all of them
 
-    def look(self):
+    def look(self) -> View:
         return redis_topology.view(self.deployment, self._passwords, self._sentinel_password)
 
-    def observe(self, seconds=30):
+    def observe(self, seconds=30) -> Have:
         """Return what there is, once nothing is about to change it, or after so many seconds."""
         seen, decision = redis_topology.settle(self.look, self.deployment, seconds)
         for endpoint, state in seen["nodes"].items():
@@ -117,9 +119,9 @@ class Servers:
                 # INFO has the priority of a replica only
                 state["priority"] = self.setting(endpoint, "replica-priority")
                 state["settings"] = {name: self.setting(endpoint, name) for name in (REPLICAS, LAG, PING)}
-        for endpoint, state in seen["sentinels"].items():
-            if state["answers"] and state["primary"]:
-                state.update(self._prospect(endpoint))
+        for endpoint, sentinel in seen["sentinels"].items():
+            if sentinel["answers"] and sentinel["primary"]:
+                sentinel.update(self._prospect(endpoint))
         return {**seen, "primary": decision.primary, "settled": decision.settled, "why": decision.why}
 
     def _prospect(self, endpoint):

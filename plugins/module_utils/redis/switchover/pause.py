@@ -4,6 +4,7 @@ import time
 import typing
 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.contract import Have
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import (
     LAG,
     MARK,
@@ -21,13 +22,13 @@ CATCH_UP, REFRESH, TICK = 1.0, 30, 0.02
 class TemporaryChanges:
     """What was changed and has to be put back: the pause, and values, {endpoint: what they were}."""
 
-    def __init__(self, servers, have):
+    def __init__(self, servers, have: Have):
         self.servers, self.have, self.hosts = servers, have, servers.hosts
-        self.old = have["primary"]
+        self.old = have["primary"] or ""
         self.began: typing.Optional[float] = None
         self.paused = False
-        self.changed = {}
-        self.priorities = {}
+        self.changed: dict = {}
+        self.priorities: dict = {}
 
     def prefer(self, step):
         self.priorities[step["endpoint"]] = step["to"] % MARK
@@ -112,12 +113,12 @@ class TemporaryChanges:
         )
 
     def catch_up(self, step):
-        self._wait_caught_up(step["endpoint"])
+        self._wait_caught_up(step["among"])
         if self.paused:
             # a pause may have run out while this machine stood still: longer, and then look again
             self.servers.command(self.old, "CLIENT", "PAUSE", LONG_PAUSE, "WRITE")
             self.require_replicas(self.old, 1)
-        self._wait_caught_up(step["endpoint"])
+        self._wait_caught_up(step["among"])
 
     def _wait_caught_up(self, replicas):
         primary_state, until = self.servers.state(self.old), time.monotonic() + CATCH_UP

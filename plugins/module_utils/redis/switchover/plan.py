@@ -1,12 +1,10 @@
-"""What a planned switchover does, in which order, and when it is refused: pure, so that each decision is a test case.
-
-want  {deployment, target}: the deployment as in redis_topology, the endpoint of the primary to be, None for the best
-have  what Servers.observe() of redis_switchover_servers found
-"""
+"""What a planned switchover does, in which order, and when it is refused: pure, so each decision is a test case."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment
+from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.contract import Have, Step, Want
 
 # While a switchover is under way a value is raised by this, so that whoever comes later can take it back: it then holds
 # what it was. A replica of such a priority is chosen last, and a server that asks for so many replicas takes no writes.
@@ -19,7 +17,7 @@ class NotYet(Refused):
     """What the Sentinels do not see yet: after a restart they take some seconds to connect again."""
 
 
-def plan(want, have):
+def plan(want: Want, have: Have) -> list[Step]:
     """Return the steps, in order. Empty means that the request is fulfilled and that no earlier run left anything."""
     deployment, target, primary = want["deployment"], want["target"], have["primary"]
     hosts = redis_topology.names(deployment)
@@ -29,7 +27,7 @@ def plan(want, have):
         raise Refused(f"{have['why']}; run again when it is over" if not have["settled"] else have["why"])
     if primary not in hosts:
         raise Refused(have["why"])
-    steps = _leftovers(deployment, have)
+    steps = _leftovers(deployment, have, primary)
     # one that was left paused is no longer in line
     strayed = {step["endpoint"] for step in steps if step["do"] in ("follow", "restore")} - {primary}
     if strayed:
@@ -37,7 +35,7 @@ def plan(want, have):
     if target == primary:
         return steps
     others = {endpoint: state for endpoint, state in have["nodes"].items() if endpoint not in strayed}
-    problems = redis_topology.out_of_sync(deployment, {**have, "nodes": others}, primary)
+    problems = redis_topology.out_of_sync(deployment, {"nodes": others, "sentinels": have["sentinels"]}, primary)
     if problems:
         raise Refused("; ".join(problems))
     priorities = {
@@ -49,20 +47,19 @@ def plan(want, have):
     if not candidates:
         raise Refused(f"{deployment['name']} has no replica that may become primary")
     if modes.of_deployment(deployment).has_sentinels:
-        return steps + _by_sentinel(deployment, target, have, candidates, priorities)
-    return steps + _by_hand(
-        deployment, target or min(candidates, key=lambda endpoint: _rank(have["nodes"][endpoint])), have
-    )
+        return steps + _by_sentinel(deployment, target, have, primary, candidates, priorities)
+    best = target or min(candidates, key=lambda endpoint: _rank(have["nodes"][endpoint]))
+    return steps + _by_hand(deployment, best, have, primary)
 
 
-def _leftovers(deployment, have):
+def _leftovers(deployment: Deployment, have: Have, primary: str) -> list[Step]:
     """Return the steps that finish what an interrupted run began."""
-    steps, primary = [], have["primary"]
+    steps: list[Step] = []
     for endpoint, state in have["nodes"].items():
         if not state["answers"]:
             continue
         if endpoint != primary and have["nodes"][primary]["answers"] and state["of"] != primary:
-            steps += _follow_again(deployment, have, endpoint)
+            steps += _follow_again(deployment, have, endpoint, primary)
         if state["priority"] >= MARK:
             steps.append({"do": "lower", "endpoint": endpoint, "to": state["priority"] % MARK})
         for name, value in state["settings"].items():
@@ -71,15 +68,15 @@ def _leftovers(deployment, have):
     return steps
 
 
-def _follow_again(deployment, have, endpoint):
+def _follow_again(deployment: Deployment, have: Have, endpoint, primary: str) -> list[Step]:
     """What a switchover left shares the primary's history and is not ahead of it; any other is not ours to empty."""
-    state, primary_state = have["nodes"][endpoint], have["nodes"][have["primary"]]
+    state, primary_state = have["nodes"][endpoint], have["nodes"][primary]
     shared = set(state["history"]) & set(primary_state["history"]) - {None, "0" * 40}
     if shared and state["offset"] <= primary_state["offset"]:
-        return [{"do": "follow", "endpoint": endpoint, "of": have["primary"]}]
+        return [{"do": "follow", "endpoint": endpoint, "of": primary}]
     hosts = redis_topology.names(deployment)
     raise Refused(
-        f"{hosts[endpoint]} is not a replica of {hosts[have['primary']]} and may hold writes of its own; "
+        f"{hosts[endpoint]} is not a replica of {hosts[primary]} and may hold writes of its own; "
         "playbooks/site.yml joins an instance"
     )
 
@@ -89,8 +86,7 @@ def _rank(state):
     return state["priority"] % MARK, -state["offset"], state["run_id"]
 
 
-def _by_sentinel(deployment, target, have, candidates, priorities):
-    primary = have["primary"]
+def _by_sentinel(deployment: Deployment, target, have: Have, primary: str, candidates, priorities) -> list[Step]:
     by = _coordinator(deployment, have, [target] if target else candidates)
     # Sentinel takes the lowest priority, and the offset decides only between equal ones
     rivals = [
@@ -103,7 +99,7 @@ def _by_sentinel(deployment, target, have, candidates, priorities):
         for endpoint in candidates
         if target and endpoint != target and priorities[endpoint] > priorities[target]
     ]
-    steps = [
+    steps: list[Step] = [
         {"do": "prefer", "endpoint": endpoint, "to": priorities[endpoint] + MARK, "for": target} for endpoint in rivals
     ]
     if rivals:
@@ -111,7 +107,7 @@ def _by_sentinel(deployment, target, have, candidates, priorities):
         seen.update({endpoint: priorities[endpoint] for endpoint in [target, *last]})
         steps.append({"do": "wait_priorities", "by": by, "priorities": seen})
     among = [target] if target else sorted(candidates, key=lambda endpoint: _rank(have["nodes"][endpoint]))
-    steps += _stop(have, candidates, {"by": by, "for": among[0]})
+    steps += _stop(have, primary, candidates, {"by": by, "for": among[0]})
     steps += [
         {"do": "fail over", "by": by, "among": among},
         {"do": "follow", "endpoint": primary, "of": target},
@@ -121,29 +117,28 @@ def _by_sentinel(deployment, target, have, candidates, priorities):
     return [*steps, {"do": "wait_in_sync"}]
 
 
-def _by_hand(deployment, target, have):
-    primary = have["primary"]
-    others = [endpoint for endpoint in redis_topology.names(deployment) if endpoint not in (primary, target)]
+def _by_hand(deployment: Deployment, target, have: Have, primary: str) -> list[Step]:
+    names = [endpoint for endpoint in redis_topology.names(deployment) if endpoint not in (primary, target)]
+    others: list[Step] = [{"do": "follow", "endpoint": endpoint, "of": target} for endpoint in names]
     return [
-        *_stop(have, [target]),
+        *_stop(have, primary, [target]),
         {"do": "promote", "endpoint": target},
         # the old primary first: until then there are two, of which neither takes writes
         {"do": "follow", "endpoint": primary, "of": target},
-        *[{"do": "follow", "endpoint": endpoint, "of": target} for endpoint in others],
+        *others,
         {"do": "resume", "endpoint": primary},
         {"do": "wait_in_sync"},
     ]
 
 
-def _stop(have, candidates, moment=None):
-    primary = have["primary"]
+def _stop(have: Have, primary: str, candidates, moment=None) -> list[Step]:
     return [
         {
             "do": "pause" if can_pause(have["nodes"][primary]["version"]) else "close",
             "endpoint": primary,
             "moment": moment,
         },
-        {"do": "catch up", "endpoint": candidates, "with": primary},
+        {"do": "catch up", "among": candidates},
     ]
 
 
@@ -152,7 +147,7 @@ def can_pause(version):
     return [int(part) for part in version.split(".")[:2]] >= [6, 2]
 
 
-def _coordinator(deployment, have, needed):
+def _coordinator(deployment: Deployment, have: Have, needed):
     """Return the Sentinel to ask for the failover: it has its quorum, and would take one of these replicas.
 
     The last of them that can: the one that leads is the last to name the new primary to clients, which ask the first.
@@ -188,10 +183,9 @@ def _good(seen):
     return bool(seen) and not {"s_down", "o_down", "disconnected"} & set(seen["flags"])
 
 
-def describe(step, hosts, took=None):
+def describe(step: Step, hosts, took=None) -> str:
     """Return a step as a sentence."""
-    host = step.get("endpoint")
-    host = ", ".join(hosts[each] for each in host) if isinstance(host, list) else hosts.get(host, host)
+    host, among = hosts.get(step.get("endpoint")), [hosts[each] for each in step.get("among", [])]
     if step["do"] == "prefer":
         return (
             f"set replica-priority of {host} to {step['to']} for now, so that the Sentinels choose {hosts[step['for']]}"
@@ -201,7 +195,6 @@ def describe(step, hosts, took=None):
     if step["do"] == "restore":
         return f"set {step['setting']} of {host} back to {step['to']}"
     if step["do"] == "fail over":
-        among = [hosts[each] for each in step["among"]]
         return f"fail over to {among[0] if len(among) == 1 else 'the best of ' + ', '.join(among)}"
     if step["do"] == "follow":
         return f"make {host} a replica of {hosts.get(step['of'], 'the new primary')}"
@@ -211,7 +204,7 @@ def describe(step, hosts, took=None):
         "wait_priorities": "wait until the Sentinels know these priorities",
         "pause": f"pause writes at {host}",
         "close": f"refuse writes at {host}",
-        "catch up": f"wait until {host} {'have' if len(step.get('endpoint') or []) > 1 else 'has'} every write",
+        "catch up": f"wait until {', '.join(among)} {'have' if len(among) > 1 else 'has'} every write",
         "promote": f"make {host} primary",
         "wait_in_sync": "wait until every instance is in line",
     }[step["do"]]
