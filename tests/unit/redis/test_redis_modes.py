@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 
-PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 OWN = PLUGINS / "module_utils/redis/modes.py"
 
 
