@@ -3,6 +3,7 @@
 
 import os
 import time
+import typing
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
@@ -10,6 +11,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import cluster 
 from ansible_collections.cistern.core.plugins.module_utils.citus import health as citus_health
 from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
 from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of, refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.contract import Have, Step, Want
 from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.drift import observe
 from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.options import NODES
 from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.plan import (
@@ -91,7 +93,7 @@ SPEC = NODES
 ROUNDS = 4
 
 
-def apply(connection, step, want, until):
+def apply(connection, step: Step, want: Want, until):
     """Take one step; return how far the shard moves are where they are still under way."""
     do, address = step["do"], citus_cluster.parts(step["endpoint"]) if "endpoint" in step else None
     if do == "coordinator":
@@ -134,7 +136,7 @@ def wait_for_sync(connection, seconds=60):
         time.sleep(0.2)
 
 
-def put_back(connection, want):
+def put_back(connection, want: Want):
     """End the moves, and let the nodes that were to be emptied hold shards again: new tables would spare them."""
     citus_moves.stop(connection)
     found = citus_cluster.nodes(connection)
@@ -144,7 +146,7 @@ def put_back(connection, want):
             citus_moves.set_shards(connection, endpoint, True)
 
 
-def take(module, connection, want):
+def take(module, connection, want: Want):
     """Take the steps, look again, and go on until none is left; return {steps, notes, diff, moving}."""
     hosts, until = names(want), time.monotonic() + want["seconds"]
     result: dict = {"steps": []}
@@ -174,7 +176,7 @@ def take(module, connection, want):
     return result
 
 
-def prove(module, connection, want, result):
+def prove(module, connection, want: Want, result):
     """After a change, fail with the connections that are refused: those that stand say nothing of the next one."""
     if module.check_mode or "moving" in result or not (want["prove"] or result["steps"]):
         return
@@ -184,7 +186,7 @@ def prove(module, connection, want, result):
         module.fail_json(msg=f"{text} The log of the second says why.", changed=bool(result["steps"]), **result)
 
 
-def diff(want, have):
+def diff(want: Want, have: Have):
     before, after = (shown(nodes, names(want)) for nodes in (have["nodes"], afterwards(want, have)))
     return [{"before_header": "nodes", "after_header": "nodes", "before": before, "after": after}]
 
@@ -192,7 +194,7 @@ def diff(want, have):
 def main():
     os.umask(0o022)  # the session's may keep services from what is made for them
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    want = {**module.params, "check": module.check_mode}
+    want = typing.cast("Want", {**module.params, "check": module.check_mode})
     try:
         with citus_sql.connected(module) as connection:
             result = take(module, connection, want)

@@ -10,6 +10,7 @@ from ansible_collections.cistern.core.plugins.module_utils.citus import cluster 
 from ansible_collections.cistern.core.plugins.module_utils.citus import shard_moves as citus_moves
 from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import refusal
 from ansible_collections.cistern.core.plugins.module_utils.citus.options import CONNECTION, TRANSFER_MODES
+from ansible_collections.cistern.core.plugins.module_utils.citus.rebalance.contract import Have, Step, Want
 from ansible_collections.cistern.core.plugins.module_utils.citus.rebalance.plan import describe, evenness, names, plan
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, Refused
 
@@ -72,14 +73,13 @@ SPEC = {
 ROUNDS = 4
 
 
-def observe(connection, want):
+def observe(connection, want: Want) -> Have:
     have = citus_cluster.observe(connection, [])
     asks = have["group"] == 0 and citus_cluster.reachable(have) and not have["job"] and not want["stop"]
-    have["moves"] = citus_cluster.planned(connection, want["strategy"] or None) if asks else []
-    return have
+    return {**have, "moves": citus_cluster.planned(connection, want["strategy"] or None) if asks else []}
 
 
-def apply(connection, step, want, until):
+def apply(connection, step: Step, want: Want, until):
     """Take one step; return how far the shard moves are where they are still under way."""
     if step["do"] == "start":
         citus_moves.start(connection, want["shard_transfer_mode"], want["strategy"] or None)
@@ -92,7 +92,7 @@ def apply(connection, step, want, until):
     return None
 
 
-def take(module, connection, want):
+def take(module, connection, want: Want):
     """Take the steps, look again, and go on until none is left; return {steps, notes, moves, moving}."""
     hosts, until = names(want), time.monotonic() + want["seconds"]
     result: dict = {"steps": [], "moves": []}

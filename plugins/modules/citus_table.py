@@ -6,6 +6,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import refusal
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.contract import Step
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.drift import observe
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.options import TABLES
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.plan import describe, notes, plan
@@ -56,7 +57,7 @@ notes: {description: What was found and left alone., type: list, returned: on su
 SPEC = TABLES
 
 
-def apply(connection, step):
+def apply(connection, step: Step):
     """Take one step, in a transaction of its own."""
     for name, value in step["settings"].items():
         citus_sql.run(connection, "SELECT pg_catalog.set_config(%s, %s, false)", (name, value))

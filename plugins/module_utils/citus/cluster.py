@@ -1,8 +1,21 @@
 """What a Citus cluster says of itself, asked on its coordinator: nodes, shards, tables, whether every node answers."""
 
+from __future__ import annotations
+
 import json
 
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus.contract import (
+    Answer,
+    Cluster,
+    Job,
+    Local,
+    Move,
+    Node,
+    NodeState,
+    Server,
+    Shards,
+)
 
 # Asked at each node over the connections that Citus itself uses: address, password and certificate are proven with it.
 _QUESTION = """SELECT pg_catalog.json_build_object(
@@ -21,7 +34,7 @@ def refusal(error):
     return "\n".join(["Nothing was changed, for these reasons:", *[f"- {text}." for text in error.args]])
 
 
-def endpoint_of(node):
+def endpoint_of(node: Node) -> str:
     """Return where a node is reached, as one word: as the cluster has written it, whose rows are found by it."""
     return f"{node['address']} {node['port']}"
 
@@ -32,7 +45,7 @@ def parts(endpoint):
     return address, int(port)
 
 
-def identity(connection):
+def identity(connection) -> Server:
     """Return what this server is; raise Absent where the database has no Citus."""
     version = citus_sql.value(connection, "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'")
     if version is None:
@@ -44,22 +57,31 @@ def identity(connection):
     }
 
 
-def observe(connection, endpoints):
+def observe(connection, endpoints) -> Cluster:
     """Return the state of the cluster; `endpoints` are nodes that it may not know yet."""
-    have = {**identity(connection), "nodes": nodes(connection), "job": job(connection)}
-    have["answers"] = answers(connection, [*have["nodes"], *endpoints])
-    have["shards"] = shards(connection, have["nodes"], reachable(have))
-    have["bare"] = bare(connection)
-    have["local"] = _local(connection)
-    return have
+    known = nodes(connection)
+    answered = answers(connection, [*known, *endpoints])
+    return {
+        **identity(connection),
+        "nodes": known,
+        "job": job(connection),
+        "answers": answered,
+        "shards": shards(connection, known, _all_answer(known, answered)),
+        "bare": bare(connection),
+        "local": _local(connection),
+    }
 
 
-def reachable(have):
+def reachable(have: Cluster) -> bool:
     """Whether every node that the cluster knows answers."""
-    return all(have["answers"][endpoint]["ok"] for endpoint in have["nodes"])
+    return _all_answer(have["nodes"], have["answers"])
 
 
-def nodes(connection):
+def _all_answer(known, answered) -> bool:
+    return all(answered[endpoint]["ok"] for endpoint in known)
+
+
+def nodes(connection) -> dict[str, NodeState]:
     """Return {endpoint: what Citus knows of the node}; the coordinator is the one of group 0."""
     found = citus_sql.rows(
         connection,
@@ -77,8 +99,8 @@ def nodes(connection):
     }
 
 
-def answers(connection, endpoints):
-    """Return {endpoint: {ok, says, extension, wal_level}}."""
+def answers(connection, endpoints) -> dict[str, Answer]:
+    """Return {endpoint: {ok, message, extension, wal_level}}."""
     unique = list(dict.fromkeys(endpoints))
     if not unique:
         return {}
@@ -94,12 +116,14 @@ def answers(connection, endpoints):
     return {f"{row['node_name']} {row['node_port']}": _answer(row["success"], row["result"]) for row in found}
 
 
-def _answer(success, result):
-    empty = {"ok": success, "message": "", "extension": None, "wal_level": None}
-    return {**empty, **json.loads(result)} if success else {**empty, "message": " ".join(result.split())}
+def _answer(success, result) -> Answer:
+    if not success:
+        return {"ok": success, "message": " ".join(result.split()), "extension": None, "wal_level": None}
+    found = json.loads(result)
+    return {"ok": success, "message": "", "extension": found["extension"], "wal_level": found["wal_level"]}
 
 
-def shards(connection, known, sizes):
+def shards(connection, known, sizes) -> dict[str, Shards]:
     """Return {endpoint: {count, bytes}} of the shards that can be moved; bytes None where not every node answers."""
     found = citus_sql.rows(
         connection,
@@ -120,7 +144,7 @@ def shards(connection, known, sizes):
     return {endpoint: {"count": counts.get(endpoint, 0), "bytes": total[endpoint]} for endpoint in known}
 
 
-def bare(connection):
+def bare(connection) -> list[str]:
     """Return the tables whose rows logical replication cannot tell apart."""
     found = citus_sql.rows(
         connection,
@@ -136,7 +160,7 @@ IDENTIFIED = """(c.relreplident = 'f' OR EXISTS (SELECT FROM pg_catalog.pg_index
     AND CASE c.relreplident WHEN 'i' THEN i.indisreplident WHEN 'd' THEN i.indisprimary ELSE false END))"""
 
 
-def job(connection):
+def job(connection) -> Job | None:
     """Return the shard moves that are under way: {id, state}, or None."""
     found = citus_sql.rows(
         connection,
@@ -146,7 +170,7 @@ def job(connection):
     return found[0] if found else None
 
 
-def planned(connection, strategy=None):
+def planned(connection, strategy=None) -> list[Move]:
     """Return the moves that a rebalance would make; the shards of one group that move together are one."""
     found = citus_sql.rows(
         connection,
@@ -175,7 +199,7 @@ def planned(connection, strategy=None):
     return list(moves.values())
 
 
-def _local(connection):
+def _local(connection) -> Local:
     """Whether this server reaches itself under the name that its background work uses."""
     name = citus_sql.value(connection, "SELECT pg_catalog.current_setting('citus.local_hostname')")
     port = citus_sql.value(connection, "SELECT pg_catalog.current_setting('port')")
@@ -183,7 +207,7 @@ def _local(connection):
     return {"name": name, **answers(connection, [endpoint])[endpoint]}
 
 
-def unmovable(have, mode, hosts):
+def unmovable(have: Cluster, mode, hosts) -> list[str]:
     """Return why no shard could be moved: each would be tried again for half an hour."""
     problems = []
     if not have["local"]["ok"]:

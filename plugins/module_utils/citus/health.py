@@ -1,9 +1,10 @@
 """What is not whole of a Citus cluster, as its coordinator sees it, and the connections that its nodes live on."""
 
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
+from ansible_collections.cistern.core.plugins.module_utils.citus.contract import Cluster
 
 
-def health(have, hosts):
+def health(have: Cluster, hosts) -> list[str]:
     """Return what is not whole, as sentences; `hosts` are {endpoint: inventory host}. Pure."""
     found = []
     for endpoint, node in have["nodes"].items():
@@ -17,7 +18,7 @@ def health(have, hosts):
     return found
 
 
-def refused(connection, hosts):
+def refused(connection, hosts) -> list[str]:
     """Let every node open a connection to every other; return those that are refused, as sentences.
 
     Citus' own citus_check_cluster_node_health() asks each node to connect to each; all of it in sessions of this run,

@@ -1,10 +1,8 @@
-"""How a cluster's nodes become those of the inventory, and when that is refused: pure, so that each decision is a test.
-
-want  {coordinator, nodes, rebalance, shard_transfer_mode, free_bytes, check}
-have  what observe() of citus_cluster found, and `uneven`: the moves that a rebalance would make now
-"""
+"""How a cluster's nodes become those of the inventory, and when that is refused: pure, so each decision is a test."""
 
 from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of, unmovable
+from ansible_collections.cistern.core.plugins.module_utils.citus.contract import NodeState
+from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.contract import Have, Step, Want, Worker
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.host.formatting import pg_size
 
@@ -13,7 +11,7 @@ MARGIN = 1.2
 FREE = "citus_node_free_bytes"
 
 
-def plan(want, have):
+def plan(want: Want, have: Have) -> list[Step]:
     """Return the steps, in order. Empty means that all is as the inventory says."""
     _refuse_here(want, have)
     coordinator = endpoint_of(want["coordinator"])
@@ -22,7 +20,7 @@ def plan(want, have):
     absent = [endpoint_of(node) for node in _absent(want)]
     dead = [endpoint for endpoint in absent if endpoint in known and _empty_and_silent(endpoint, have)]
     # first, as the others cannot change while a node does not answer
-    steps = [{"do": "forget", "endpoint": endpoint} for endpoint in dead]
+    steps: list[Step] = [{"do": "forget", "endpoint": endpoint} for endpoint in dead]
     registered = next((endpoint for endpoint, node in have["nodes"].items() if node["group"] == 0), None)
     if any(node["active"] and not node["synced"] for node in known.values()):
         steps.append({"do": "sync"})
@@ -48,25 +46,25 @@ def plan(want, have):
     return steps
 
 
-def _present(want):
+def _present(want: Want) -> list[Worker]:
     return [node for node in want["nodes"] if node["state"] == "present"]
 
 
-def _absent(want):
+def _absent(want: Want) -> list[Worker]:
     return [node for node in want["nodes"] if node["state"] == "absent"]
 
 
-def _leaving(want, have):
+def _leaving(want: Want, have: Have) -> list[Worker]:
     """Return the nodes that may keep no shard."""
     nodes = [node for node in want["nodes"] if node["state"] == "absent" or not node["shards"]]
     return [node for node in nodes if endpoint_of(node) in have["nodes"]]
 
 
-def _empty_and_silent(endpoint, have):
+def _empty_and_silent(endpoint, have: Have):
     return not have["answers"][endpoint]["ok"] and not have["shards"][endpoint]["count"]
 
 
-def _refuse_here(want, have):
+def _refuse_here(want: Want, have: Have):
     if have["group"] != 0:
         raise Refused(f"this server is a worker (group {have['group']}), and nodes are declared at the coordinator")
     if have["port"] != want["coordinator"]["port"]:
@@ -80,7 +78,7 @@ def _refuse_here(want, have):
         raise Refused(f"two nodes have one address: {', '.join(twice)}")
 
 
-def _moves(want, have, steps, emptied):
+def _moves(want: Want, have: Have, steps: list[Step], emptied) -> list[Step]:
     """Return the steps that move shards. Moves that are under way are waited for, and then planned anew."""
     some = any(answer["count"] for answer in have["shards"].values())
     shifted = any(step["do"] in ("add", "take_shards", "drain") for step in steps)
@@ -89,7 +87,7 @@ def _moves(want, have, steps, emptied):
         return []
     if have["job"] and not shifted:
         return [{"do": "wait"}]
-    move = {
+    move: Step = {
         "do": "move",
         "off": emptied,
         "bytes": sum(have["shards"][endpoint]["bytes"] or 0 for endpoint in emptied),
@@ -98,7 +96,7 @@ def _moves(want, have, steps, emptied):
     return [move, {"do": "wait"}]
 
 
-def _problems(want, have, steps, emptied):
+def _problems(want: Want, have: Have, steps: list[Step], emptied) -> list[str]:
     """Return what has to be put right before a step is taken."""
     if not steps:
         return []
@@ -111,7 +109,7 @@ def _problems(want, have, steps, emptied):
     return problems
 
 
-def _silent(want, have, emptied, forgotten):
+def _silent(want: Want, have: Have, emptied, forgotten):
     """Yield (what is wrong with a node, whether it stops the run); in a check run a new node may not be made yet."""
     hosts = names(want)
     for endpoint, answer in have["answers"].items():
@@ -139,7 +137,7 @@ def _silent(want, have, emptied, forgotten):
             )
 
 
-def _no_room(want, have, emptied):
+def _no_room(want: Want, have: Have, emptied):
     """Return which nodes cannot take what the others give up."""
     hosts, staying = names(want), {endpoint_of(node) for node in _present(want) if node["shards"]}
     takers = [
@@ -152,8 +150,9 @@ def _no_room(want, have, emptied):
         leaving = ", ".join(hosts[endpoint] for endpoint in emptied)
         verb = "hold" if len(emptied) > 1 else "holds"
         return [f"{leaving} {verb} the last shards, and no other node could take them: add one first"]
-    total = [have["shards"].get(endpoint, {"bytes": 0})["bytes"] for endpoint in [*takers, *emptied]]
-    if None in total:
+    held = [have["shards"][each]["bytes"] if each in have["shards"] else 0 for each in [*takers, *emptied]]
+    total = [each for each in held if each is not None]
+    if len(total) < len(held):
         return []
     share, problems = sum(total) / len(takers), []
     for endpoint, has in zip(takers, total):
@@ -166,12 +165,12 @@ def _no_room(want, have, emptied):
     return problems
 
 
-def names(want):
+def names(want: Want) -> dict[str, str]:
     """Return {endpoint: inventory name}."""
     return {endpoint_of(node): node["host"] for node in [want["coordinator"], *want["nodes"]]}
 
 
-def notes(want, have):
+def notes(want: Want, have: Have) -> list[str]:
     """Return what an operator should know and a run does not change."""
     hosts, found = names(want), []
     silent = list(_silent(want, have, [], []))
@@ -192,7 +191,7 @@ def notes(want, have):
     return found
 
 
-def describe(step, hosts):
+def describe(step: Step, hosts) -> str:
     """Return a step as a sentence."""
     host = hosts.get(step.get("endpoint"), step.get("endpoint"))
     if step["do"] == "coordinator":
@@ -214,15 +213,16 @@ def describe(step, hosts):
     }[step["do"]]
 
 
-def afterwards(want, have):
+def afterwards(want: Want, have: Have) -> dict[str, NodeState]:
     """Return the nodes as they will be."""
-    new = {"group": None, "active": True, "synced": True}
     nodes = {endpoint: node for endpoint, node in have["nodes"].items() if node["group"] != 0}
-    nodes.update({endpoint_of(node): {**new, "takes": node["shards"]} for node in _present(want)})
+    for node in _present(want):
+        nodes[endpoint_of(node)] = {"group": None, "active": True, "synced": True, "takes": node["shards"]}
     for node in _absent(want):
         nodes.pop(endpoint_of(node), None)
-    found = next((node for node in have["nodes"].values() if node["group"] == 0), {"takes": False})
-    return {**nodes, endpoint_of(want["coordinator"]): {**found, "group": 0, "active": True, "synced": True}}
+    takes = next((node["takes"] for node in have["nodes"].values() if node["group"] == 0), False)
+    nodes[endpoint_of(want["coordinator"])] = {"group": 0, "active": True, "synced": True, "takes": takes}
+    return nodes
 
 
 def shown(nodes, hosts):
@@ -234,9 +234,8 @@ def shown(nodes, hosts):
     )
 
 
-def fresh(want):
+def fresh(want: Want) -> Have:
     """Return the state of a cluster that does not exist yet."""
-    unknown = {"ok": True, "message": "", "extension": "", "wal_level": "logical"}
     return {
         "extension": "",
         "group": 0,
@@ -246,6 +245,6 @@ def fresh(want):
         "answers": {},
         "shards": {},
         "bare": [],
-        "local": {"name": "", **unknown},
+        "local": {"name": "", "ok": True, "message": "", "extension": "", "wal_level": "logical"},
         "uneven": 0,
     }

@@ -1,15 +1,12 @@
-"""What a rebalance of a Citus cluster does, and when it is refused: pure, so that each decision is a test case.
-
-want  {stop, shard_transfer_mode, nodes}
-have  what observe() of citus_cluster found, and `moves`: those that the server plans
-"""
+"""What a rebalance of a Citus cluster does, and when it is refused: pure, so that each decision is a test case."""
 
 from ansible_collections.cistern.core.plugins.module_utils.citus.cluster import endpoint_of, unmovable
+from ansible_collections.cistern.core.plugins.module_utils.citus.rebalance.contract import Have, Step, Want
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.host.formatting import pg_size
 
 
-def plan(want, have):
+def plan(want: Want, have: Have) -> list[Step]:
     """Return the steps, in order. Moves that are under way are waited for first, and then it is planned anew."""
     if have["group"] != 0:
         raise Refused(f"this server is a worker (group {have['group']}); shards are moved from the coordinator")
@@ -30,15 +27,16 @@ def plan(want, have):
     problems = unmovable(have, want["shard_transfer_mode"], hosts)
     if problems:
         raise Refused(*problems)
-    return [{"do": "start"}, *[{"do": "move", **move} for move in have["moves"]], {"do": "wait"}]
+    moves: list[Step] = [{"do": "move", **move} for move in have["moves"]]
+    return [{"do": "start"}, *moves, {"do": "wait"}]
 
 
-def names(want):
+def names(want: Want) -> dict[str, str]:
     """Return {endpoint: inventory name}, as far as they are told."""
     return {endpoint_of(node): node["host"] for node in want["nodes"]}
 
 
-def describe(step, hosts):
+def describe(step: Step, hosts) -> str:
     """Return a step as a sentence."""
     if step["do"] == "move":
         endpoint, to = (hosts.get(step[end], step[end]) for end in ("from", "to"))
@@ -50,7 +48,7 @@ def describe(step, hosts):
     }[step["do"]]
 
 
-def evenness(have, hosts):
+def evenness(have: Have, hosts) -> list[str]:
     """Return what each node holds, as sentences."""
     found = []
     for endpoint, answer in have["shards"].items():

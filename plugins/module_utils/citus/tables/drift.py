@@ -4,11 +4,12 @@ import contextlib
 
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables import observe as citus_table_state
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.contract import Have
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.plan import notes, plan
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 
 
-def observe(connection):
+def observe(connection) -> Have:
     have = citus_table_state.observe(connection)
     if have["group"] != 0:
         raise Refused(f"this server is a worker (group {have['group']}); tables are distributed from the coordinator")

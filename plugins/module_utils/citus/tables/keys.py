@@ -1,12 +1,14 @@
 """What keys and foreign keys allow when tables are distributed, and the order that they ask for: pure."""
 
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.contract import Group, Have, Key, Table
+
 
 def short(name):
     """Return a name without the schema that everybody uses."""
     return name.removeprefix("public.")
 
 
-def problems(pending, tables, groups, have):
+def problems(pending: dict[str, Table], tables: dict[str, Table], groups: dict[str, Group], have: Have) -> list[str]:
     """Return what has to be put right before these tables can become what they should."""
     found = []
     for name, table in pending.items():
@@ -26,7 +28,7 @@ def problems(pending, tables, groups, have):
     return found
 
 
-def _columns(name, table, tables, groups, have):
+def _columns(name, table: Table, tables: dict[str, Table], groups: dict[str, Group], have: Have):
     has = have["tables"][name]
     if table["column"] not in has["columns"]:
         yield f"{short(name)} has no column {table['column']}, it has {', '.join(has['columns'])}"
@@ -44,7 +46,7 @@ def _columns(name, table, tables, groups, have):
             return
         if not beside or group["head"] != groups[name]["head"]:
             continue
-        column = tables[other]["column"]
+        column = str(tables[other]["column"])
         kinds = has["columns"][table["column"]], beside["columns"].get(column)
         if kinds[1] and kinds[0] != kinds[1]:
             yield (
@@ -54,14 +56,14 @@ def _columns(name, table, tables, groups, have):
             return
 
 
-def _after(name, tables, have):
+def _after(name, tables: dict[str, Table], have: Have):
     """Return what a table is in the end."""
     if name in tables and have["tables"][name]["type"] == "local":
         return tables[name]["type"]
     return have["tables"][name]["type"]
 
 
-def _foreign(key, pending, tables, groups, have):
+def _foreign(key: Key, pending: dict[str, Table], tables: dict[str, Table], groups: dict[str, Group], have: Have):
     """Yield what is wrong with a foreign key that one of these tables has or that points at one."""
     one, other = key["table"], key["to"]
     if one == other or (one not in pending and other not in pending):
@@ -69,7 +71,7 @@ def _foreign(key, pending, tables, groups, have):
     was = f"{short(one)} references {short(other)} ({key['name']})"
     kinds = _after(one, tables, have), _after(other, tables, have)
     if kinds == ("distributed", "distributed"):
-        if groups.get(one, {}).get("default") or groups.get(other, {}).get("default"):
+        if any(groups[name]["default"] for name in (one, other) if name in groups):
             return
         if one in groups and other in groups and groups[one]["head"] != groups[other]["head"]:
             yield f"{was}, and the two are not colocated: write colocate_with: {short(other)}, or drop the key"
@@ -97,19 +99,19 @@ def literal(text):
     return "'" + text.replace("'", "''") + "'"
 
 
-def as_argument(name, have):
+def as_argument(name, have: Have):
     """Return a table as an argument of a function: its name as the server quotes it, in a text."""
     return literal(have["tables"][name]["quoted"])
 
 
-def _matches(key, tables, have):
+def _matches(key: Key, tables: dict[str, Table], have: Have):
     def column(name):
         return tables[name]["column"] if name in tables else have["tables"][name]["column"]
 
     return (column(key["table"]), column(key["to"])) in zip(key["columns"], key["to_columns"])
 
 
-def _converted(name, have):
+def _converted(name, have: Have):
     """Citus makes a table one of its own local ones when a foreign key leads from it to a reference table."""
     if have["tables"][name]["managed"] and _graph(name, have) != {name}:
         yield (
@@ -118,7 +120,7 @@ def _converted(name, have):
         )
 
 
-def _graph(name, have):
+def _graph(name, have: Have):
     """Return every table that foreign keys lead to from a table, in either direction."""
     found, ends = {name}, [name]
     while ends:
@@ -130,7 +132,7 @@ def _graph(name, have):
     return found
 
 
-def settings(name, pending, have):
+def settings(name, pending: dict[str, Table], have: Have) -> dict[str, str]:
     """Return the settings under which the foreign keys of a table let it be distributed."""
     near = [key["table"] for key in have["keys"] if key["to"] == name and key["table"] not in pending]
     stays = any(have["tables"][each]["type"] == "local" for each in near)
@@ -143,13 +145,13 @@ def settings(name, pending, have):
     }
 
 
-def _needs(name, pending, have):
+def _needs(name, pending: dict[str, Table], have: Have):
     """Return which of these tables come before a table."""
     needs = {key["to"] for key in have["keys"] if key["table"] == name}
     return (needs & set(pending)) - {name}
 
 
-def order(pending, have):
+def order(pending: dict[str, Table], have: Have) -> list[str]:
     """Return the tables in an order that works: reference tables first, then as they are written."""
     done: list = []
     left = sorted(pending, key=lambda name: pending[name]["type"] != "reference")
@@ -162,6 +164,6 @@ def order(pending, have):
     return done
 
 
-def _circle(pending, have):
+def _circle(pending: dict[str, Table], have: Have):
     done = order(pending, have)
     return [name for name in pending if name not in done]

@@ -2,6 +2,7 @@
 
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus import cluster as citus_cluster
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.contract import Found, Have, Key, Unique
 
 # Without the views citus_tables and citus_shards: they ask every node for sizes, and fail with it.
 # The number of shards is what was asked for: a tenant that was isolated, or a shard that was split, makes more.
@@ -40,7 +41,7 @@ FROM pg_catalog.pg_constraint
 WHERE contype = 'f' AND conparentid = 0 AND conrelid = ANY (%s::oid[]) AND confrelid = ANY (%s::oid[]) ORDER BY 2, 1"""
 
 
-def observe(connection):
+def observe(connection) -> Have:
     """Return {group, tables, keys}."""
     have = citus_cluster.identity(connection)
     found = citus_sql.rows(connection, _TABLES)
@@ -50,8 +51,9 @@ def observe(connection):
     for row in citus_sql.rows(connection, _COLUMNS, (numbers,)):
         tables[named[row["oid"]]]["columns"][row["name"]] = row["type"]
     for row in citus_sql.rows(connection, _UNIQUE, (numbers,)):
-        tables[named[row["oid"]]]["unique"].append({key: row[key] for key in ("name", "primary", "columns")})
-    keys = [
+        unique: Unique = {"name": row["name"], "primary": row["primary"], "columns": row["columns"]}
+        tables[named[row["oid"]]]["unique"].append(unique)
+    keys: list[Key] = [
         {
             "name": row["name"],
             "table": named[row["oid"]],
@@ -64,10 +66,16 @@ def observe(connection):
     return {**have, "tables": tables, "keys": keys}
 
 
-def _table(row):
-    kept = ("oid", "quoted", "bytes", "identified", "partition_of", "colocation", "column", "shards")
+def _table(row) -> Found:
     return {
-        **{key: row[key] for key in kept},
+        "oid": row["oid"],
+        "quoted": row["quoted"],
+        "bytes": row["bytes"],
+        "identified": row["identified"],
+        "partition_of": row["partition_of"],
+        "colocation": row["colocation"],
+        "column": row["column"],
+        "shards": row["shards"],
         "kind": "table" if row["relkind"] in ("r", "p") else "other",
         "type": _type(row),
         "managed": row["partmethod"] == "n" and row["repmodel"] != "t" and row["colocation"] == 0,

@@ -1,11 +1,10 @@
-"""How tables become distributed as the inventory says, and when that is refused: pure, so that each decision is a test.
+"""How tables become distributed as the inventory says, and when that is refused: pure, so each decision is a test."""
 
-want  {name: {type, column, colocate_with, shard_count}}
-have  what observe() of citus_table_state found: {tables: {name: ...}, keys: [...]}
-"""
+import typing
 
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables import keys as citus_table_keys
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables import validate
+from ansible_collections.cistern.core.plugins.module_utils.citus.tables.contract import Group, Have, Step, Table, Want
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.keys import as_argument, literal, short
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.validate import full
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
@@ -16,7 +15,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host.spelling import 
 DEFAULT, ALONE = "default", "none"
 
 
-def plan(want, have):
+def plan(want: Want, have: Have) -> list[Step]:
     """Return the steps, in order. Empty means that every table that is there is as the inventory says."""
     tables = _tables(want)
     groups = _groups(tables, have)
@@ -33,24 +32,24 @@ def plan(want, have):
     return list(_steps(pending, groups, have))
 
 
-def _tables(want):
+def _tables(want: Want) -> dict[str, Table]:
     """Return {full name: table}, each complete; refuse what is written wrongly, all of it at once."""
     problems = [f"citus_tables: {text}" for text in validate.problems(want)]
     if problems:
         raise Refused(*problems)
-    usual = {"type": "distributed", "column": None, "colocate_with": None, "shard_count": None}
-    return {full(name): {**usual, **table} for name, table in want.items()}
+    usual: Table = {"type": "distributed", "column": None, "colocate_with": None, "shard_count": None}
+    return {full(name): typing.cast("Table", {**usual, **table}) for name, table in want.items()}
 
 
-def _groups(tables, have):
+def _groups(tables: dict[str, Table], have: Have) -> dict[str, Group]:
     """Return {distributed table: {head, default, shards}}: those with one head lie together."""
     distributed = {name: table for name, table in tables.items() if table["type"] == "distributed"}
     heads = {name: _head(name, distributed, tables, have) for name in distributed}
-    groups = {}
+    groups: dict[str, Group] = {}
     for name, head in heads.items():
         members = [each for each in distributed if heads[each] == head]
         _refuse_typo(head, members, distributed)
-        counts = sorted({distributed[each]["shard_count"] for each in members if distributed[each]["shard_count"]})
+        counts = sorted({count for each in members if (count := distributed[each]["shard_count"])})
         if len(counts) > 1:
             found = ", ".join(short(each) for each in members)
             raise Refused(f"citus_tables: {found} lie together and have one shard_count, which is one of {counts}")
@@ -59,7 +58,7 @@ def _groups(tables, have):
     return groups
 
 
-def _head(name, distributed, tables, have):
+def _head(name, distributed, tables: dict[str, Table], have: Have):
     """Return the table, or the name of a group, that colocate_with leads to in the end."""
     seen = [name]
     while True:
@@ -72,7 +71,7 @@ def _head(name, distributed, tables, have):
         if full(to) in seen:
             raise Refused(f"{where} leads in a circle of {', '.join(short(each) for each in seen)}")
         if full(to) not in distributed:
-            return full(to) if have["tables"].get(full(to), {}).get("type") == "distributed" else to
+            return full(to) if _distributed(full(to), have) else to
         seen.append(full(to))
 
 
@@ -82,17 +81,17 @@ def _refuse_typo(head, members, distributed):
         raise Refused(f"citus_tables.{short(members[0])}.colocate_with is {head}, which is no table; is it {near}?")
 
 
-def _first(head, groups, have):
+def _first(head, groups: dict[str, Group], have: Have):
     """Return the table of a group that is distributed already, None if none is."""
     members = [name for name, group in groups.items() if group["head"] == head]
     return next((name for name in [head, *members] if _distributed(name, have)), None)
 
 
-def _distributed(name, have):
-    return have["tables"].get(name, {}).get("type") == "distributed"
+def _distributed(name, have: Have):
+    return name in have["tables"] and have["tables"][name]["type"] == "distributed"
 
 
-def _differences(name, table, groups, have):
+def _differences(name, table: Table, groups: dict[str, Group], have: Have):
     """Yield how a table that Citus knows differs from the inventory, and what changes it."""
     has = have["tables"][name]
     if has["partition_of"]:
@@ -134,7 +133,7 @@ def _differences(name, table, groups, have):
         yield from _mixed(name, groups, have)
 
 
-def _mixed(name, groups, have):
+def _mixed(name, groups: dict[str, Group], have: Have):
     """Yield the groups that are declared to lie elsewhere and do not."""
     for head in {group["head"]: None for group in groups.values() if not group["default"]}:
         other = _first(head, groups, have)
@@ -146,21 +145,21 @@ def _mixed(name, groups, have):
             )
 
 
-def _steps(pending, groups, have):
+def _steps(pending: dict[str, Table], groups: dict[str, Group], have: Have) -> typing.Iterator[Step]:
     """Yield the steps; the first of a group makes its shards, and the others lie with it."""
     placed = {group["head"]: _first(group["head"], groups, have) for group in groups.values()}
     for name in citus_table_keys.order(pending, have):
         settings = citus_table_keys.settings(name, pending, have)
-        step = {"table": name, "oid": have["tables"][name]["oid"], "settings": settings}
+        step: Step = {"do": "reference", "table": name, "oid": have["tables"][name]["oid"], "settings": settings}
         if pending[name]["type"] == "reference":
-            yield {**step, "do": "reference"}
+            yield step
             continue
         group = groups[name]
         to = placed[group["head"]]
         yield {
             **step,
             "do": "distribute",
-            "column": pending[name]["column"],
+            "column": str(pending[name]["column"]),
             "with": have["tables"][to]["quoted"] if to else DEFAULT if group["default"] else ALONE,
             "beside": to,
             "shards": None if to else group["shards"],
@@ -168,7 +167,7 @@ def _steps(pending, groups, have):
         placed[group["head"]] = to or name
 
 
-def describe(step):
+def describe(step: Step) -> str:
     """Return a step as a sentence."""
     if step["do"] == "reference":
         return f"make {short(step['table'])} a reference table"
@@ -177,7 +176,7 @@ def describe(step):
     return text + (f", in {step['shards']} shards" if step["shards"] else "")
 
 
-def notes(want, have):
+def notes(want: Want, have: Have) -> list[str]:
     """Return what an operator should know and a run does not change."""
     tables = _tables(want)
     full_ones: list = []
