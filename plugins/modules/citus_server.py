@@ -5,6 +5,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.apply import apply
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.contract import Step
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.drift import FAILURES, look, sentence
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.options import NODE
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan import describe, notes, plan
@@ -84,7 +85,7 @@ SPEC = {
 }
 
 
-def restarting(steps, reports_only):
+def restarting(steps: list[Step], reports_only) -> list[Step]:
     """Return the steps of a restart, none where nothing restarts. After an upgrade its files may be due too.
 
     In check mode the first phase has reported them.
@@ -98,9 +99,9 @@ def trust(module):
     """Write the CAs that are trusted, and let a server that runs read them."""
     want, have = look(module.params)
     due = not have["tls"]["trusts"]
-    steps = (
-        [{"do": "write", "path": want["tls"]["ca"]}, *([{"do": "reload"}] if have["running"] else [])] if due else []
-    )
+    steps: list[Step] = [{"do": "write", "path": want["tls"]["ca"]}] if due else []
+    if due and have["running"]:
+        steps.append({"do": "reload"})
     want["files"] = [file for file in want["files"] if file["path"] == want["tls"]["ca"]]
     if not module.check_mode:
         for step in steps:

@@ -6,6 +6,7 @@ import time
 
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus.server import validate as citus_server_candidate
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.contract import Certificate, Have, Step, Want
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.observe import USER, folder, server, unit
 from ansible_collections.cistern.core.plugins.module_utils.host import files, folders, systemd, unit_start
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Unusable
@@ -13,7 +14,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host.errors import Un
 READY_SECONDS = 60
 
 
-def apply(step, want, have):
+def apply(step: Step, want: Want, have: Have) -> None:
     """Take one step."""
     do = step["do"]
     if do == "create cluster":
@@ -37,15 +38,15 @@ def apply(step, want, have):
         _wait_ready(want, have)
 
 
-def _log(want):
+def _log(want: Want):
     return f"/var/log/postgresql/postgresql-{want['version']}-{want['cluster']}.log"
 
 
-def _file(step, want):
+def _file(step: Step, want: Want):
     return next(file for file in [want["conf"], *want["files"]] if file["path"] == step["path"])
 
 
-def _install_certificate(tls):
+def _install_certificate(tls: Certificate):
     """Put the new key and its certificate in place, one right after the other: connections are made all the time."""
     if not tls["certificate_content"]:
         raise RuntimeError("the CA has given none")
@@ -58,7 +59,7 @@ def _install_certificate(tls):
     os.unlink(f"{tls['key']}.new")
 
 
-def _create(want):
+def _create(want: Want):
     """Make the cluster. What a former one of this name left in its folder would be read silently: it is set aside."""
     path = folder(want)
     if os.path.isdir(path):
@@ -74,7 +75,7 @@ def _create(want):
     systemd.do("daemon-reload")
 
 
-def _reload(want, have):
+def _reload(want: Want, have: Have):
     """Let the server read its files again; those of pg_hba.conf that it cannot read are put back first."""
     with server(want, have) as connection:
         wrong = citus_sql.rows(
@@ -93,14 +94,14 @@ def _reload(want, have):
             time.sleep(0.05)
 
 
-def _put_back(want, have):
+def _put_back(want: Want, have: Have):
     for file in want["files"]:
         found = have["files"][file["path"]]
         if found and found["text"] is not None and not file.get("absent"):
             files.write({**file, "content": found["text"]})
 
 
-def _wait_ready(want, have):
+def _wait_ready(want: Want, have: Have):
     until = time.monotonic() + READY_SECONDS
     while True:
         try:

@@ -5,16 +5,18 @@ import os
 import subprocess
 import tempfile
 
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.contract import Certificate, CertificateState
+
 DAY = 24 * 3600
 LOST = "its CA is not on the controller"
 
 
-def observe(tls):
+def observe(tls: Certificate) -> CertificateState:
     """Return {trusts, why}: whether the file of trusted CAs is the wanted one, and why a certificate is due, or ''."""
     return {"trusts": _read(tls["ca"]) == tls["ca_content"], "why": _due(tls)}
 
 
-def _due(tls):
+def _due(tls: Certificate) -> str:
     """Return why a new certificate is due, as a part of a sentence; empty where none is."""
     if not os.path.exists(tls["certificate"]) or not os.path.exists(tls["key"]):
         return "it has none"

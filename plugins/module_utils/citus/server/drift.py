@@ -1,8 +1,11 @@
 """Whether the server of a node is what the inventory says. Reads only."""
 
+import typing
+
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus.server import settings as citus_settings
 from ansible_collections.cistern.core.plugins.module_utils.citus.server import validate as citus_server_candidate
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.contract import Have, Running, Want
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.observe import folder, observe, wrong
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.plan import notes, plan
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused, Unusable
@@ -14,7 +17,7 @@ AT_START = "postmaster"
 ROTATED = "citus_rotate asks for a new one"
 
 
-def wanted(params, have):
+def wanted(params, have: Have) -> Want:
     """Return what is wanted, with the settings that this machine makes of it."""
     machine = {"memory_mb": have["facts"]["memory_mb"], "cores": have["facts"]["cores"]}
     cluster = {key: params[key] for key in ("nodes", "clients", "address", "addresses", "port", "tls")}
@@ -22,10 +25,11 @@ def wanted(params, have):
     cluster["version"] = have["version"] or (int(params["version"]), 99)
     settings = citus_settings.merged(machine, cluster, params["layers"])
     conf = {**params["conf"], "content": params["conf"]["content"] + citus_settings.text(settings)}
-    return {**params, "conf": conf, "settings": settings, "restart": params["phase"] == "restart"}
+    more = {"conf": conf, "settings": settings, "restart": params["phase"] == "restart"}
+    return typing.cast("Want", {**params, **more})
 
 
-def look(params):
+def look(params) -> tuple[Want, Have]:
     """Return (what is wanted, what there is)."""
     params = {**params, "database": {**params["database"], "password": params["password"]}}
     have = observe(params)
@@ -34,17 +38,16 @@ def look(params):
     want = wanted(params, have)
     on_disk = have["files"][want["conf"]["path"]]
     if have["running"] and on_disk and on_disk["text"] != want["conf"]["content"]:
-        have["meant"] = citus_server_candidate.meaning(want, _restarting(want, have, on_disk["text"]))
+        names = _restarting(want, have["running"], on_disk["text"] or "")
+        have["meant"] = citus_server_candidate.meaning(want, names)
     return want, have
 
 
-def _restarting(want, have, text):
+def _restarting(want: Want, running: Running, text) -> list[str]:
     """Return the settings whose line changes, and which the server takes at a start alone."""
-    lines = set(want["conf"]["content"].splitlines()) ^ set(text.splitlines())
+    lines = set((want["conf"]["content"] or "").splitlines()) ^ set(text.splitlines())
     names = {line.split(" = ")[0] for line in lines}
-    return sorted(
-        name for name, each in have["running"]["settings"].items() if each["context"] == AT_START and name in names
-    )
+    return sorted(name for name, each in running["settings"].items() if each["context"] == AT_START and name in names)
 
 
 def drift(params):

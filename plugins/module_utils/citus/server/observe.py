@@ -1,5 +1,7 @@
 """What there is of a Citus node on this machine: packages, cluster, files, certificate, server. Reads only."""
 
+from __future__ import annotations
+
 import base64
 import contextlib
 import hashlib
@@ -10,26 +12,33 @@ import subprocess
 
 from ansible_collections.cistern.core.plugins.module_utils.citus import client as citus_sql
 from ansible_collections.cistern.core.plugins.module_utils.citus.server import certificate as citus_certificate
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.contract import (
+    Database,
+    FoundDatabase,
+    Have,
+    Request,
+    Running,
+)
 from ansible_collections.cistern.core.plugins.module_utils.host import facts as machine
 from ansible_collections.cistern.core.plugins.module_utils.host import files, folders, libraries, systemd
 
 ETC, SOCKETS, USER = "/etc/postgresql", "/var/run/postgresql", "postgres"
 
 
-def unit(want):
+def unit(want: Request) -> str:
     return f"postgresql@{want['version']}-{want['cluster']}.service"
 
 
-def folder(want):
+def folder(want: Request) -> str:
     """Return the folder of the cluster's configuration."""
     return f"{ETC}/{want['version']}/{want['cluster']}"
 
 
-def observe(want):
+def observe(want: Request) -> Have:
     """Return what is there; `running` is None where the server does not answer."""
     facts = machine.observe(want["packages"], want["other_files"], want.get("claims"))
     paths = [want["conf"]["path"], *[file["path"] for file in want["files"]]]
-    have = {
+    have: Have = {
         "facts": facts,
         "version": installed_version(want["version"]),
         "exists": os.path.exists(f"{folder(want)}/postgresql.conf"),
@@ -47,16 +56,16 @@ def observe(want):
         have["files"].update({path: None for path in paths if path.startswith(f"{folder(want)}/")})
     if have["unit"]["active"] in ("active", "reloading"):
         with server(want, have) as connection:
-            have["running"] = _running(connection)
-            have["database"] = _database(connection, want["database"])
-        if have["database"]["exists"]:
+            running = have["running"] = _running(connection)
+            database = have["database"] = _database(connection, want["database"])
+        if database["exists"]:
             with server(want, have, want["database"]["name"]) as connection:
-                have["database"].update(_extensions(connection))
-        have["versions"] = _versions(want, have)
+                database["extensions"], database["library"] = _extensions(connection)
+        have["versions"] = _versions(want, have, running, database)
     return have
 
 
-def wrong(want):
+def wrong(want: Request) -> list[str]:
     """Return what cannot work here: a folder on the way is closed to the server, or a Python has no library."""
     text = folders.closed_to(want["data_dir"], USER)
     found = [f"citus_data_dir: {text}; let it pass (chmod o+x), or write another path"] if text else []
@@ -64,7 +73,7 @@ def wrong(want):
     return found + libraries.lacking(["psycopg2", "cryptography"], packages)
 
 
-def server(want, have, database="postgres"):
+def server(want: Request, have: Have, database="postgres"):
     """Return a connection to the server of this machine, which closes at the end of a with statement."""
     connection_args = {"port": port_on_disk(want, have), "socket_dir": SOCKETS, "user": USER, "database": database}
     return contextlib.closing(citus_sql.connect(connection_args))
@@ -78,7 +87,7 @@ def _free_bytes(path):
     return found.f_bavail * found.f_frsize
 
 
-def installed_version(major):
+def installed_version(major) -> tuple[int, int] | None:
     """Return the version of the installed server, (15, 20), or None."""
     program = f"/usr/lib/postgresql/{major}/bin/postgres"
     if not os.path.exists(program):
@@ -88,16 +97,17 @@ def installed_version(major):
     return (int(found[1]), int(found[2])) if found else (int(major), 0)
 
 
-def port_on_disk(want, have):
+def port_on_disk(want: Request, have: Have) -> int:
     """Return the port that the server runs with: until it restarts, that of its file of before."""
-    text = (have["files"].get(want["conf"]["path"]) or {}).get("text") or ""
+    on_disk = have["files"].get(want["conf"]["path"])
+    text = (on_disk["text"] if on_disk else None) or ""
     for line in _postmaster(want):
         return int(line)
     found = re.search(r"^port = (\d+)$", text, re.MULTILINE)
     return int(found[1]) if found else want["port"]
 
 
-def _postmaster(want):
+def _postmaster(want: Request):
     """Yield the port of postmaster.pid, its fourth line, where there is one."""
     try:
         with open(f"{want['data_dir']}/postmaster.pid", encoding="utf-8") as file:
@@ -106,7 +116,7 @@ def _postmaster(want):
         return
 
 
-def _running(connection):
+def _running(connection) -> Running:
     rows = citus_sql.rows(
         connection,
         "SELECT name, setting, unit, context, pending_restart, source, sourcefile, "
@@ -119,7 +129,7 @@ def _running(connection):
     }
 
 
-def _database(connection, want):
+def _database(connection, want: Database) -> FoundDatabase:
     """Return {exists, owner, role, observers}; `role` is None, or {login, password}: whether each is as it is wanted.
 
     `observers` are roles of programs of ours that read the server's statistics.
@@ -144,7 +154,7 @@ def _database(connection, want):
     }
 
 
-def _extensions(connection):
+def _extensions(connection) -> tuple[dict, str]:
     rows = citus_sql.rows(
         connection,
         "SELECT name, installed_version AS has, default_version AS offers FROM pg_available_extensions "
@@ -152,18 +162,18 @@ def _extensions(connection):
     )
     found = {row["name"]: {"has": row["has"], "offers": row["offers"]} for row in rows}
     has_citus = found.get("citus", {}).get("has")
-    return {"extensions": found, "library": citus_sql.value(connection, "SELECT citus_version()") if has_citus else ""}
+    return found, citus_sql.value(connection, "SELECT citus_version()") if has_citus else ""
 
 
-def _versions(want, have):
+def _versions(want: Request, have: Have, running: Running, database: FoundDatabase) -> dict[str, tuple[str, str]]:
     """Return {what: (runs, is installed)} of the server and of Citus; a package that was replaced waits for a restart.
 
     In a check run of an upgrade, what is about to be installed counts.
     """
     coming = {name: upgrade["gets"] for name, upgrade in want["upgrades"].items()}
-    has = release(coming.get(f"postgresql-{want['version']}")) or ".".join(str(part) for part in have["version"])
-    found = {"postgresql": (have["running"]["version"], has)}
-    library = release((have["database"].get("library") or "").removeprefix("Citus "))
+    has = release(coming.get(f"postgresql-{want['version']}")) or ".".join(map(str, have["version"] or ()))
+    found = {"postgresql": (running["version"], has)}
+    library = release((database.get("library") or "").removeprefix("Citus "))
     for name, package in have["facts"]["packages"].items():
         installed = release(coming.get(name, package["version"]))
         if library and installed and name.startswith(f"postgresql-{want['version']}-citus"):

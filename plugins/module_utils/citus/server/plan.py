@@ -1,12 +1,6 @@
-"""What to do so that the PostgreSQL of a Citus node is what the inventory says: pure, so that each decision is a case.
+"""What to do so that the PostgreSQL of a Citus node is what the inventory says: pure, so each decision is a case."""
 
-want  {version, cluster, data_dir, conf, files, settings, restart, tls}
-      conf: {path, content, owner, group, mode}, the file of settings; settings: what it says, {name: value}
-      files: more of them; tls: {certificate_content}, empty where the CA has not been asked
-have  what observe() of citus_server_state found; `meant` has what the installed server makes of the settings that
-      changed and that it takes at a start alone
-"""
-
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.contract import Have, Running, Step, Want
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.settings import spelled
 from ansible_collections.cistern.core.plugins.module_utils.host import files
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
@@ -20,7 +14,7 @@ ELSEWHERE = {
 }
 
 
-def plan(want, have):
+def plan(want: Want, have: Have) -> list[Step]:
     """Return the steps, in order. Empty means that all is as it should be."""
     running = have["running"]
     if running and running["standby"]:
@@ -28,7 +22,7 @@ def plan(want, have):
             f"the server of {want['cluster']} is a standby, which follows another server, and a node is a primary: "
             "promote it, or take the host out of the inventory"
         )
-    steps = [] if have["exists"] else [{"do": "create cluster"}]
+    steps: list[Step] = [] if have["exists"] else [{"do": "create cluster"}]
     if have["tls"]["why"]:
         # before the settings, which name it: the server looks for it as it reads them
         steps.append({"do": "certificate", "why": have["tls"]["why"]})
@@ -41,15 +35,15 @@ def plan(want, have):
         return [*steps, {"do": "start"}]
     if steps:
         steps.append({"do": "reload"})
-    why = restarts(want, have)
+    why = restarts(want, have, running)
     if why:
         steps.append({"do": "restart" if want["restart"] else "report", "why": why})
     return steps
 
 
-def restarts(want, have):
+def restarts(want: Want, have: Have, running: Running) -> list[str]:
     """Return why a restart is due, each a part of a sentence."""
-    settings, meant = have["running"]["settings"], have["meant"]
+    settings, meant = running["settings"], have["meant"]
     why = []
     for name, known in sorted(settings.items()):
         if not known["pending_restart"] and meant.get(name, known["setting"]) == known["setting"]:
@@ -66,7 +60,7 @@ def restarts(want, have):
     return why
 
 
-def describe(step, want):
+def describe(step: Step, want: Want) -> str:
     """Return a step as the sentence that the operator reads."""
     name = f"{want['version']}/{want['cluster']}"
     why = ", ".join(step["why"]) if isinstance(step.get("why"), list) else step.get("why")
@@ -83,11 +77,12 @@ def describe(step, want):
     return sentences[step["do"]]
 
 
-def notes(want, have):
+def notes(want: Want, have: Have) -> list[str]:
     """Return what differs and is not ours: settings of the inventory that another file says, too, and later."""
     found = []
-    for name in sorted(want["settings"]) if have["running"] else ():
-        known = have["running"]["settings"].get(name, {})
+    settings = have["running"]["settings"] if have["running"] else {}
+    for name in sorted(set(want["settings"]) & set(settings)):
+        known = settings[name]
         where, how = known.get("sourcefile"), "take it out there"
         if known.get("source") in ELSEWHERE:
             where, how = ELSEWHERE[known["source"]]

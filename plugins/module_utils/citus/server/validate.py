@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
+from ansible_collections.cistern.core.plugins.module_utils.citus.server.contract import Want
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.observe import USER, folder
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Unusable
 
@@ -14,7 +15,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host.errors import Un
 OF_DATA = ("PG_VERSION", "postgresql.auto.conf", "global/pg_control")
 
 
-def meaning(want, names):
+def meaning(want: Want, names) -> dict[str, str]:
     """Return {name: value as pg_settings has it} of the new settings; raise Unusable where the server refuses them.
 
     It loads its libraries too, so that one that does not fit the server is found before a restart.
@@ -34,7 +35,7 @@ def _query(command, name):
 
 
 @contextlib.contextmanager
-def _candidate(want):
+def _candidate(want: Want):
     """Yield the command of a server that would run with the new settings, on copies of what it looks into."""
     work = tempfile.mkdtemp(prefix="cistern-postgres-")
     try:
@@ -42,7 +43,7 @@ def _candidate(want):
         path = f"{work}/conf{want['conf']['path'].removeprefix(folder(want))}"
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
-            file.write(want["conf"]["content"])
+            file.write(want["conf"]["content"] or "")
         # Citus makes a folder in base/ as it is loaded
         for name in ("base", "global"):
             os.makedirs(f"{work}/data/{name}")
