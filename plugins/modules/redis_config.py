@@ -98,7 +98,8 @@ FAILURES = (*UNUSABLE, Refused, Unusable, redis_server.WrongPassword, *STEP_FAIL
 
 def take(module, want):
     """Take the steps of the phase, look again, and fail if one is left."""
-    have, steps = planned(want)
+    link = redis_server.Link()
+    have, steps = planned(want, link)
     if want["restart"]:
         # in check mode the first phase has reported the file, and has not written it
         steps = restarts(steps, want, with_file=not module.check_mode)
@@ -109,8 +110,8 @@ def take(module, want):
         "steps": [describe(step) for step in actions],
     }
     if actions and not module.check_mode:
-        take_steps(actions, want, have, planned)
-        have, steps = planned({**want, "force_restart": False})
+        take_steps(actions, want, have, planned, link)
+        have, steps = planned({**want, "force_restart": False}, link)
         # a forced restart takes the file as it is
         settled(
             module, [step for step in steps if step["do"] != "report" and not want["force_restart"]], describe, result
@@ -121,12 +122,13 @@ def take(module, want):
 
 def join(module, want):
     """Wait until a replica has the data of its primary; to prove it, open every connection of the deployment too."""
-    have = observe(want)
-    if have["client"] and not module.check_mode:
-        wait_linked(have)
+    link = redis_server.Link()
+    have = observe(want, link)
+    if link.client and not module.check_mode:
+        wait_linked(link.client)
         if want["phase"] == "prove":
             redis_prove.prove(redis_prove.of_instance(want, have, want["playing"]))
-            have = observe(want)
+            have = observe(want, link)
     module.exit_json(changed=False, health=redis_health.of_instance(want, have))
 
 

@@ -109,7 +109,8 @@ def of_phase(steps, phase):
 def take(module, want):
     """Take the steps of the phase, look again, and fail if one is left."""
     phase = want["phase"]
-    have, steps = planned(want)
+    link = redis_server.Link()
+    have, steps = planned(want, link)
     actions = of_phase(steps, phase)
     result = {
         "diff": diffs(actions, want, have),
@@ -117,8 +118,8 @@ def take(module, want):
         "steps": [describe(step) for step in actions],
     }
     if actions and not module.check_mode:
-        each(lambda step: apply(step, want, have), describe, STEP_FAILURES)(actions)
-        have, steps = planned(want)
+        each(lambda step: apply(step, want, have, link), describe, STEP_FAILURES)(actions)
+        have, steps = planned(want, link)
         settled(module, of_phase(steps, phase), describe, result)
     later = [step for step in steps if PHASES.index(step["phase"]) > PHASES.index(phase)]
     result["phases"] = [each for each in PHASES if any(step["phase"] == each for step in later)]
@@ -131,7 +132,7 @@ def take(module, want):
 
 
 def prove(module, want):
-    health, left = redis_prove.sentinel(want, lambda: redis_sentinel_state.observe(want))
+    health, left = redis_prove.sentinel(want, lambda: redis_sentinel_state.observe(want, redis_server.Link()))
     if left:
         module.fail_json(msg=f"The run leaves a deployment that is not whole. {'; '.join(left)}", health=health)
     module.exit_json(changed=False, health=health)

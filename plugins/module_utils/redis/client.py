@@ -35,6 +35,13 @@ BINARY, USER = "/usr/bin/redis-server", "redis"
 _NOT_SETTINGS = {"replicaof", "slaveof", "daemonize", "supervised", "cluster-config-file"}
 
 
+class Link:
+    """The connection to the server of this machine, None where it does not run; a restart makes another one."""
+
+    def __init__(self):
+        self.client = None
+
+
 class WrongPassword(Exception):
     """A server answers, and takes none of the passwords that it could have."""
 

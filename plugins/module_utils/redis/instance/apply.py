@@ -20,27 +20,28 @@ IN_SYNC_SECONDS = 120
 STEP_FAILURES = (redis_server.RedisError, Failed, OSError, RuntimeError)
 
 
-def take_steps(steps, want, have, planned):
+def take_steps(steps, want, have, planned, link):
     """Take the steps; a restart only while the whole deployment is in line, and until it is so again.
 
-    `planned(want)` returns what there is by then and the steps that are left, after a switchover. Raises RuntimeError.
+    `planned(want, link)` returns what there is by then and the steps that are left, after a switchover; `link` is the
+    connection to the server. Raises RuntimeError.
     """
     if want["restart"]:
-        wait_in_sync(want, have, seconds=30)
+        wait_in_sync(want, have, link, seconds=30)
     for step in steps:
         try:
-            apply(step, want, have)
+            apply(step, want, have, link)
         except STEP_FAILURES as error:
             raise RuntimeError(f"{describe(step)}: {error}") from error
         if step["do"] == "switch over":
-            have, left = planned(want)
-            take_steps(restarts(left, want), want, have, planned)
+            have, left = planned(want, link)
+            take_steps(restarts(left, want), want, have, planned, link)
             return
     if want["restart"]:
-        wait_in_sync(want, have)
+        wait_in_sync(want, have, link)
 
 
-def apply(step, want, have):
+def apply(step, want, have, link):
     """Take one step."""
     do = step["do"]
     if do == "kernel":
@@ -54,28 +55,28 @@ def apply(step, want, have):
     elif do == "start":
         unit_start.run("start", step["unit"], have["wanted"].get("logfile", ""))
     elif do == "set":
-        redis_server.set_live(have["client"], step["want"], have["running_version"])
+        redis_server.set_live(link.client, step["want"], have["running_version"])
     elif do == "append only":
-        redis_server.switch_append_only(have["client"] or _reconnect(want), step["to"])
+        redis_server.switch_append_only(link.client or _reconnect(want), step["to"])
     elif do == "make password":
         redis_users.apply(step, want["users"], None)
     elif do in ("user", "remove user"):
-        redis_users.apply(step, want["users"], have["client"] or _reconnect(want))
+        redis_users.apply(step, want["users"], link.client or _reconnect(want))
     elif do == "default password":
         if have["acl_file"]:
             # what cannot be kept is not begun
-            _save_users(have["client"], have["acl_file"])
+            _save_users(link.client, have["acl_file"])
         rules = ["resetpass", "#" + redis_acl_file.digest(want["password"])]
-        have["client"].execute_command("ACL", "SETUSER", redis_acl_file.USER, *rules)
+        link.client.execute_command("ACL", "SETUSER", redis_acl_file.USER, *rules)
     elif do == "save users":
-        _save_users(have["client"] or _reconnect(want), step["path"])
+        _save_users(link.client or _reconnect(want), step["path"])
     elif do == "replicate":
-        have["client"].execute_command("REPLICAOF", *step["of"].split(" "))
+        link.client.execute_command("REPLICAOF", *step["of"].split(" "))
     elif do == "switch over":
         deployment = want["deployment"]
         redis_switchover.switch(deployment, have["passwords"], want["sentinel_password"])
     elif do == "restart":
-        _restart(step, want, have)
+        _restart(step, want, have, link)
 
 
 def _save_users(client, path):
@@ -117,9 +118,9 @@ def _reconnect(want):
     return client
 
 
-def _restart(step, want, have):
+def _restart(step, want, have, link):
     """Restart the unit. A server without persistence would come back empty, so its keys travel in a snapshot."""
-    state = have["client"].info("persistence")
+    state = link.client.info("persistence")
     broken = [name for name in ("rdb_last_bgsave_status", "aof_last_write_status") if state.get(name, "ok") != "ok"]
     if broken:
         raise RuntimeError(
@@ -129,27 +130,27 @@ def _restart(step, want, have):
     travels = step.get("carry") and not os.path.exists(snapshot)
     if step.get("carry"):
         # with a save point, the server writes its keys when systemd stops it, after the last client has been served
-        have["client"].execute_command("CONFIG", "SET", "save", "3600 1")
+        link.client.execute_command("CONFIG", "SET", "save", "3600 1")
     unit_start.run("restart", step["unit"], have["wanted"].get("logfile", ""))
-    have["client"] = _reconnect(want)
+    link.client = _reconnect(want)
     if travels and os.path.exists(snapshot):
         # left behind, it would bring old keys back after a crash
         os.unlink(snapshot)
 
 
-def wait_in_sync(want, have, seconds=IN_SYNC_SECONDS):
+def wait_in_sync(want, have, link, seconds=IN_SYNC_SECONDS):
     """Wait until the whole deployment is in line, so that the next of its instances may go."""
     deployment = want["deployment"]
     if deployment:
-        _seen, decision = redis_topology.settle(lambda: look(want, have), deployment)
-        redis_topology.wait_in_sync(lambda: look(want, have), deployment, decision.primary, seconds)
+        _seen, decision = redis_topology.settle(lambda: look(want, have, link), deployment)
+        redis_topology.wait_in_sync(lambda: look(want, have, link), deployment, decision.primary, seconds)
 
 
-def wait_linked(have, seconds=60):
+def wait_linked(client, seconds=60):
     """Wait until this instance, if it is a replica, has the data of its primary; copying it may take long."""
     until = time.monotonic() + seconds
     while True:
-        state = redis_topology.node_state(have["client"].info())
+        state = redis_topology.node_state(client.info())
         if state["role"] == "primary" or (state["link"] and not state["syncs"]):
             return
         if state["syncs"]:

@@ -25,7 +25,7 @@ def drift(want):
     wrong = [*unreachable(want), *libraries.lacking(["redis"], ["python3-redis"])]
     found = {"differs": True, "notes": [], "paths": redis_conf.paths(want["conf"]["content"])}
     try:
-        have, steps = planned(want)
+        have, steps = planned(want, redis_server.Link())
         health = redis_health.of_instance(want, have)
         # where something differs, the change proves it
         health["instance"] += [] if steps else redis_prove.closed_now(want, have)
@@ -37,9 +37,9 @@ def drift(want):
     return {**found, "wrong": wrong}
 
 
-def planned(want):
+def planned(want, link):
     """Return what there is, and the steps from there."""
-    have = observe(want)
+    have = observe(want, link)
     known = immutable(want["immutable"], have["running_version"] or have["version"])
     return have, plan({**want, "immutable": known}, have)
 

@@ -18,8 +18,12 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance import
 PLACES = {"dir": "redis_data_dir", "logfile": "redis_log_file", "unixsocket": "unixsocket in redis_config"}
 
 
-def observe(want):
-    """Return what is there: files, unit, kernel, the server's values, and what both versions of redis.conf mean."""
+def observe(want, link):
+    """Return what is there: files, unit, kernel, the server's values, and what both versions of redis.conf mean.
+
+    `link` gets the connection to the server, where it runs.
+    """
+    link.client = None
     path = want["conf"]["path"]
     found = files.observe([path, *[file["path"] for file in want["files"]]])
     have = {
@@ -35,7 +39,6 @@ def observe(want):
         "keys": 0,
         "databases": [],
         "stored": False,
-        "client": None,
         "passwords": [],
         "descriptors": 0,
         "unsaved": {},
@@ -62,12 +65,12 @@ def observe(want):
         have["replicaof"] = redis_conf.replicaof(text) if redis_conf.MARK in text else None
     _observe_acl(want, have, text or "")
     if have["unit"]["active"] in ("active", "reloading"):
-        _observe_server(want, have, text or "")
-    _observe_users(want, have, text or "")
+        _observe_server(want, have, text or "", link)
+    _observe_users(want, have, text or "", link)
     have["stored"] = _stored(have["on_disk"] or have["wanted"])
     if want["deployment"]:
         have["seen"], have["decision"] = redis_topology.settle(
-            lambda: look(want, have), want["deployment"], want["patience"]
+            lambda: look(want, have, link), want["deployment"], want["patience"]
         )
     return have
 
@@ -109,9 +112,9 @@ def unreachable(want):
     ]
 
 
-def look(want, have):
+def look(want, have, link):
     """Ask the deployment; the instance on this machine, if it runs, through the connection that there is."""
-    own = redis_topology.node_state(have["client"].info()) if have["client"] else None
+    own = redis_topology.node_state(link.client.info()) if link.client else None
     have["state"] = own
     return redis_topology.view(want["deployment"], have["passwords"], want["sentinel_password"], own)
 
@@ -126,7 +129,7 @@ def _on_disk(text, content, wanted):
         return None
 
 
-def _observe_server(want, have, text):
+def _observe_server(want, have, text, link):
     bound = redis_conf.value(text, "bind", "").split()
     client = redis_server.connect(
         want["addresses"][:1] + bound[:1],
@@ -144,8 +147,8 @@ def _observe_server(want, have, text):
     databases = {
         int(name[2:]): value["keys"] for name, value in info.items() if name.startswith("db") and name[2:].isdigit()
     }
+    link.client = client
     have.update(
-        client=client,
         descriptors=systemd.descriptors(have["unit"]["pid"]),
         running=redis_server.running(client),
         running_version=info["redis_version"],
@@ -156,12 +159,12 @@ def _observe_server(want, have, text):
     )
 
 
-def _observe_users(want, have, text):
+def _observe_users(want, have, text, link):
     """Let what is wanted, on disk and running have the same users, all of them ours; '' is one that is not there.
 
     A server that waits for its restart into another version reports rights in another way: what its file says counts.
     """
-    running = redis_users.of_server(have["client"]) if have["client"] else {}
+    running = redis_users.of_server(link.client) if link.client else {}
     names = redis_users.ours([*running, *redis_users.in_file(text)], want["users"])
     for name in names:
         key = redis_users.KEY + name

@@ -15,7 +15,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.forget
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.observe import quorum, reach
 
 
-def apply(step, want, have):
+def apply(step, want, have, link):
     """Take one step."""
     do = step["do"]
     if do in ("write", "remove") and "monitors" not in step:
@@ -34,21 +34,21 @@ def apply(step, want, have):
         systemd.do("enable", step["unit"])
     elif do == "start":
         unit_start.run("start", step["unit"], _log(want))
-        have["client"] = _reconnect(want)
+        link.client = _reconnect(want)
     elif do == "restart":
-        _restart(step, want, have)
+        _restart(step, want, have, link)
     elif do == "make password":
         redis_users.apply(step, want["users"], None)
     elif do in ("user", "remove user"):
-        redis_users.apply(step, want["users"], have["client"])
-        have["client"].execute_command("SENTINEL", "FLUSHCONFIG")
+        redis_users.apply(step, want["users"], link.client)
+        link.client.execute_command("SENTINEL", "FLUSHCONFIG")
     elif do == "forget":
-        _forget(step, want, have)
+        _forget(step, want, have, link)
     else:
         log = _log(want) if conf.logs_passwords(have["running_version"] or have["version"]) else ""
         before = os.path.getsize(log) if log and os.path.exists(log) else 0
         try:
-            _tell(step, want, have["client"])
+            _tell(step, want, link.client)
         finally:
             # also where a later word of the same command was refused
             hide(log, before, step.get("set", step.get("want", {})).get("auth-pass"))
@@ -67,12 +67,12 @@ def hide(log, before, password):
             file.write(b"*" * len(secret))
 
 
-def _forget(step, want, have):
+def _forget(step, want, have, link):
     deployment = next(each for each in want["deployments"] if each["name"] == step["name"])
     nodes, sentinels = (
         {redis_topology.endpoint_of(each) for each in deployment[key]} for key in ("nodes", "sentinels")
     )
-    forget(have["client"], step["name"], nodes - {have["primaries"][step["name"]]}, sentinels - {want["me"]})
+    forget(link.client, step["name"], nodes - {have["primaries"][step["name"]]}, sentinels - {want["me"]})
 
 
 def _tell(step, want, client):
@@ -126,9 +126,9 @@ def _reconnect(want):
         return reach(want, conf.read(file.read()))
 
 
-def _restart(step, want, have):
+def _restart(step, want, have, link):
     """Stop, edit, start, and wait until it has its quorum again. A file that does not start is put back."""
-    client, unit = have["client"], step["unit"]
+    client, unit = link.client, step["unit"]
     quorate = [name for name in have["monitors"] if not quorum(client, name)]
     client.execute_command("SENTINEL", "FLUSHCONFIG")
     systemd.do("stop", unit)
@@ -140,9 +140,9 @@ def _restart(step, want, have):
         files.write({**want["conf"], "content": before})
         systemd.do("start", unit)
         raise
-    have["client"] = _reconnect(want)
+    link.client = _reconnect(want)
     until = time.monotonic() + 20
-    while any(quorum(have["client"], name) for name in quorate):
+    while any(quorum(link.client, name) for name in quorate):
         if time.monotonic() > until:
             raise RuntimeError("after 20 s it still does not reach enough other Sentinels for a failover")
         time.sleep(0.2)

@@ -13,16 +13,16 @@ FAILURES = (Refused, redis_server.WrongPassword, redis_server.RedisError, OSErro
 def drift(want):
     """Return {differs, notes, health}; planning errors are reported by phase `change`."""
     try:
-        have = redis_sentinel_state.observe(want)
+        have = redis_sentinel_state.observe(want, redis_server.Link())
         differs = bool(plan(want, have)) or bool(have["blocked"])
         return {"differs": differs, "notes": notes(want, have), "health": redis_health.of_sentinel(want, have)}
     except FAILURES:
         return {"differs": True, "notes": []}
 
 
-def planned(want):
+def planned(want, link):
     """Return what there is, and the steps from there; servers are asked who is primary only where a step needs it."""
-    have = redis_sentinel_state.observe(want)
+    have = redis_sentinel_state.observe(want, link)
     names = sorted({*needed(want, have), *have["blocked"]})
     if names:
         redis_sentinel_state.settle(want, have, names)

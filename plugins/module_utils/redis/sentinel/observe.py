@@ -26,8 +26,12 @@ def installed_version():
     return found[1] if found else ""
 
 
-def observe(want):
-    """Return what there is; without a running Sentinel, its file says what it watches."""
+def observe(want, link):
+    """Return what there is; without a running Sentinel, its file says what it watches.
+
+    `link` gets the connection to the Sentinel, where it runs.
+    """
+    link.client = None
     path = want["conf"]["path"]
     found = files.observe([path, *[file["path"] for file in want["files"]]])
     text = found[path]["text"] if found[path] else None
@@ -54,32 +58,31 @@ def observe(want):
         "primaries": {each["name"]: each["initial"] for each in want["deployments"]},
         "blocked": {},
         "unknown": {},
-        "client": None,
         "no_password": redis_users.missing(want["users"]),
         "users": {},
         "users_running": {},
         "users_on_disk": True,
     }
     if have["unit"]["active"] in ("active", "reloading") and have["version"]:
-        _observe_sentinel(want, have, reported)
+        _observe_sentinel(want, have, reported, link)
     if have["version"] and conf.live(have["running_version"] or have["version"]):
-        _observe_users(want, have)
+        _observe_users(want, have, link)
     return have
 
 
-def _observe_users(want, have):
+def _observe_users(want, have, link):
     """Observe the users that are ours, wanted and running, as a Sentinel puts their rules; '' is one that lacks."""
     in_file = redis_users.in_file(have["text"] or "")
-    there = redis_users.of_server(have["client"]) if have["client"] else {}
+    there = redis_users.of_server(link.client) if link.client else {}
     names = redis_users.ours([*there, *in_file], want["users"])
     if not names:
         return
     rules = {("wanted", user["name"]): redis_users.rules(user) for user in want["users"]}
     meanings = redis_shadow.of_a_sentinel({**rules, **{("file", name): words for name, words in in_file.items()}})
-    if not have["client"]:
+    if not link.client:
         there = {name: meanings["file", name] for name in in_file}
     # one that waits for its restart into another version reports rights in another way
-    same = not have["client"] or have["running_version"] == have["version"]
+    same = not link.client or have["running_version"] == have["version"]
     for name in names:
         wanted = meanings.get(("wanted", name), "") + (redis_users.NOBODY if name in have["no_password"] else "")
         have["users"][redis_users.KEY + name] = wanted
@@ -100,12 +103,13 @@ def reach(want, reported, seconds=10):
     )
 
 
-def _observe_sentinel(want, have, reported):
+def _observe_sentinel(want, have, reported, link):
     client = reach(want, reported)
     info = client.info()
     if int(info["process_id"]) != have["unit"]["pid"]:
         raise ConnectionError(f"process {info['process_id']} answers in place of {want['unit']}")
-    have.update(client=client, running_version=info["redis_version"])
+    link.client = client
+    have["running_version"] = info["redis_version"]
     if conf.live(have["running_version"]):
         own = pairs(client.execute_command("SENTINEL", "CONFIG", "GET", "*"))
         have["own"] = {**have["own"], **{name: str(value) for name, value in own.items()}}
