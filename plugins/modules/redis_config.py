@@ -14,6 +14,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance.apply 
     take_steps,
     wait_linked,
 )
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contract import Want
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe, diffs, notes
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.drift import UNUSABLE, planned, role
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import observe
@@ -96,7 +97,7 @@ SPEC = {
 FAILURES = (*UNUSABLE, Refused, Unusable, redis_server.WrongPassword, *STEP_FAILURES)
 
 
-def take(module, want):
+def take(module, want: Want):
     """Take the steps of the phase, look again, and fail if one is left."""
     link = redis_server.Link()
     have, steps = planned(want, link)
@@ -120,7 +121,7 @@ def take(module, want):
     module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **role(have), **result)
 
 
-def join(module, want):
+def join(module, want: Want):
     """Wait until a replica has the data of its primary; to prove it, open every connection of the deployment too."""
     link = redis_server.Link()
     have = observe(want, link)

@@ -6,6 +6,7 @@ import pwd
 import re
 import subprocess
 import time
+import typing
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import connectable
 from ansible_collections.cistern.core.plugins.module_utils.redis import reader as redis_reader
@@ -39,7 +40,7 @@ class Link:
     """The connection to the server of this machine, None where it does not run; a restart makes another one."""
 
     def __init__(self):
-        self.client = None
+        self.client: typing.Any = None
 
 
 class WrongPassword(Exception):

@@ -10,6 +10,8 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import client a
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.client import Link
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contract import Have, Step, Want
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import look
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import restarts
@@ -20,7 +22,7 @@ IN_SYNC_SECONDS = 120
 STEP_FAILURES = (redis_server.RedisError, Failed, OSError, RuntimeError)
 
 
-def take_steps(steps, want, have, planned, link):
+def take_steps(steps: list[Step], want: Want, have: Have, planned, link: Link):
     """Take the steps; a restart only while the whole deployment is in line, and until it is so again.
 
     `planned(want, link)` returns what there is by then and the steps that are left, after a switchover; `link` is the
@@ -41,7 +43,7 @@ def take_steps(steps, want, have, planned, link):
         wait_in_sync(want, have, link)
 
 
-def apply(step, want, have, link):
+def apply(step: Step, want: Want, have: Have, link: Link):
     """Take one step."""
     do = step["do"]
     if do == "kernel":
@@ -89,11 +91,11 @@ def _save_users(client, path):
         ) from error
 
 
-def _file(step, want, have):
+def _file(step: Step, want: Want, have: Have):
     if step["path"] != want["conf"]["path"]:
         return next(file for file in want["files"] if file["path"] == step["path"])
     on_disk = have["files"][step["path"]]
-    text = want["conf"]["content"]
+    text = want["conf"]["content"] or ""
     if "appendonly" in step:
         text = redis_conf.without(text, ["appendonly"]) + f"appendonly {step['appendonly']}\n"
     # with a file of their own, users must not be in redis.conf
@@ -101,24 +103,25 @@ def _file(step, want, have):
     follow = step.get("replicaof")
     if on_disk is None:
         return {**want["conf"], "content": redis_conf.with_server_lines(text, "", follow)}
-    if redis_conf.MARK not in on_disk["text"] and not files.as_packaged(step["path"], on_disk["text"]):
+    there = on_disk["text"] or ""
+    if redis_conf.MARK not in there and not files.as_packaged(step["path"], there):
         # an operator wrote it by hand: kept once, beside ours
         original = step["path"] + ".before-cistern"
         if not os.path.exists(original):
-            files.write({**want["conf"], "path": original, "content": on_disk["text"]})
+            files.write({**want["conf"], "path": original, "content": there})
     had = (have["running"] or have["on_disk"] or {}).get("aclfile", "")
-    before = redis_acl_file.with_users(on_disk["text"], had, have["acl_file"])
+    before = redis_acl_file.with_users(there, had, have["acl_file"])
     ours = redis_users.ours(redis_users.in_file(before), want["users"])
     return {**want["conf"], "content": redis_conf.with_server_lines(text, before, follow, ours)}
 
 
-def _reconnect(want):
+def _reconnect(want: Want):
     client = redis_server.connect(want["addresses"][:1], [want["port"]], [want["password"]])
     redis_server.wait_loaded(client)
     return client
 
 
-def _restart(step, want, have, link):
+def _restart(step: Step, want: Want, have: Have, link: Link):
     """Restart the unit. A server without persistence would come back empty, so its keys travel in a snapshot."""
     state = link.client.info("persistence")
     broken = [name for name in ("rdb_last_bgsave_status", "aof_last_write_status") if state.get(name, "ok") != "ok"]
@@ -126,7 +129,8 @@ def _restart(step, want, have, link):
         raise RuntimeError(
             f"not restarted, since the keys could not be written to disk ({', '.join(broken)} is not ok; see the log)"
         )
-    snapshot = os.path.join(have["running"]["dir"], have["running"]["dbfilename"])
+    running = have["running"] or {}
+    snapshot = os.path.join(running["dir"], running["dbfilename"])
     travels = step.get("carry") and not os.path.exists(snapshot)
     if step.get("carry"):
         # with a save point, the server writes its keys when systemd stops it, after the last client has been served
@@ -138,7 +142,7 @@ def _restart(step, want, have, link):
         os.unlink(snapshot)
 
 
-def wait_in_sync(want, have, link, seconds=IN_SYNC_SECONDS):
+def wait_in_sync(want: Want, have: Have, link: Link, seconds=IN_SYNC_SECONDS):
     """Wait until the whole deployment is in line, so that the next of its instances may go."""
     deployment = want["deployment"]
     if deployment:

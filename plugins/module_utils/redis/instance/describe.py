@@ -2,6 +2,7 @@
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, secrets
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contract import Have, Step, Want
 
 USERS = {
     "make password": "make the password of the user {name}",
@@ -12,7 +13,7 @@ USERS = {
 }
 
 
-def describe(step):
+def describe(step: Step) -> str:
     """Return the step as one line for people, secrets hidden."""
     do = step["do"]
     if do == "set":
@@ -43,7 +44,7 @@ def describe(step):
     return " ".join([do, *[step[key] for key in ("path", "unit") if key in step]])
 
 
-def notes(want, have):
+def notes(want: Want, have: Have) -> list[str]:
     """Return what differs and is not ours: in a container the kernel is the machine's, an ACL file its writer's."""
     if not have["container"]:
         return have["risks"]
@@ -55,7 +56,7 @@ def notes(want, have):
     ]
 
 
-def diffs(steps, want, have):
+def diffs(steps: list[Step], want: Want, have: Have) -> list[dict]:
     """Return the entries of --diff: files, and the values of the running server."""
     wanted = {file["path"]: file for file in [want["conf"], *want["files"]]}
     found = [

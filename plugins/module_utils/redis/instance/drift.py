@@ -6,8 +6,10 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 from ansible_collections.cistern.core.plugins.module_utils.redis import include as redis_include
+from ansible_collections.cistern.core.plugins.module_utils.redis.client import Link
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import prove as redis_prove
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contract import Have, Step, Want
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import notes
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import immutable, observe, unreachable
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import plan
@@ -17,7 +19,7 @@ UNUSABLE = (redis_acl_file.Unusable, redis_include.Unreadable, LosesData)
 FAILURES = (Refused, Unusable, redis_server.WrongPassword, redis_server.RedisError, Failed, OSError, RuntimeError)
 
 
-def drift(want):
+def drift(want: Want) -> dict:
     """Return {differs, notes, health, role, paths, wrong}; planning errors are reported by phase `change`.
 
     `paths` are those that its configuration names, `wrong` what could not work there, as sentences.
@@ -37,13 +39,13 @@ def drift(want):
     return {**found, "wrong": wrong}
 
 
-def planned(want, link):
+def planned(want: Want, link: Link) -> tuple[Have, list[Step]]:
     """Return what there is, and the steps from there."""
     have = observe(want, link)
     known = immutable(want["immutable"], have["running_version"] or have["version"])
     return have, plan({**want, "immutable": known}, have)
 
 
-def role(have):
+def role(have: Have) -> dict[str, str]:
     """Return the part that the instance has in its deployment, as a part of the result."""
     return {"role": have["state"]["role"]} if have["state"] else {}

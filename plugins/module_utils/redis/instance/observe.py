@@ -12,13 +12,16 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import include 
 from ansible_collections.cistern.core.plugins.module_utils.redis import shadow as redis_shadow
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.client import Link
+from ansible_collections.cistern.core.plugins.module_utils.redis.contract import View
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import health as redis_health
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contract import Have, Want
 
 # Directives that say where the server writes, and the variables that say them.
 PLACES = {"dir": "redis_data_dir", "logfile": "redis_log_file", "unixsocket": "unixsocket in redis_config"}
 
 
-def observe(want, link):
+def observe(want: Want, link: Link) -> Have:
     """Return what is there: files, unit, kernel, the server's values, and what both versions of redis.conf mean.
 
     `link` gets the connection to the server, where it runs.
@@ -26,7 +29,7 @@ def observe(want, link):
     link.client = None
     path = want["conf"]["path"]
     found = files.observe([path, *[file["path"] for file in want["files"]]])
-    have = {
+    have: Have = {
         "files": found,
         "unit": systemd.observe(want["unit"]),
         "kernel": kernel.observe(want["kernel"]),
@@ -75,7 +78,7 @@ def observe(want, link):
     return have
 
 
-def _judge_named(want):
+def _judge_named(want: Want):
     """Judge the files that the configuration names, as far as it can be known before there is a server."""
     path = redis_conf.value(redis_include.expanded(want["conf"]["content"]), "aclfile")
     if path:
@@ -84,7 +87,7 @@ def _judge_named(want):
         redis_acl_file.refuse_other_password(path, state, want["password"])
 
 
-def _observe_acl(want, have, text):
+def _observe_acl(want: Want, have: Have, text):
     """Tell of the user `default`, as an ACL file or a line of redis.conf makes it. Raises redis_acl_file.Unusable."""
     path = have["acl_file"] = have["wanted"]["aclfile"]
     users = redis_users.in_file(text)
@@ -102,7 +105,7 @@ def _observe_acl(want, have, text):
     have["risks"] = redis_acl_file.risks(path)
 
 
-def unreachable(want):
+def unreachable(want: Want) -> list[str]:
     """Return why the server could not reach its data or its log, as sentences: a folder on the way is closed to it."""
     found = {variable: redis_conf.value(want["conf"]["content"], name) for name, variable in PLACES.items()}
     return [
@@ -112,7 +115,7 @@ def unreachable(want):
     ]
 
 
-def look(want, have, link):
+def look(want: Want, have: Have, link: Link) -> View:
     """Ask the deployment; the instance on this machine, if it runs, through the connection that there is."""
     own = redis_topology.node_state(link.client.info()) if link.client else None
     have["state"] = own
@@ -129,7 +132,7 @@ def _on_disk(text, content, wanted):
         return None
 
 
-def _observe_server(want, have, text, link):
+def _observe_server(want: Want, have: Have, text, link: Link):
     bound = redis_conf.value(text, "bind", "").split()
     client = redis_server.connect(
         want["addresses"][:1] + bound[:1],
@@ -148,18 +151,16 @@ def _observe_server(want, have, text, link):
         int(name[2:]): value["keys"] for name, value in info.items() if name.startswith("db") and name[2:].isdigit()
     }
     link.client = client
-    have.update(
-        descriptors=systemd.descriptors(have["unit"]["pid"]),
-        running=redis_server.running(client),
-        running_version=info["redis_version"],
-        keys=sum(databases.values()),
-        databases=list(databases),
-        open=redis_server.open_to_everybody(want["addresses"], want["port"]),
-        unsaved={name: info[name] for name in redis_health.SAVED if info.get(name, "ok") != "ok"},
-    )
+    have["descriptors"] = systemd.descriptors(have["unit"]["pid"])
+    have["running"] = redis_server.running(client)
+    have["running_version"] = info["redis_version"]
+    have["keys"] = sum(databases.values())
+    have["databases"] = list(databases)
+    have["open"] = redis_server.open_to_everybody(want["addresses"], want["port"])
+    have["unsaved"] = {name: info[name] for name in redis_health.SAVED if info.get(name, "ok") != "ok"}
 
 
-def _observe_users(want, have, text, link):
+def _observe_users(want: Want, have: Have, text, link: Link):
     """Let what is wanted, on disk and running have the same users, all of them ours; '' is one that is not there.
 
     A server that waits for its restart into another version reports rights in another way: what its file says counts.

@@ -1,7 +1,10 @@
 """What a module takes of an instance, and what that means on this machine."""
 
+import typing
+
 from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contract import Want
 
 INSTANCE = {
     "unit": {"type": "str", "required": True},
@@ -19,9 +22,9 @@ INSTANCE = {
 }
 
 
-def wanted(params, phase):
+def wanted(params, phase) -> Want:
     """Return what is wanted of the instance in a phase; `observe` only looks, and waits for nobody."""
-    return {
+    found = {
         "force_restart": False,
         **params,
         "conf": {**params["conf"], "content": params["conf"]["secret_content"]},
@@ -34,3 +37,4 @@ def wanted(params, phase):
         # a failover is waited for where something is to be done, not where it is only looked
         "patience": 0 if phase == "observe" else 30,
     }
+    return typing.cast("Want", found)

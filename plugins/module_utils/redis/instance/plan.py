@@ -1,19 +1,12 @@
-"""What to do so that a Redis instance is what the inventory says: pure, so that each decision is a test case.
-
-want  {conf, files, unit, kernel, immutable, aliases, restart, force_restart, deployment}
-      local users stand in the settings of `have` under "user NAME", with what the server makes of their rules
-      conf and files: {path, content, owner, group, mode}; a file with `unit: true` takes effect when the unit restarts,
-      one with `manager: true` when systemd reads it
-      force_restart: restart in any case; deployment: as in redis_topology, {} for an instance of its own
-      immutable: directives that this version cannot change while it runs; aliases: {other name: name}
-have  what observe() of the module redis_config found
-"""
+"""What to do so that a Redis instance is what the inventory says: pure, so that each decision is a test case."""
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, secrets
+from ansible_collections.cistern.core.plugins.module_utils.host.contract import WantedFile
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import LosesData
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import replication as redis_roles
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contract import Have, Settings, Step, Want
 
 # Changed by a procedure, never by a value in a file and a restart: that would start with an empty AOF.
 APPEND_ONLY = "appendonly"
@@ -25,7 +18,7 @@ RESTART = ("switch over", "restart")
 OWN_DESCRIPTORS = 32
 
 
-def differences(want, have, aliases):
+def differences(want: Settings, have: Settings, aliases):
     """Return {directive: (have, want)}. A directive with two names counts once, by its present name."""
     old = {other for other, name in aliases.items() if name in want}
     return {
@@ -35,7 +28,7 @@ def differences(want, have, aliases):
     }
 
 
-def plan(want, have):
+def plan(want: Want, have: Have) -> list[Step]:
     """Return the steps, in order. Empty means that all is as it should be."""
     steps = _kernel(want, have) + [{"do": "make password", "name": name} for name in have["no_password"]]
     changed = [file for file in want["files"] if files.differs(file, have["files"].get(file["path"]))]
@@ -46,24 +39,20 @@ def plan(want, have):
     if have["unit"]["reload"] or any(file.get("unit") or file.get("manager") for file in changed):
         steps.append({"do": "reload units"})
     conf = _conf(want, have)
-    if have["running"] is None:
-        return steps + _start(want, have, conf)
-    return steps + _change(want, have, conf)
+    running = have["running"]
+    return steps + (_start(want, have, conf) if running is None else _change(want, have, running, conf))
 
 
-def _unmodified(file, have):
+def _unmodified(file: WantedFile, have: Have):
     """Return the time a unit's file keeps where only its comments change: nobody restarts for a comment."""
     found = have["files"].get(file["path"])
-    same = (
-        found
-        and file.get("unit")
-        and not file.get("absent")
-        and files.meaning(file.get("content")) == files.meaning(found["text"])
-    )
+    if not found or not file.get("unit") or file.get("absent"):
+        return {}
+    same = files.meaning(file.get("content")) == files.meaning(found["text"])
     return {"modified": found["mtime"]} if same else {}
 
 
-def _kernel(want, have):
+def _kernel(want: Want, have: Have) -> list[Step]:
     if have["container"]:
         return []
     return [
@@ -73,21 +62,23 @@ def _kernel(want, have):
     ]
 
 
-def _conf(want, have):
+def _conf(want: Want, have: Have) -> list[Step]:
     """Return the step that writes redis.conf, or none: a file is compared by what the server makes of it."""
     attributes = files.differs({**want["conf"], "content": None}, have["files"].get(want["conf"]["path"]))
     same = have["on_disk"] is not None and not differences(have["wanted"], have["on_disk"], want["aliases"])
     follow = redis_roles.follow(want, have)
     if have["wrong_default"] or (follow is not None and follow != have["replicaof"]):
         same = False
-    step = {"do": "write", "path": want["conf"]["path"], **({} if follow is None else {"replicaof": follow})}
+    step: Step = {"do": "write", "path": want["conf"]["path"]}
+    if follow is not None:
+        step["replicaof"] = follow
     return [] if same and not attributes else [step]
 
 
-def _start(want, have, conf):
+def _start(want: Want, have: Have, conf: list[Step]) -> list[Step]:
     steps = list(conf)
-    enable = [] if have["unit"]["enabled"] == "enabled" else [{"do": "enable", "unit": want["unit"]}]
-    start = [{"do": "start", "unit": want["unit"]}]
+    enable: list[Step] = [] if have["unit"]["enabled"] == "enabled" else [{"do": "enable", "unit": want["unit"]}]
+    start: list[Step] = [{"do": "start", "unit": want["unit"]}]
     if not have["version"]:
         return steps + start + enable
     if have["acl_default"]:
@@ -97,41 +88,41 @@ def _start(want, have, conf):
     _refuse_moved_data(have["wanted"], have["on_disk"] or {}, have["stored"])
     if have["stored"] and before != after:
         # The data lies where the old value put it: start with that, then switch while the server runs.
-        return [{**conf[0], APPEND_ONLY: before}, *start, *enable, {"do": "append only", "to": after}, *conf]
+        return [{**conf[0], "appendonly": before}, *start, *enable, {"do": "append only", "to": after}, *conf]
     return steps + start + enable + (_users(have, {}) if have["acl_file"] else [])
 
 
-def _default(want, have, drift):
+def _default(want: Want, have: Have, running: Settings, drift) -> list[Step]:
     """Return the steps about who may log in as `default`, beyond what a changed requirepass does by itself."""
     state = have["acl_default"]
     if state:
-        if have["running"]["aclfile"] != have["acl_file"]:
+        if running["aclfile"] != have["acl_file"]:
             redis_acl_file.refuse_other_password(have["acl_file"], state, want["password"])
             return []
         same = redis_acl_file.digest(want["password"]) in state["digests"]
-        step = [{"do": "default password"}, {"do": "save users", "path": have["acl_file"]}]
+        step: list[Step] = [{"do": "default password"}, {"do": "save users", "path": have["acl_file"]}]
         return [] if same and not have["open"] else step
-    if have["open"] and "requirepass" not in drift and not have["running"].get("aclfile"):
+    if have["open"] and "requirepass" not in drift and not running.get("aclfile"):
         # somebody opened it by ACL SETUSER; a requirepass that is the same would change nothing
         return [{"do": "default password"}]
     return []
 
 
-def _users(have, running):
+def _users(have: Have, running) -> list[Step]:
     """Return the steps about local users; with a file of their own, the server keeps them there."""
     steps = redis_users.differ(have["wanted"], running)
     return steps + ([{"do": "save users", "path": have["acl_file"]}] if steps and have["acl_file"] else [])
 
 
-def _change(want, have, conf):
-    drift = differences(have["wanted"], have["running"], want["aliases"])
-    _refuse_moved_data(have["wanted"], have["running"], have["keys"])
+def _change(want: Want, have: Have, running: Settings, conf: list[Step]) -> list[Step]:
+    drift = differences(have["wanted"], running, want["aliases"])
+    _refuse_moved_data(have["wanted"], running, have["keys"])
     _refuse_lost_databases(drift, have)
-    steps = []
+    steps: list[Step] = []
     live = {
         name: pair
         for name, pair in drift.items()
-        if name in have["running"] and not _needs_restart(name, pair, want, have) and not _by_procedure(name)
+        if name in running and not _needs_restart(name, pair, want, have) and not _by_procedure(name)
     }
     if live:
         steps.append(
@@ -143,17 +134,17 @@ def _change(want, have, conf):
         )
     if APPEND_ONLY in drift:
         steps.append({"do": "append only", "to": drift[APPEND_ONLY][1]})
-    steps += _default(want, have, drift) + _users(have, have["running"]) + redis_roles.steps(want, have) + conf
+    steps += _default(want, have, running, drift) + _users(have, running) + redis_roles.steps(want, have) + conf
     if have["unit"]["enabled"] != "enabled":
         steps.append({"do": "enable", "unit": want["unit"]})
-    return steps + _restart(want, have, drift)
+    return steps + _restart(want, have, running, drift)
 
 
 def _by_procedure(name):
     return name == APPEND_ONLY or name.startswith(redis_users.KEY)
 
 
-def _needs_restart(name, pair, want, have):
+def _needs_restart(name, pair, want: Want, have: Have):
     """Whether the server takes a value only at its start; more clients than it has descriptors for are such a value."""
     return (
         name in want["immutable"]
@@ -162,12 +153,12 @@ def _needs_restart(name, pair, want, have):
     )
 
 
-def _restart(want, have, drift):
+def _restart(want: Want, have: Have, running: Settings, drift) -> list[Step]:
     """Return the restart, with its reasons; where it is not ours to do now, a step that only reports it."""
     why = [
         name if name in AT_START else f"{name}: {secrets.shown(name, pair[0])} -> {secrets.shown(name, pair[1])}"
         for name, pair in drift.items()
-        if name in have["running"] and _needs_restart(name, pair, want, have)
+        if name in running and _needs_restart(name, pair, want, have)
     ]
     if have["version"] != have["running_version"]:
         why.append(f"version: {have['running_version']} -> {have['version']}")
@@ -184,15 +175,16 @@ def _restart(want, have, drift):
         return []
     if not want["restart"]:
         return [{"do": "report", "unit": want["unit"], "why": why}]
-    restart = {"do": "restart", "unit": want["unit"], "why": why}
+    restart: Step = {"do": "restart", "unit": want["unit"], "why": why}
     if redis_roles.switches(want, have):
         return [{"do": "switch over"}, restart]
     is_primary = not have["state"] or have["state"]["role"] == "primary"
-    carry = is_primary and have["keys"] and have["running"]["save"] == "" and have["running"][APPEND_ONLY] == "no"
-    return [{**restart, **({"carry": True} if carry else {})}]
+    if is_primary and have["keys"] and running["save"] == "" and running[APPEND_ONLY] == "no":
+        restart["carry"] = True
+    return [restart]
 
 
-def restarts(steps, want, with_file=True):
+def restarts(steps: list[Step], want: Want, with_file=True) -> list[Step]:
     """Return the steps of a restart, none where nothing restarts.
 
     The file that it reads is among them: a CONFIG REWRITE, as at each switchover, has put back what runs. A restart
@@ -221,7 +213,7 @@ def _refuse_moved_data(wanted, present, holds):
             )
 
 
-def _refuse_lost_databases(drift, have):
+def _refuse_lost_databases(drift, have: Have):
     if "databases" not in drift:
         return
     used = max(have["databases"], default=-1) + 1

@@ -1,11 +1,15 @@
 """What part an instance has to take in its deployment: pure, from what its servers and Sentinels say."""
 
+from __future__ import annotations
+
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import LosesData, Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import modes
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contract import Have, Step, Want
 
 
-def follow(want, have):
+def follow(want: Want, have: Have) -> str | None:
     """Return whom the instance has to follow: an endpoint, '' for the primary, None where that is not ours to say."""
     deployment, decision = want["deployment"], have["decision"]
     if not deployment or not decision:
@@ -32,7 +36,7 @@ def follow(want, have):
     return decision.primary
 
 
-def steps(want, have):
+def steps(want: Want, have: Have) -> list[Step]:
     """Return the step that makes a running instance follow its primary, or none."""
     primary, state = follow(want, have), have["state"]
     if not primary or state is None or state["of"] == primary:
@@ -40,7 +44,7 @@ def steps(want, have):
     return [{"do": "replicate", "of": primary, "have": state["of"] or "primary"}]
 
 
-def switches(want, have):
+def switches(want: Want, have: Have) -> bool:
     """Whether the instance hands its part over before it restarts: a primary under Sentinel that has replicas."""
     deployment, state = want["deployment"], have["state"]
     return bool(
@@ -52,13 +56,14 @@ def switches(want, have):
     )
 
 
-def _refuse_empty_primary(have, deployment):
+def _refuse_empty_primary(have: Have, deployment: Deployment):
     """A primary that starts without its data makes its replicas drop theirs."""
-    if have["running"] is not None or have["stored"]:
+    seen = have["seen"]
+    if have["running"] is not None or have["stored"] or seen is None:
         return
     others = {
         redis_topology.names(deployment)[endpoint]: state["keys"]
-        for endpoint, state in have["seen"]["nodes"].items()
+        for endpoint, state in seen["nodes"].items()
         if state["answers"] and state["keys"] and endpoint != deployment["me"]
     }
     if others:
@@ -69,12 +74,15 @@ def _refuse_empty_primary(have, deployment):
         )
 
 
-def _refuse_lost_keys(have, deployment, primary):
+def _refuse_lost_keys(have: Have, deployment: Deployment, primary):
     """An instance that was a primary of its own has keys that nobody else has."""
-    state, primary_state = have["state"], have["seen"]["nodes"][primary]
+    state, seen = have["state"], have["seen"]
+    if state is None or seen is None:
+        return
+    primary_state = seen["nodes"][primary]
     if state["role"] == "replica" or not state["keys"] or not primary_state["answers"]:
         return
-    if any(deployment["me"] in each["replicas"] for each in have["seen"]["sentinels"].values()):
+    if any(deployment["me"] in each["replicas"] for each in seen["sentinels"].values()):
         # a former primary that comes back: its Sentinels have decided, and are about to make it a replica themselves
         return
     if state["history"][0] in primary_state["history"] and state["offset"] <= primary_state["shared"]:
