@@ -9,6 +9,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import client a
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance import prove as redis_prove
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import observe as redis_sentinel_state
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.apply import apply
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.contract import Step, Want
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.describe import (
     describe,
     diffs,
@@ -100,13 +101,13 @@ SPEC = {
 STEP_FAILURES = (redis_server.RedisError, OSError, RuntimeError)
 
 
-def of_phase(steps, phase):
+def of_phase(steps: list[Step], phase) -> list[Step]:
     """Return the steps of a phase. A program that a Sentinel still wants to run is not removed before its restart."""
     waits = any(step["do"] == "restart" for step in steps)
     return [step for step in steps if step["phase"] == phase and not (waits and step["do"] == "remove")]
 
 
-def take(module, want):
+def take(module, want: Want):
     """Take the steps of the phase, look again, and fail if one is left."""
     phase = want["phase"]
     link = redis_server.Link()
@@ -131,7 +132,7 @@ def take(module, want):
     module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **result)
 
 
-def prove(module, want):
+def prove(module, want: Want):
     health, left = redis_prove.sentinel(want, lambda: redis_sentinel_state.observe(want, redis_server.Link()))
     if left:
         module.fail_json(msg=f"The run leaves a deployment that is not whole. {'; '.join(left)}", health=health)

@@ -87,6 +87,22 @@ def test_redis_alone_needs_no_other_collection():
     assert wrong == []
 
 
+def test_a_host_of_the_oldest_python_reads_every_annotation():
+    """`X | None` is evaluated there, and fails, unless the file puts that off."""
+    wrong = []
+    for path, parts in modules().items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        put_off = any(getattr(node, "module", "") == "__future__" for node in tree.body)
+        hints = [
+            hint
+            for node in ast.walk(tree)
+            for hint in (getattr(node, "annotation", None), getattr(node, "returns", None))
+        ]
+        unions = [each for hint in hints if hint for each in ast.walk(hint) if isinstance(each, ast.BinOp)]
+        wrong += ["/".join(parts)] if parts[0] in ("module_utils", "modules") and unions and not put_off else []
+    assert wrong == []
+
+
 def test_shared_code_is_in_packages():
     assert [path.name for kind in SHARED for path in (PLUGINS / kind).glob("*.py") if path.name != "__init__.py"] == []
 
@@ -129,6 +145,25 @@ def circle(arrows):
 def test_a_circle_is_found():
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
     assert circle({"a": {"b", "c"}, "b": {"c"}}) == []
+
+
+# -- planners
+
+PLANNERS = sorted(PLUGINS.glob("module_utils/**/plan.py"))
+
+
+@pytest.mark.parametrize("path", PLANNERS, ids=lambda path: str(path.parent.relative_to(PLUGINS / "module_utils")))
+def test_a_planner_says_what_it_takes_and_returns(path):
+    """As shapes, which mypy holds against what is observed; a live connection is in none."""
+    shapes = ast.parse(path.with_name("contract.py").read_text(encoding="utf-8"))
+    named = {node.name for node in shapes.body if isinstance(node, ast.ClassDef)}
+    fields = {node.target.id for node in ast.walk(shapes) if isinstance(node, ast.AnnAssign)}
+    assert {"Have", "Step"} <= named and not fields & {"client", "connection", "link", "servers"}
+    functions = {node.name: node for node in ast.parse(path.read_text(encoding="utf-8")).body if hasattr(node, "args")}
+    plan, describe = functions["plan"], functions.get("describe")
+    assert [ast.unparse(each.annotation) for each in plan.args.args] == ["Want", "Have"]
+    assert ast.unparse(plan.returns) == "list[Step]"
+    assert not describe or ast.unparse(describe.args.args[0].annotation) == "Step"
 
 
 # -- secrets

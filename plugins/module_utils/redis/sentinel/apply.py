@@ -10,12 +10,14 @@ from ansible_collections.cistern.core.plugins.module_utils.host import files, sy
 from ansible_collections.cistern.core.plugins.module_utils.redis import conf as redis_conf
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.client import Link
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.contract import Have, Step, Want
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.forget import forget
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.observe import quorum, reach
 
 
-def apply(step, want, have, link):
+def apply(step: Step, want: Want, have: Have, link: Link):
     """Take one step."""
     do = step["do"]
     if do in ("write", "remove") and "monitors" not in step:
@@ -67,7 +69,7 @@ def hide(log, before, password):
             file.write(b"*" * len(secret))
 
 
-def _forget(step, want, have, link):
+def _forget(step: Step, want: Want, have: Have, link: Link):
     deployment = next(each for each in want["deployments"] if each["name"] == step["name"])
     nodes, sentinels = (
         {redis_topology.endpoint_of(each) for each in deployment[key]} for key in ("nodes", "sentinels")
@@ -75,7 +77,7 @@ def _forget(step, want, have, link):
     forget(link.client, step["name"], nodes - {have["primaries"][step["name"]]}, sentinels - {want["me"]})
 
 
-def _tell(step, want, client):
+def _tell(step: Step, want: Want, client):
     """Change a Sentinel that runs. It writes its file at each of these, except for users."""
     do = step["do"]
     if do == "unmonitor":
@@ -100,15 +102,15 @@ def _words(pairs):
     return [word for pair in pairs.items() for word in pair]
 
 
-def _log(want):
+def _log(want: Want):
     return conf.log_file(want["conf"]["content"])
 
 
-def _content(want, have):
+def _content(want: Want, have: Have):
     return conf.known_to(want["conf"]["content"], have["version"])
 
 
-def _edit(want, have):
+def _edit(want: Want, have: Have):
     """Put our settings into the file of a Sentinel that does not run; keep once what an operator wrote."""
     path = want["conf"]["path"]
     on_disk = files.observe([path])[path]
@@ -121,12 +123,12 @@ def _edit(want, have):
     return text
 
 
-def _reconnect(want):
+def _reconnect(want: Want):
     with open(want["conf"]["path"], encoding="utf-8", errors="surrogateescape") as file:
         return reach(want, conf.read(file.read()))
 
 
-def _restart(step, want, have, link):
+def _restart(step: Step, want: Want, have: Have, link: Link):
     """Stop, edit, start, and wait until it has its quorum again. A file that does not start is put back."""
     client, unit = link.client, step["unit"]
     quorate = [name for name in have["monitors"] if not quorum(client, name)]

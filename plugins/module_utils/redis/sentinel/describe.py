@@ -3,10 +3,11 @@
 from ansible_collections.cistern.core.plugins.module_utils.host import files, secrets
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import USERS
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.contract import Have, Reason, Step, Want
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import strangers
 
 
-def because(why):
+def because(why: list[Reason]) -> str:
     """Return reasons of a restart."""
     return ", ".join(
         f"{each['name']}: {secrets.shown(each['name'], each['have'])} -> {secrets.shown(each['name'], each['want'])}"
@@ -16,11 +17,11 @@ def because(why):
     )
 
 
-def _monitored(step):
-    return f"monitor {step['name']} at {step['address']} {step['port']}, quorum {step['quorum']}"
+def _monitored(monitor) -> str:
+    return f"monitor {monitor['name']} at {monitor['address']} {monitor['port']}, quorum {monitor['quorum']}"
 
 
-def describe(step):
+def describe(step: Step) -> str:
     """Return the step as one line for people, secrets hidden."""
     do = step["do"]
     if do in ("set", "set own"):
@@ -53,12 +54,12 @@ def describe(step):
     return sentences.get(do) or " ".join([do, *[step[key] for key in ("path", "unit") if key in step]])
 
 
-def waiting(step):
+def waiting(step: Step) -> str:
     """Return a restart that is left to a later phase as one line."""
     return f"waits for a restart of {step['unit']}: {because(step['why'])}"
 
 
-def notes(want, have):
+def notes(want: Want, have: Have) -> list[str]:
     """Return what Sentinel knows and the inventory lacks, and what it cannot have; reported, not touched."""
     found = []
     version = have["running_version"] or have["version"]
@@ -74,7 +75,7 @@ def notes(want, have):
     return found
 
 
-def diffs(steps, want, have):
+def diffs(steps: list[Step], want: Want, have: Have) -> list[dict]:
     """Return the entries of --diff: files, and the values of the running Sentinel."""
     wanted = {file["path"]: file for file in want["files"]}
     names = [each["name"] for each in want["deployments"]]
@@ -94,7 +95,7 @@ def diffs(steps, want, have):
     return found
 
 
-def _of_the_file(step, want, have, names):
+def _of_the_file(step: Step, want: Want, have: Have, names):
     content = conf.known_to(want["conf"]["content"], have["version"])
     if "monitors" in step:
         text = conf.first(content, step["monitors"], want["hooks"])

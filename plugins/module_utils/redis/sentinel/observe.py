@@ -11,8 +11,10 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import conf as 
 from ansible_collections.cistern.core.plugins.module_utils.redis import shadow as redis_shadow
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.client import Link
 from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.contract import Have, Want
 
 BINARY = "/usr/bin/redis-sentinel"
 
@@ -26,7 +28,7 @@ def installed_version():
     return found[1] if found else ""
 
 
-def observe(want, link):
+def observe(want: Want, link: Link) -> Have:
     """Return what there is; without a running Sentinel, its file says what it watches.
 
     `link` gets the connection to the Sentinel, where it runs.
@@ -36,7 +38,7 @@ def observe(want, link):
     found = files.observe([path, *[file["path"] for file in want["files"]]])
     text = found[path]["text"] if found[path] else None
     reported = conf.read(text)
-    have = {
+    have: Have = {
         "files": found,
         "unit": systemd.observe(want["unit"]),
         "text": text,
@@ -70,7 +72,7 @@ def observe(want, link):
     return have
 
 
-def _observe_users(want, have, link):
+def _observe_users(want: Want, have: Have, link: Link):
     """Observe the users that are ours, wanted and running, as a Sentinel puts their rules; '' is one that lacks."""
     in_file = redis_users.in_file(have["text"] or "")
     there = redis_users.of_server(link.client) if link.client else {}
@@ -90,7 +92,7 @@ def _observe_users(want, have, link):
         have["users_on_disk"] &= meanings.get(("file", name), "") == wanted
 
 
-def reach(want, reported, seconds=10):
+def reach(want: Want, reported, seconds=10):
     """Return a client of this machine's Sentinel; its file knows where it listens and what it accepted before."""
     wanted = conf.read(want["conf"]["content"])["settings"]
     had = reported["settings"]
@@ -103,7 +105,7 @@ def reach(want, reported, seconds=10):
     )
 
 
-def _observe_sentinel(want, have, reported, link):
+def _observe_sentinel(want: Want, have: Have, reported, link: Link):
     client = reach(want, reported)
     info = client.info()
     if int(info["process_id"]) != have["unit"]["pid"]:
@@ -175,12 +177,19 @@ def spellings(endpoints):
     return found
 
 
-def settle(want, have, names, seconds=30):
+def settle(want: Want, have: Have, names, seconds=30):
     """Ask who is primary of these deployments; where that is about to change, wait for it for so long."""
     for each in want["deployments"]:
         if each["name"] not in names:
             continue
-        deployment: Deployment = {**each, "me": None}
+        deployment: Deployment = {
+            "name": each["name"],
+            "mode": each["mode"],
+            "me": None,
+            "initial": each["initial"],
+            "nodes": each["nodes"],
+            "sentinels": each["sentinels"],
+        }
         nodes = list(dict.fromkeys([each["auth_pass"], have["monitors"].get(each["name"], {}).get("auth-pass", "")]))
 
         def look(deployment=deployment, nodes=nodes):

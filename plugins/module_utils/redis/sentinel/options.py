@@ -1,7 +1,10 @@
 """What a module takes of the Sentinel of a machine."""
 
+import typing
+
 from ansible_collections.cistern.core.plugins.module_utils.host import files
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.contract import Want
 
 PLACES = {"type": "list", "elements": "dict", "required": True}
 FILE = {key: option for key, option in files.UNIT_OPTIONS.items() if key not in ("manager", "unless_container")}
@@ -31,7 +34,8 @@ SENTINEL = {
 }
 
 
-def wanted(params, phase, check=False):
+def wanted(params, phase, check=False) -> Want:
     """Return what is wanted of the Sentinel in a phase; `observe` only looks."""
     conf = {**params["conf"], "content": params["conf"]["secret_content"]}
-    return {**params, "conf": conf, "phase": phase, "check": check, "forget": phase == "forget"}
+    found = {**params, "conf": conf, "phase": phase, "check": check, "forget": phase == "forget"}
+    return typing.cast("Want", found)

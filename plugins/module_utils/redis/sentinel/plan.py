@@ -1,24 +1,30 @@
 """What to do so that a Sentinel is what the inventory says: pure, so that each decision is a test case.
 
-want  {unit, conf, files, password, hooks, deployments, users, forget}
-      conf and files: {path, content, owner, group, mode}; conf has everything but the monitors
-      hooks: {option: path or ''}; deployments: [{name, quorum, auth_pass, settings}]
-have  what observe() of redis_sentinel_state found
-
 A step belongs to a phase. All Sentinels finish one before any begins the next, so they keep talking to each other while
 their password changes: each accepts both, then each uses the new one, then each forgets the old one.
 """
 
+import typing
+
 from ansible_collections.cistern.core.plugins.module_utils.host import files
+from ansible_collections.cistern.core.plugins.module_utils.host.contract import WantedFile
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.contract import (
+    Have,
+    Monitor,
+    Reason,
+    Step,
+    Want,
+    Watched,
+)
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.refused import refuse
 
 PHASES = ("change", "rotate", "restart", "finish", "forget")
 PASSWORD = "requirepass"
 
 
-def plan(want, have):
+def plan(want: Want, have: Have) -> list[Step]:
     """Return the steps, in order. Empty means that all is as it should be."""
     refuse(want, have)
     text = want["conf"]["content"]
@@ -42,7 +48,7 @@ def plan(want, have):
     return sorted(steps, key=lambda step: PHASES.index(step["phase"]))
 
 
-def needed(want, have):
+def needed(want: Want, have: Have) -> list[str]:
     """Return the deployments whose servers have to be asked before the steps are taken."""
     names = {each["name"] for each in want["deployments"]}
     steps = plan(want, have)
@@ -51,14 +57,14 @@ def needed(want, have):
     return sorted({step["name"] for step in steps if "name" in step and step["name"] in names})
 
 
-def _step(do, phase="change", **more):
-    return {"do": do, "phase": phase, **more}
+def _step(do, phase="change", **more) -> Step:
+    return typing.cast("Step", {"do": do, "phase": phase, **more})
 
 
 # -- files
 
 
-def _files(want, have):
+def _files(want: Want, have: Have) -> list[Step]:
     changed = [file for file in want["files"] if files.differs(file, have["files"].get(file["path"]))]
     steps = [_step("write", path=file["path"], **_unmodified(file, have)) for file in changed if not file.get("absent")]
     if have["unit"]["reload"] or any(file.get("unit") for file in changed):
@@ -66,14 +72,16 @@ def _files(want, have):
     return steps
 
 
-def _unmodified(file, have):
+def _unmodified(file: WantedFile, have: Have):
     """Return the time a file of the unit keeps where only its comments change: nobody restarts for a comment."""
     found = have["files"].get(file["path"])
-    same = found and file.get("unit") and files.meaning(file["content"]) == files.meaning(found["text"])
+    if not found or not file.get("unit"):
+        return {}
+    same = files.meaning(file["content"]) == files.meaning(found["text"])
     return {"modified": found["mtime"]} if same else {}
 
 
-def _removed(want, have):
+def _removed(want: Want, have: Have) -> list[Step]:
     """Return the steps that remove files; last, since a Sentinel whose hook is missing does not start."""
     return [
         _step("remove", phase="finish", path=file["path"])
@@ -82,13 +90,13 @@ def _removed(want, have):
     ]
 
 
-def strangers(each, have):
+def strangers(each: Watched, have: Have) -> dict[str, list[str]]:
     """Return what a Sentinel knows of a deployment and the inventory lacks, as {kind: endpoints}."""
     knows, expected = have["knows"].get(each["name"], {}), have["expected"][each["name"]]
     return {kind: [endpoint for endpoint in knows.get(kind, []) if endpoint not in expected[kind]] for kind in expected}
 
 
-def _forgotten(want, have):
+def _forgotten(want: Want, have: Have) -> list[Step]:
     """Return the steps that make the Sentinel forget what left; it counts them otherwise for ever."""
     found = {each["name"]: strangers(each, have) for each in want["deployments"] if each["name"] not in have["blocked"]}
     return [
@@ -98,7 +106,7 @@ def _forgotten(want, have):
     ]
 
 
-def _attributes(want, have):
+def _attributes(want: Want, have: Have) -> list[Step]:
     found = have["files"].get(want["conf"]["path"])
     differs = found and files.differs({**want["conf"], "content": None}, found)
     return [_step("attributes", path=want["conf"]["path"])] if differs else []
@@ -107,12 +115,12 @@ def _attributes(want, have):
 # -- what only a start can change
 
 
-def _only_at_start(want, have, wanted):
+def _only_at_start(want: Want, have: Have, wanted) -> list[Reason]:
     """Return what differs and needs a start, as {name, have, want}."""
     if have["first"] and have["running_version"] is None:
         return []
     stands = have["running_version"] is not None and conf.live(have["running_version"])
-    why = [] if have["ours"] else [{"name": f"{want['conf']['path']} was not written by Cistern"}]
+    why: list[Reason] = [] if have["ours"] else [{"name": f"{want['conf']['path']} was not written by Cistern"}]
     why += [
         _reason(name, have["settings"].get(name), args)
         for name, args in wanted["settings"].items()
@@ -137,14 +145,14 @@ def _only_at_start(want, have, wanted):
     return why + _of_the_unit(want, have)
 
 
-def _reason(name, before, after):
+def _reason(name, before, after) -> Reason:
     return {"name": name, "have": None if before is None else " ".join(before), "want": " ".join(after)}
 
 
-def _of_the_unit(want, have):
+def _of_the_unit(want: Want, have: Have) -> list[Reason]:
     if have["running_version"] is None:
         return []
-    why = []
+    why: list[Reason] = []
     if have["version"] != have["running_version"]:
         why.append({"name": "version", "have": have["running_version"], "want": have["version"]})
     elif have["unit"]["replaced"]:
@@ -160,20 +168,20 @@ def _of_the_unit(want, have):
 # -- what changes while it runs
 
 
-def _may_add(name, have):
+def _may_add(name, have: Have) -> bool:
     return name not in have["blocked"] and name not in have["unknown"]
 
 
-def _monitor(each, have):
+def _monitor(each: Watched, have: Have) -> Monitor:
     address, port = have["primaries"][each["name"]].rsplit(" ", 1)
     return {"name": each["name"], "address": address, "port": port, "quorum": each["quorum"], "set": _settings(each)}
 
 
-def _settings(each):
+def _settings(each: Watched) -> dict[str, str]:
     return {"auth-pass": each["auth_pass"], **{name: str(value) for name, value in each["settings"].items()}}
 
 
-def _changes(want, have, wanted, at_start):
+def _changes(want: Want, have: Have, wanted, at_start) -> list[Step]:
     """Return what is set by SENTINEL REMOVE, CONFIG SET, MONITOR and SET, names before the monitors that need them."""
     names = [each["name"] for each in want["deployments"]]
     steps = [
@@ -195,7 +203,7 @@ def _changes(want, have, wanted, at_start):
     return steps
 
 
-def _set(each, there):
+def _set(each: Watched, there) -> list[Step]:
     wanted = {"quorum": str(each["quorum"]), **_settings(each)}
     # taken out of the inventory: back to Sentinel's own default
     for option in ("auth-user", "master-reboot-down-after-period"):
@@ -207,13 +215,13 @@ def _set(each, there):
     return [_step("set", name=each["name"], have={option: there.get(option, "") for option in drift}, want=drift)]
 
 
-def _users(want, have):
+def _users(want: Want, have: Have) -> list[Step]:
     """Return the steps about local users; Sentinel writes its file after each."""
     steps = [_step(**step) for step in redis_users.differ(have["users"], have["users_running"])]
     return steps if steps or have["users_on_disk"] else [_step("flush", path=want["conf"]["path"])]
 
 
-def _passwords(want, have, wanted):
+def _passwords(want: Want, have: Have, wanted) -> list[Step]:
     """Return how the password of the Sentinel itself changes, where that can be done while it runs."""
     if not conf.live(have["running_version"]):
         return []

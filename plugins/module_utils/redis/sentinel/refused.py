@@ -2,9 +2,10 @@
 
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.contract import Have, Want
 
 
-def refuse(want, have):
+def refuse(want: Want, have: Have) -> None:
     """Raise Refused with the first of them; `want` and `have` are those of redis_sentinel_plan."""
     for variable, password in [
         ("redis_sentinel_password", want["password"]),
