@@ -41,6 +41,13 @@ def both(written, loader=None, **variables):
         ("{{ x.a }}", {"x": {"a": "of x"}, "a": "{{ missing }}"}),
         ("{% for each in a %}{{ each }},{% endfor %}", {"a": ["{{ b }}", "c"], "b": "b"}),
         ({"k": ["{{ a }}", "{{ b }}"], "n": 1}, {"a": "{{ b }}", "b": True}),
+        (
+            {"k": "{{ a }}", "l": "{{ omit }}", "m": [1, "{{ a if no else omit }}"]},
+            {"a": "{{ b }}", "b": 1, "no": False},
+        ),
+        ("{{ a }}", {"a": {"k": 1, "l": "{{ 2 if no else omit }}"}, "no": False}),
+        ("{{ a.items }}{{ a.keys() | list }}", {"a": {"items": 1}}),
+        ("{{ a }}{{ b }}{{ c }}", {"a": 1, "b": True, "c": None}),
         ("plain", {}),
         ("{# said to nobody #}", {}),
         ("{{ '{{ a }}' }}", {"a": "x"}),
