@@ -1,6 +1,7 @@
 """Render the files of all that runs on a machine, and ask it once whether they are there and in effect."""
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.cistern.core.plugins.module_utils.host.files import differs_by_marks
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import due as citus_due
 from ansible_collections.cistern.core.plugins.plugin_utils.citus import module_args as citus
 from ansible_collections.cistern.core.plugins.plugin_utils.common.evaluation import Variables
@@ -43,7 +44,7 @@ class ActionModule(ActionBase):
 
     A text is an expression without braces, as in `when`, so that what several of them refer to is evaluated once.
     `has` is {part: whether the machine has it}, and the others are not evaluated. `due` are {part: what DUE is told
-    beside the answer}; the verdicts are in `due` of the result.
+    beside the answer}; the verdicts are in `due` of the result. `files` are compared by their marks.
     """
 
     def run(self, tmp=None, task_vars=None):
@@ -51,13 +52,24 @@ class ActionModule(ActionBase):
         variables = Variables(self._templar, task_vars)
         given = dict(self._task.args)
         due = given.pop("due", {})
+        files = variables.expression(given.pop("files", []))
         has = variables.expression(given.pop("has", {}))
         absent = {name for name in PARTS if not has.get(name, True)}
         args = {name: variables.expression(each) for name, each in given.items() if name not in absent}
         for name in args.keys() & PARTS.keys():
             args[name] = PARTS[name](self, variables, args[name])
+        args["files"] = [each["path"] for each in files]
         result = self._execute_module(module_args=args, task_vars=task_vars)
         if "facts" in result:
+            result["facts"]["differing_files"] = self._differing(files, result, task_vars)
             told = {name: variables.expression(each) for name, each in due.items() if name not in absent}
             result["due"] = {name: bool(DUE[name](result, each)) for name, each in told.items()}
         return result
+
+    def _differing(self, files, result, task_vars):
+        """Return the paths of files that are not as wanted; what these say may depend on the answer, now known."""
+        have = result["facts"]["files"]
+        if any("template" in each and not each.get("absent") for each in files):
+            variables = Variables(self._templar, {**task_vars, self._task.register: result})
+            files = rendered(self, variables, variables.expression(self._task.args["files"]), "redis")
+        return [each["path"] for each in files if differs_by_marks(each, have.get(each["path"]))]

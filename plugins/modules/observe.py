@@ -26,7 +26,7 @@ author: Cistern (@cistern)
 version_added: 0.1.0
 options:
   packages: {description: Packages to look for., type: list, elements: str, default: []}
-  other_files: {description: Files to look for., type: list, elements: str, default: []}
+  files: {description: Files to look for., type: list, elements: str, default: []}
   claims: {description: What the machine must have free., type: dict, default: {}}
   instance: {description: A Redis instance. Its options are those of M(cistern.core.redis_config)., type: dict}
   sentinel: {description: A Sentinel. Its options are those of M(cistern.core.redis_sentinel)., type: dict}
@@ -61,7 +61,7 @@ notes: {description: What differs and is not ours., type: list, returned: always
 
 SPEC = {
     "packages": {"type": "list", "elements": "str", "default": []},
-    "other_files": {"type": "list", "elements": "str", "default": []},
+    "files": {"type": "list", "elements": "str", "default": []},
     "claims": {"type": "dict", "default": {}},
     "instance": {"type": "dict", "options": INSTANCE},
     "sentinel": {"type": "dict", "options": SENTINEL},
@@ -133,7 +133,7 @@ def main():
         found = {name: ask(params[name], module.check_mode) for name, ask in PARTS.items() if params[name]}
     except RuntimeError as error:
         module.fail_json(msg=str(error))
-    of_machine = facts.observe(params["packages"], params["other_files"], params["claims"])
+    of_machine = facts.observe(params["packages"], params["files"], params["claims"])
     of_machine["paths"] = found.get("instance", {}).pop("paths", {})
     of_machine["wrong"] = found.get("instance", {}).pop("wrong", [])
     notes = [text for part in found.values() for text in part["notes"]]

@@ -5,19 +5,19 @@ import os
 import re
 import subprocess
 
-from ansible_collections.cistern.core.plugins.module_utils.host import kernel, libraries
+from ansible_collections.cistern.core.plugins.module_utils.host import files, kernel, libraries
 from ansible_collections.cistern.core.plugins.module_utils.host.claims import observe as host_claims
 
 # Files that the role cache puts on a host: of its programs, and what families are filled from.
 PROGRAMS = ("/etc/systemd/system/cistern-cache-*", "/etc/cistern/cache-*", "/var/lib/cistern/cache-warm-data/*/*.jsonl")
 
 
-def observe(names, files, claims=None):
+def observe(names, paths, claims=None):
     """Return {distribution, release, memory_mb, cores, container, packages, files, programs, offered, unseen, host}.
 
-    `packages` gives each installed one's {version, hold}, `files` are those that exist, `programs` what the role cache
-    has there, `offered` is the version that apt would install of the first package that is missing, `unseen` is that
-    of `unseen()`, `host` what there is of what a run `claims`.
+    `packages` gives each installed one's {version, hold}, `files` the files.marks() of those that exist, `programs`
+    what the role cache has there, `offered` is the version that apt would install of the first package that is missing,
+    `unseen` is that of `unseen()`, `host` what there is of what a run `claims`.
     """
     release = _os_release()
     installed = packages(names)
@@ -29,7 +29,7 @@ def observe(names, files, claims=None):
         "cores": len(os.sched_getaffinity(0)),
         "container": kernel.in_container(),
         "packages": installed,
-        "files": [path for path in files if os.path.exists(path)],
+        "files": {path: files.marks(found) for path, found in files.observe(paths).items() if found},
         "programs": [path for pattern in PROGRAMS for path in glob.glob(pattern)],
         **_of_apt(missing),
         "host": host_claims.observe(claims),

@@ -74,6 +74,22 @@ def differs(want, have):
     return found
 
 
+def marks(have):
+    """Return {owner, group, mode, sha256} of an observed file, by which it is compared without its text."""
+    digest = hashlib.sha256((have["text"] or "").encode(errors="surrogateescape")).hexdigest()
+    return {**{name: have[name] for name in ("owner", "group", "mode")}, "sha256": digest}
+
+
+def differs_by_marks(want, have):
+    """Whether a wanted file is another than the one with these marks; None is one that there is not."""
+    if want.get("absent") or have is None:
+        return bool(want.get("absent")) == (have is not None)
+    wanted = marks({**want, "text": want.get("content")})
+    if want.get("content") is None:
+        wanted.pop("sha256")
+    return any(have[name] != value for name, value in wanted.items())
+
+
 def meaning(text):
     """Return the lines of a text that are not blank and not comments."""
     return [line for line in (text or "").splitlines() if line.strip() and not line.lstrip().startswith("#")]

@@ -19,16 +19,10 @@ def wrongly_held(installed, hold):
 
 
 def differ(facts, names, apt):
-    """Whether packages, their source or their hold may differ; `apt` is {version, hold, asks}.
-
-    Where the inventory names a source or a version (`asks`), or files of them are left, the files have to be compared.
-    """
+    """Whether packages, their hold, their source, its key or the pin differ; `apt` is {version, hold}."""
     installed = facts["packages"]
     return bool(
-        wanted(names, installed, apt["version"])
-        or wrongly_held(installed, apt["hold"])
-        or apt["asks"]
-        or facts["files"]
+        wanted(names, installed, apt["version"]) or wrongly_held(installed, apt["hold"]) or facts["differing_files"]
     )
 
 

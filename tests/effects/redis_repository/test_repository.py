@@ -16,6 +16,14 @@ def test_it_comes_from_the_repository_and_is_held(everyone):
         assert installed(instance) == ["5:7.0.15-1archive hold"] * 2
 
 
+def test_a_host_with_a_source_and_a_pin_of_its_own_is_only_observed(playbook):
+    """The second run says what is to be read of such a host: nothing but the question, and no comparing of files."""
+    playbook.run()
+    run = playbook.run()
+    assert run.changed == 0 and "Observe the machine" in run.output
+    assert "Write the repository" not in run.output and "Apply files" not in run.output
+
+
 def test_the_key_vouches_for_this_repository_alone(everyone):
     for instance in everyone.values():
         source = instance.run("cat /etc/apt/sources.list.d/cistern-redis.sources")

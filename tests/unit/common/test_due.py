@@ -8,7 +8,10 @@ from deep_merge import deep_merge
 
 HELD = {"version": "5:7.0.15-1", "hold": False}
 OBSERVED = {
-    "facts": {"packages": dict.fromkeys(("redis-server", "redis-tools", "redis-sentinel"), HELD), "files": []},
+    "facts": {
+        "packages": dict.fromkeys(("redis-server", "redis-tools", "redis-sentinel"), HELD),
+        "differing_files": [],
+    },
     "instance": {"differs": False},
     "sentinel": {"differs": False},
     "cache": {"differs": False},
@@ -28,7 +31,7 @@ OBSERVED = {
     "cluster": {"differs": False},
     "tables": {"differs": False},
 }
-APT = {"version": "", "hold": False, "asks": False}
+APT = {"version": "", "hold": False}
 ASKED = {
     "instance": {"packages": ["redis-server", "redis-tools"], "apt": APT},
     "sentinel": {"packages": ["redis-sentinel"], "apt": APT},
@@ -63,10 +66,9 @@ def test_a_host_that_is_as_it_should_be_is_not_due(name):
         ("instance", {"instance": {"differs": True}}, {}),
         ("instance", {"facts": {"packages": LACKS}}, {}),
         ("instance", {"facts": {"packages": OTHER}}, {}),
-        ("instance", {"facts": {"files": ["/etc/apt/x"]}}, {}),
+        ("instance", {"facts": {"differing_files": ["/etc/apt/x"]}}, {}),
         ("instance", {}, {"apt": {"version": "7.2"}}),
         ("instance", {}, {"apt": {"hold": True}}),
-        ("instance", {}, {"apt": {"asks": True}}),
         ("sentinel", {"sentinel": {"differs": True}}, {}),
         ("sentinel", {"facts": {"packages": {"redis-sentinel": None}}}, {}),
         ("sentinel", {}, {"apt": {"version": "7.2"}}),

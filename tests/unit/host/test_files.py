@@ -25,6 +25,31 @@ def found(want):
     return files.observe([want["path"]])[want["path"]]
 
 
+@pytest.mark.parametrize(
+    ("change", "is_other"),
+    [
+        ({}, False),
+        ({"content": "another text"}, True),
+        ({"content": ""}, True),
+        ({"mode": "0600"}, True),
+        ({"owner": "nobody"}, True),
+        ({"group": "nogroup"}, True),
+        # what it says is not known, so that it is only to be there
+        ({"content": None}, False),
+        ({"content": None, "mode": "0644"}, True),
+        ({"absent": True}, True),
+    ],
+)
+def test_a_file_is_compared_by_its_marks_as_by_itself(want, change, is_other):
+    missing = {**want, **change}
+    assert files.differs_by_marks(missing, None) == (not change.get("absent", False))
+    files.write(want)
+    have = files.marks(found(want))
+    assert "text" not in have and "✓" not in str(have)
+    assert files.differs_by_marks({**want, **change}, have) == is_other
+    assert bool(files.differs({**want, **change}, found(want))) == is_other
+
+
 def test_a_file_is_made_once(want):
     assert files.differs(want, found(want)) == ["missing"]
     files.write(want)
