@@ -1,4 +1,4 @@
-"""What is told of a deployment, and what its servers and Sentinels report."""
+"""What a deployment is, and what its servers and Sentinels report."""
 
 from __future__ import annotations
 
