@@ -1,7 +1,7 @@
 """A report of a cache as one page for a browser: nothing is loaded from elsewhere, and there is no script."""
 
 import jinja2
-from ansible_collections.cistern.core.plugins.plugin_utils.cache import formatting as formatting
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import formatting
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import report as cache_pages
 
 # Colours of the families, told apart in light and dark; those after the last one share grey.
