@@ -1,6 +1,8 @@
 """What is not whole of an instance, a Sentinel, a deployment: pure, from what a run observes anyway."""
 
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contract import Have, Want
 
 # INFO persistence: what the server says of the last time that it wrote its data.
 SAVED = ("rdb_last_bgsave_status", "aof_last_bgrewrite_status", "aof_last_write_status")
@@ -8,7 +10,7 @@ SAVED = ("rdb_last_bgsave_status", "aof_last_bgrewrite_status", "aof_last_write_
 LOST = ("s_down", "o_down", "disconnected")
 
 
-def of_instance(want, have):
+def of_instance(want: Want, have: Have) -> dict[str, list[str]]:
     """Return {instance: [sentence], deployment: [sentence]}: of this instance alone, and of the whole as it sees it."""
     own = []
     if have["version"] and have["running"] is None:
@@ -21,14 +23,14 @@ def of_instance(want, have):
     return {"instance": own, "deployment": _of_deployment(want["deployment"], have)}
 
 
-def _of_deployment(deployment, have):
-    decision = have["decision"]
-    if not deployment or not decision or have["running"] is None:
+def _of_deployment(deployment: Deployment, have: Have) -> list[str]:
+    decision, seen = have["decision"], have["seen"]
+    if not deployment or not decision or seen is None or have["running"] is None:
         return []
     if not decision.settled or decision.primary is None:
         return [decision.why]
     # a replica that is behind for a moment is no fault
-    return redis_topology.out_of_sync(deployment, have["seen"], decision.primary, behind=float("inf"))
+    return redis_topology.out_of_sync(deployment, seen, decision.primary, behind=float("inf"))
 
 
 def of_sentinel(want, have):
