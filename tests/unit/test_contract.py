@@ -121,6 +121,12 @@ def test_what_is_generated_is_what_the_code_says():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("role", ROLES, ids=named)
+def test_variables_of_a_role_have_a_page(role):
+    source = f"from {named(role)}/meta/argument_specs.yml;"
+    assert any(source in path.read_text(encoding="utf-8") for path in ROOT.glob("docs/reference/*.md"))
+
+
 # -- texts: what -e and an inventory in INI make of a boolean or a number
 
 TYPES = {name: option["type"] for options in OPTIONS.values() for name, option in options.items()}
