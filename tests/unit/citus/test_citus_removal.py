@@ -44,7 +44,10 @@ def test_a_right_request_is_not(target):
 
 
 def test_a_cluster_of_one_node_leaves_by_its_database():
-    assert citus_removal.leaving(cluster()[:1], OPTIONS, "chat") == ["db1"]
+    alone = cluster()[:1]
+    assert citus_removal.leaving(alone, OPTIONS, "chat") == ["db1"]
+    [told] = citus_removal.problems(alone, OPTIONS, "db9")
+    assert "db9 is no node of the cluster" in told and "chat for all of it" in told
 
 
 def test_where_there_is_no_cluster_nothing_leaves():

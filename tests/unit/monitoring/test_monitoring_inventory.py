@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
-from ansible_collections.cistern.core.plugins.filter.monitoring import monitoring_shipped, monitoring_targets
+from ansible_collections.cistern.core.plugins.filter.monitoring import (
+    monitoring_refused,
+    monitoring_shipped,
+    monitoring_targets,
+)
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from ansible_collections.cistern.core.plugins.plugin_utils.monitoring import inventory as monitoring_inventory
 from ansible_collections.cistern.core.plugins.plugin_utils.monitoring.host import Host, reachable
@@ -160,3 +164,9 @@ def test_a_value_that_is_encrypted_by_itself_is_written_as_it_is_meant(tmp_path)
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     [receiver] = yaml.safe_load((tmp_path / "alertmanager.yml").read_text())["receivers"]
     assert receiver["email_configs"] == [{"auth_password": "of the mail server"}]
+
+
+@pytest.mark.parametrize(("sentences", "count"), [(["a"], "1 error."), (["a", "b"], "2 errors.")])
+def test_what_is_in_the_way_is_counted(sentences, count):
+    first, *told = monitoring_refused(sentences).splitlines()
+    assert first.startswith(f"The inventory has {count} ") and told == [f"- {each}" for each in sentences]
