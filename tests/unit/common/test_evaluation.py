@@ -111,3 +111,9 @@ def test_own_variables_go_first_and_an_included_file_has_all(tmp_path):
     )
     text = trust_as_template("{% include 'part.j2' %}, {{ name }}")
     assert variables.template(text, {"name": "own"}, [str(tmp_path)]) == "2 of own, own"
+
+
+def test_one_of_its_own_hides_what_was_evaluated_before():
+    variables = Variables(Templar(loader=DataLoader(), variables={}), trusted({"a": "{{ b }}", "b": 1}))
+    found = [variables.template(trust_as_template("{{ a }}"), own) for own in (None, {"a": "own"}, None)]
+    assert found == [1, "own", 1]
