@@ -105,3 +105,31 @@ def test_hosts_of_the_group_watch_what_is_on_them_or_all():
     declared = deployments({"common": SENTINEL, "hosts": hosts, "sentinel_hosts": sentinel_hosts})
     assert [each["host"] for each in declared["cache"]["sentinels"]] == ["a", "arbiter"]
     assert [each["host"] for each in declared["other"]["sentinels"]] == ["arbiter"]
+
+
+def split(name):
+    common = {"redis_mode": "sentinel", "redis_deployment": "cache", "redis_password": "long enough for all"}
+    alone = {"machine": "10.0.0.4", "says": {"redis_mode": "standalone", "redis_deployment": "other"}}
+    found = instances({"common": common, "hosts": {**THREE, "d": alone}})
+    return redis_deployments.split_removed(found, [], name, redis_schema.options())
+
+
+def test_a_host_leaves_and_the_rest_of_its_deployment_stays():
+    stays, leaves = split("a")
+    assert [each.name for each in stays["instances"]] == ["b", "c", "d"]
+    assert stays["deployments"]["cache"]["initial_primary"] == "b"
+    assert {host: each["deployment"] for host, each in leaves["instances"].items()} == {"a": "cache"}
+    assert leaves["sentinels"] == ["a"]
+
+
+def test_a_deployment_leaves_as_a_whole():
+    stays, leaves = split("cache")
+    assert list(stays["deployments"]) == ["other"]
+    assert set(leaves["instances"]) == {"a", "b", "c"} == set(leaves["sentinels"])
+
+
+def test_where_nothing_is_named_nothing_leaves():
+    stays, leaves = split(None)
+    assert [each.name for each in stays["instances"]] == ["a", "b", "c", "d"]
+    assert stays["deployments"]["cache"]["initial_primary"] == "a"
+    assert leaves == {"instances": {}, "sentinels": []}
