@@ -118,9 +118,9 @@ def apt(*words):
     return subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
 
 
-def complaint(says, sources):
+def complaint(output, sources):
     """Return what apt says, as a sentence that names the repository."""
-    lines = [line[3:] for line in says.splitlines() if line.startswith(("E: ", "W: "))]
+    lines = [line[3:] for line in output.splitlines() if line.startswith(("E: ", "W: "))]
     for source in sources:
         about = [line for line in lines if source["uri"].rstrip("/") in line]
         if any(UNSIGNED.search(each) for each in about):
@@ -128,7 +128,7 @@ def complaint(says, sources):
             return f"the repository {source['uri']} is not signed by {key}: write the key that signs it ({about[0]})"
         if about:
             return f"the repository {source['uri']}, suite {source['suite']}, cannot be read: {about[0]}"
-    return "; ".join(lines) or says.strip()
+    return "; ".join(lines) or output.strip()
 
 
 def versions(options, name):

@@ -90,9 +90,9 @@ def run(module):
     targets = options["targets"]
     for database in databases(client) if targets else ():
         client = connect(database)
-        for at, target in enumerate(targets):
+        for index, target in enumerate(targets):
             if module.check_mode:
-                number, some = invalidate.count(client, target, targets[:at])
+                number, some = invalidate.count(client, target, targets[:index])
             else:
                 number, some = invalidate.drop(client, target)
             if number:

@@ -75,8 +75,8 @@ ROUNDS = 4
 
 def observe(connection, want: Want) -> Have:
     have = citus_cluster.observe(connection, [])
-    asks = have["group"] == 0 and citus_cluster.reachable(have) and not have["job"] and not want["stop"]
-    return {**have, "moves": citus_cluster.planned(connection, want["strategy"] or None) if asks else []}
+    can_plan = have["group"] == 0 and citus_cluster.reachable(have) and not have["job"] and not want["stop"]
+    return {**have, "moves": citus_cluster.planned(connection, want["strategy"] or None) if can_plan else []}
 
 
 def apply(connection, step: Step, want: Want, until):

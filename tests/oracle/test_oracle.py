@@ -87,7 +87,7 @@ def known(version: str) -> dict:
     return {
         name: line
         for name, line in spec.items()
-        if not any(foreign.match(one.says) for one in redis.problems({name: "x"}, SCHEMA, version, together=False))
+        if not any(foreign.match(one.message) for one in redis.problems({name: "x"}, SCHEMA, version, together=False))
     }
 
 
@@ -144,25 +144,25 @@ def test_checker_agrees_with_server(server, tmp_path):
 
     fatal = [
         (config, text, verdict)
-        for config, text, verdict, says in zip(configs, texts, verdicts, found, strict=True)
-        if verdict and not says
+        for config, text, verdict, problems in zip(configs, texts, verdicts, found, strict=True)
+        if verdict and not problems
     ]
     stricter, unexplained = collections.Counter(), []
-    for text, verdict, says in zip(texts, verdicts, found, strict=True):
-        if not verdict and says:
+    for text, verdict, problems in zip(texts, verdicts, found, strict=True):
+        if not verdict and problems:
             reason = next(
                 (
                     why
                     for why, (_share, pattern) in STRICTER.items()
-                    if any(re.search(pattern, one.says) for one in says)
+                    if any(re.search(pattern, one.message) for one in problems)
                 ),
                 None,
             )
             stricter[reason] += 1
             if reason is None:
-                unexplained.append((text, says))
-    both = sum(1 for verdict, says in zip(verdicts, found, strict=True) if verdict and says)
-    neither = sum(1 for verdict, says in zip(verdicts, found, strict=True) if not verdict and not says)
+                unexplained.append((text, problems))
+    both = sum(1 for verdict, problems in zip(verdicts, found, strict=True) if verdict and problems)
+    neither = sum(1 for verdict, problems in zip(verdicts, found, strict=True) if not verdict and not problems)
     print(
         f"{host}: accepted and running {neither}, refused and fatal {both}, accepted but fatal {len(fatal)}, "
         f"refused but fine {sum(stricter.values())}"
@@ -171,8 +171,8 @@ def test_checker_agrees_with_server(server, tmp_path):
         print(f"  {number:4}  {reason}")
     for config, text, verdict in fatal[:20]:
         print(f"accepted but fatal: {config}\n{text}-> {verdict}\n")
-    for text, says in unexplained[:20]:
-        print(f"refused but fine, no reason listed: {[(one.key, one.value, one.says) for one in says]}\n{text}")
+    for text, problems in unexplained[:20]:
+        print(f"refused but fine, no reason listed: {[(one.key, one.value, one.message) for one in problems]}\n{text}")
     assert not fatal
     assert not unexplained
     assert {why: number for why, number in stricter.items() if number > max(3, STRICTER[why][0] * len(configs))} == {}

@@ -18,14 +18,14 @@ class Pattern:
     def __init__(self, text):
         self.text = text
         self.parts = []  # ("text", "a:"), ("name", "user_id"), ("any", "*")
-        at = 0
+        index = 0
         for found in re.finditer(r"\{[^{}]*\}|[{}*]", text):
-            if found.start() > at:
-                self.parts.append(("text", text[at : found.start()]))
+            if found.start() > index:
+                self.parts.append(("text", text[index : found.start()]))
             self.parts.append(_part(found[0]))
-            at = found.end()
-        if text[at:]:
-            self.parts.append(("text", text[at:]))
+            index = found.end()
+        if text[index:]:
+            self.parts.append(("text", text[index:]))
         self.names = [value for kind, value in self.parts if kind == "name"]
         for one, other in zip(self.parts, self.parts[1:]):
             if "text" not in (one[0], other[0]):

@@ -17,22 +17,22 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v
 def read(text):
     """Return ({key: value}, the numbers of the lines that are none)."""
     values: dict = {}
-    wrong, at = [], 0
-    while at < len(text):
-        end = text.find("\n", at)
+    wrong, index = [], 0
+    while index < len(text):
+        end = text.find("\n", index)
         end = len(text) if end < 0 else end
-        line = text[at:end].strip()
+        line = text[index:end].strip()
         if not line or line.startswith("#"):
-            at = end + 1
+            index = end + 1
             continue
-        found = _ASSIGNMENT.match(text, at)
+        found = _ASSIGNMENT.match(text, index)
         rest = re.compile(r"[ \t]*(#[^\r\n]*)?(\r?\n|$)").match(text, found.end()) if found else None
         if not found or found["value"] is None or not rest:
-            wrong.append(text.count("\n", 0, at) + 1)
-            at = end + 1
+            wrong.append(text.count("\n", 0, index) + 1)
+            index = end + 1
             continue
         values[found["key"].strip("'")] = _value(found["value"], values)
-        at = rest.end()
+        index = rest.end()
     return values, wrong
 
 

@@ -32,39 +32,39 @@ def split_arguments(text):
     # the server counts bytes: each one is one character of Latin-1 in here
     raw = text.encode("utf-8", "surrogateescape").decode("latin-1")
     found: list = []
-    at = 0
+    index = 0
     while True:
-        while at < len(raw) and raw[at] in SPACES:
-            at += 1
-        if at == len(raw):
+        while index < len(raw) and raw[index] in SPACES:
+            index += 1
+        if index == len(raw):
             return [word.encode("latin-1").decode("utf-8", "surrogateescape") for word in found]
-        word, at = _word(raw, at)
+        word, index = _word(raw, index)
         found.append(word)
 
 
-def _word(raw, at):
+def _word(raw, index):
     """Return the word that starts here, and the place after it."""
     word, mark = "", ""
-    while at < len(raw):
-        char = raw[at]
-        if mark == '"' and char == "\\" and at + 1 < len(raw):
-            found = _HEX.match(raw, at)
-            word += chr(int(found[1], 16)) if found else _ESCAPES.get(raw[at + 1], raw[at + 1])
-            at = found.end() if found else at + 2
-        elif mark == "'" and raw.startswith("\\'", at):
-            word, at = word + "'", at + 2
+    while index < len(raw):
+        char = raw[index]
+        if mark == '"' and char == "\\" and index + 1 < len(raw):
+            found = _HEX.match(raw, index)
+            word += chr(int(found[1], 16)) if found else _ESCAPES.get(raw[index + 1], raw[index + 1])
+            index = found.end() if found else index + 2
+        elif mark == "'" and raw.startswith("\\'", index):
+            word, index = word + "'", index + 2
         elif mark and char == mark:
-            if raw[at + 1 : at + 2].strip(SPACES):
+            if raw[index + 1 : index + 2].strip(SPACES):
                 raise ValueError("has text right after a closing quote")
-            return word, at + 1
+            return word, index + 1
         elif not mark and char in _ENDS:
-            return word, at
+            return word, index
         else:
             opens = not mark and char in "\"'"
-            word, mark, at = (word, char, at + 1) if opens else (word + char, mark, at + 1)
+            word, mark, index = (word, char, index + 1) if opens else (word + char, mark, index + 1)
     if mark:
         raise ValueError("has a quote that is not closed")
-    return word, at
+    return word, index
 
 
 def directives(text):
@@ -118,9 +118,9 @@ def with_server_lines(text, on_disk, follow=None, ours=()):
 def paths(text):
     """Return {path: where its links lead on this machine} of what the server writes by this configuration."""
     found = {name: value(text, name) for name in ("dir", "logfile", "unixsocket", "aclfile")}
-    named = [value(text, name) for name in ("dbfilename", "appenddirname", "appendfilename")]
+    files = [value(text, name) for name in ("dbfilename", "appenddirname", "appendfilename")]
     written = [path for path in found.values() if path]
-    written += [os.path.join(found["dir"], name) for name in named if found["dir"] and name]
+    written += [os.path.join(found["dir"], name) for name in files if found["dir"] and name]
     return {os.path.normpath(path): os.path.realpath(path) for path in written}
 
 

@@ -60,15 +60,15 @@ def _included(path, user, inside):
     path = os.path.normpath(path)
     if path in inside or len(inside) >= DEPTH:
         raise Unreadable(f"{path} includes itself, by way of {' and '.join(inside)}")
-    named = f"{path}, which {f'{inside[-1]} includes' if inside else 'include in redis_config names'},"
+    origin = f"{path}, which {f'{inside[-1]} includes' if inside else 'include in redis_config names'},"
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             text = file.read()
     except OSError as error:
         raise Unreadable(
-            f"{named} cannot be read ({error.strerror}); write that file, or take the include out"
+            f"{origin} cannot be read ({error.strerror}); write that file, or take the include out"
         ) from error
     closed = folders.unreadable(path, user) if user else ""
     if closed:
-        raise Unreadable(f"{named} cannot be read by the server: {closed}; let {user} read it")
+        raise Unreadable(f"{origin} cannot be read by the server: {closed}; let {user} read it")
     return expanded(text, user, (*inside, path))

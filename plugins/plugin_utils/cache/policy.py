@@ -90,7 +90,7 @@ def resolved(deployment, values, baseline):
     for name, declared in _present(merged["cache_families"]).items():
         own = {**_mapping(baseline["cache_families"].get(name)), **declared} if isinstance(declared, dict) else {}
         ttl = own.get("ttl")
-        named = isinstance(ttl, str) and ttl in ttls
+        by_name = isinstance(ttl, str) and ttl in ttls
         families[name] = {
             "description": "",
             "type": "any",
@@ -98,8 +98,8 @@ def resolved(deployment, values, baseline):
             "invalidated_by": {},
             "warm": None,
             **own,
-            "ttl": ttls[ttl] if named else ttl,
-            "ttl_name": ttl if named else None,
+            "ttl": ttls[ttl] if by_name else ttl,
+            "ttl_name": ttl if by_name else None,
         }
         rules = families[name]["invalidated_by"]
         if isinstance(rules, dict):

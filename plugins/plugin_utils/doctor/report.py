@@ -14,11 +14,11 @@ def counts(findings):
 def summary(findings, evidence):
     """Return one sentence."""
     silent = [host for host, state in evidence.items() if "state" in state]
-    asked = f"{count_text(len(evidence), 'host')} asked"
+    hosts = f"{count_text(len(evidence), 'host')} asked"
     number = counts(findings)
     parts = [f"{number['critical']} critical", *[count_text(number[each], each) for each in SEVERITIES[1:]]]
     total = ", ".join(parts) if findings else "nothing found"
-    return f"{asked}{f', {len(silent)} silent' if silent else ''}: {total}."
+    return f"{hosts}{f', {len(silent)} silent' if silent else ''}: {total}."
 
 
 def lines(findings, evidence):

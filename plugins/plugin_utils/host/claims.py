@@ -199,7 +199,7 @@ EXPORTERS = {
     "redis": ("prometheus-redis-exporter", "monitoring_redis_port"),
     "postgresql": ("prometheus-postgres-exporter", "monitoring_postgresql_port"),
 }
-WATCHERS = (("prometheus", "monitoring_prometheus_port"), ("prometheus-alertmanager", "monitoring_alertmanager_port"))
+PROMETHEUS = (("prometheus", "monitoring_prometheus_port"), ("prometheus-alertmanager", "monitoring_alertmanager_port"))
 
 
 EXPORTERS_PASSWORD = {
@@ -222,7 +222,7 @@ def _monitoring(host, members, options):
     bind = str(host.get("monitoring_bind", options))
     watches = any(each.watches for each in members)
     runs = [(*EXPORTERS[name], [host.address()]) for name in EXPORTERS if has[name]]
-    runs += [(*each, [bind]) for each in WATCHERS] if watches else []
+    runs += [(*each, [bind]) for each in PROMETHEUS] if watches else []
     binds = [_bind(label_of(host, "monitoring_address"), "monitoring_address", [host.address()], is_list=False)]
     binds += [_bind(label_of(host, "monitoring_bind"), "monitoring_bind", [bind], is_list=False)] if watches else []
     return {

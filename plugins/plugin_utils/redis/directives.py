@@ -37,7 +37,7 @@ class Problem(NamedTuple):
 
     key: str
     value: object
-    says: str
+    message: str
 
 
 # The series in the text of a version.
@@ -155,7 +155,7 @@ def _wrong_one(name: str, value: object, spec: dict) -> str | None:
     except ValueError as error:
         return str(error)
     found = [wrong_kind(item, spec) for item in items] + [wrong_value(line, spec) for line in lines]
-    return next((says for says in found if says), None)
+    return next((message for message in found if message), None)
 
 
 def _problems(config: dict, schema: dict, text: str, vendor: bool, together: bool) -> list[Problem]:
@@ -165,37 +165,38 @@ def _problems(config: dict, schema: dict, text: str, vendor: bool, together: boo
     fine: dict[str, list[list[str]]] = {}
     for name, value in config.items():
         if not isinstance(name, str) or name not in schema:
-            says = _unknown(str(name), config, schema)
-            found += [(name, says)] if says else []
+            message = _unknown(str(name), config, schema)
+            found += [(name, message)] if message else []
             continue
         if value is None:
             continue
         spec = entry(name, schema, text)
-        says = _wrong_version(name, schema, version) or _wrong_one(name, value, spec)
-        if not says and spec.get("package") == "vendor" and not vendor and as_text(value).lower() == "yes":
-            says = "is not possible with the distribution's package, which is built without Redis's own jemalloc"
+        message = _wrong_version(name, schema, version) or _wrong_one(name, value, spec)
+        if not message and spec.get("package") == "vendor" and not vendor and as_text(value).lower() == "yes":
+            message = "is not possible with the distribution's package, which is built without Redis's own jemalloc"
         same = canonical(name, schema)
-        if not says and same in fine:
-            says = f"is the same directive as {next(other for other in config if canonical(other, schema) == same)}"
-        if says:
-            found.append((name, says))
+        if not message and same in fine:
+            message = f"is the same directive as {next(other for other in config if canonical(other, schema) == same)}"
+        if message:
+            found.append((name, message))
         else:
             fine[same] = rows(value, spec)
     if "rename-command" in fine:
-        says = wrong_renames(fine["rename-command"], version.series)
-        found += [("rename-command", says)] if says else []
+        message = wrong_renames(fine["rename-command"], version.series)
+        found += [("rename-command", message)] if message else []
     if "user" in fine:
         pubsub = fine.get("acl-pubsub-default") or [[str(entry("acl-pubsub-default", schema, text).get("default"))]]
-        says = wrong_users(
+        message = wrong_users(
             fine["user"],
             version.series,
             str(pubsub[-1][0]).lower() == "allchannels",
             bool(config.get("loadmodule") or config.get("include")),
         )
-        found += [("user", says)] if says else []
+        found += [("user", message)] if message else []
     found += wrong_together(fine, version.series) if together else []
     return [
-        Problem(name, secrets.HIDDEN if is_secret(name, schema) else config.get(name), says) for name, says in found
+        Problem(name, secrets.HIDDEN if is_secret(name, schema) else config.get(name), message)
+        for name, message in found
     ]
 
 

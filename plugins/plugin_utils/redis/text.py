@@ -83,5 +83,9 @@ def rows(value: object, spec: dict) -> list[list[str]]:
     for line in [_arguments(item) for item in items]:
         size = SEVERAL[kind]
         # Redis 6 reads one unit a line only, so each gets its own line.
-        out += [line[at : at + size] for at in range(0, len(line), size)] if size and len(line) % size == 0 else [line]
+        out += (
+            [line[index : index + size] for index in range(0, len(line), size)]
+            if size and len(line) % size == 0
+            else [line]
+        )
     return out

@@ -83,19 +83,19 @@ def settings(instance, schema):
     for layer in LAYERS:
         values = instance.values.get(layer)
         for key, value in values.items() if isinstance(values, dict) else ():
-            says = (
+            messages = (
                 [f"is computed; {COMPUTED[key]}"]
                 if key in COMPUTED
                 else [
-                    problem.says
+                    problem.message
                     for problem in redis_directives.problems({key: value}, schema, version, vendor, together=False)
                 ]
             )
-            if key == "rename-command" and not says and value is not None:
-                says += filter(None, [redis_links.renamed(value, instance.mode())])
-            if says:
+            if key == "rename-command" and not messages and value is not None:
+                messages += filter(None, [redis_links.renamed(value, instance.mode())])
+            if messages:
                 merged.pop(key, None)
-            for text in says:
+            for text in messages:
                 yield f"{label_of(instance, (layer, key), f'{key} in {layer}')}: {text}"
     for problem in redis_directives.problems(merged, schema, version, vendor):
         written = next(
@@ -107,7 +107,7 @@ def settings(instance, schema):
             None,
         )
         where = label_of(instance, (written, problem.key), f"{problem.key} in {written}") if written else problem.key
-        yield f"{where}: {problem.says}"
+        yield f"{where}: {problem.message}"
 
 
 def downgrade(instance):

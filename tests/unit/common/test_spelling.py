@@ -17,7 +17,7 @@ def read(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("a: 0770", "a: YAML makes 504 of 0770; write '0770', in quotes, or 504"),
         ("{a: 0660}", "a: YAML makes 432 of 0660; write '0660', in quotes, or 432"),
@@ -28,8 +28,8 @@ def read(tmp_path, text):
         ("a: 190:20:30.15", "a: YAML makes 685230.15 of 190:20:30.15; write '190:20:30.15', in quotes, or 685230.15"),
     ],
 )
-def test_what_is_not_what_is_written(tmp_path, text, says):
-    assert list(misread(read(tmp_path, text))) == [says]
+def test_what_is_not_what_is_written(tmp_path, text, message):
+    assert list(misread(read(tmp_path, text))) == [message]
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ def test_what_is_as_it_is_written(tmp_path, text):
 
 
 def test_a_mode_that_comes_from_nowhere_has_to_be_a_text(tmp_path):
-    def says(value):
+    def message(value):
         found = redis_directives.problems({"unixsocketperm": value}, redis_schema.load(), "7.0.15")
-        return [problem.says for problem in found]
+        return [problem.message for problem in found]
 
-    assert "nobody can tell" in says(504)[0]
-    assert says("0770") == says("770") == says(read(tmp_path, "a: 770")["a"]) == []
+    assert "nobody can tell" in message(504)[0]
+    assert message("0770") == message("770") == message(read(tmp_path, "a: 770")["a"]) == []
 
 
 def test_names_that_are_no_text(tmp_path):

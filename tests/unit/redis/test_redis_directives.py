@@ -10,7 +10,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.redis import schema a
 from case_files import Cases
 
 SCHEMA = redis_schema.load()
-CASES = Cases("redis/directives", "versions", "config", "says")
+CASES = Cases("redis/directives", "versions", "config", "message")
 OF_VERSIONS = [(name, version) for name, case in CASES.read_all().items() for version in case["versions"]]
 
 
@@ -23,8 +23,8 @@ def test_there_are_cases():
 def test_case(name, version):
     """Each problem begins with a sentence of the case, in any order, and there is no other."""
     case = CASES.read(name)
-    said = sorted(f"{one.key} {one.says}" for one in redis.problems(case["config"], SCHEMA, version))
-    wanted = sorted(case["says"])
+    said = sorted(f"{one.key} {one.message}" for one in redis.problems(case["config"], SCHEMA, version))
+    wanted = sorted(case["message"])
     assert len(said) == len(wanted), said
     for have, want in zip(said, wanted, strict=True):
         assert have.startswith(want)

@@ -66,7 +66,7 @@ class Walk:
         cursor = 0
         while True:
             began = time.perf_counter()
-            cursor, keys = self._ask(client, cursor)
+            cursor, keys = self._query(client, cursor)
             self.keys += len(keys)
             self.pages += 1
             self._look(began)
@@ -93,7 +93,7 @@ class Walk:
             self.busy += used
         self._looked, self._stats = now, (self.by, spent, pages)
 
-    def _ask(self, client, cursor):
+    def _query(self, client, cursor):
         if self.by == "script":
             try:
                 return self._by_script(client, cursor)

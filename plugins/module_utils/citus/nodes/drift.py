@@ -18,8 +18,8 @@ def observe(connection, want: Want) -> Have:
     have = citus_cluster.observe(
         connection, [endpoint_of(node) for node in want["nodes"] if node["state"] == "present"]
     )
-    asks = want["rebalance"] and have["group"] == 0 and citus_cluster.reachable(have) and not have["job"]
-    return {**have, "uneven": len(citus_cluster.planned(connection)) if asks else 0}
+    can_plan = want["rebalance"] and have["group"] == 0 and citus_cluster.reachable(have) and not have["job"]
+    return {**have, "uneven": len(citus_cluster.planned(connection)) if can_plan else 0}
 
 
 def drift(params):

@@ -46,18 +46,18 @@ def observe(connection) -> Have:
     have = citus_cluster.identity(connection)
     found = citus_sql.rows(connection, _TABLES)
     tables = {row["name"]: _table(row) for row in found}
-    named = {row["oid"]: row["name"] for row in found}
-    numbers = list(named)
+    names = {row["oid"]: row["name"] for row in found}
+    numbers = list(names)
     for row in citus_sql.rows(connection, _COLUMNS, (numbers,)):
-        tables[named[row["oid"]]]["columns"][row["name"]] = row["type"]
+        tables[names[row["oid"]]]["columns"][row["name"]] = row["type"]
     for row in citus_sql.rows(connection, _UNIQUE, (numbers,)):
         unique: Unique = {"name": row["name"], "primary": row["primary"], "columns": row["columns"]}
-        tables[named[row["oid"]]]["unique"].append(unique)
+        tables[names[row["oid"]]]["unique"].append(unique)
     keys: list[Key] = [
         {
             "name": row["name"],
-            "table": named[row["oid"]],
-            "to": named[row["to_oid"]],
+            "table": names[row["oid"]],
+            "to": names[row["to_oid"]],
             "columns": row["columns"],
             "to_columns": row["to_columns"],
         }

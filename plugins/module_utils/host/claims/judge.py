@@ -168,7 +168,9 @@ def _at_boot(claims, found):
         claim = next((one for one in claims["folders"] if one["path"] == each["folder"]), None)
         what = f"the data in {each['folder']}"
         for one in claims["ports"]:
-            if each["port"] == int(one["port"]) and any(overlap(one["addresses"], at) for at in each["addresses"]):
+            if each["port"] == int(one["port"]) and any(
+                overlap(one["addresses"], address) for address in each["addresses"]
+            ):
                 claim, what = one, f"port {each['port']}"
         if claim:
             yield (

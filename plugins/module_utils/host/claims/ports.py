@@ -50,7 +50,7 @@ def spelled(text):
     """Return an address of the kernel's table: 0100007F is 127.0.0.1."""
     raw = bytes.fromhex(text)
     if sys.byteorder == "little":
-        raw = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
+        raw = b"".join(raw[index : index + 4][::-1] for index in range(0, len(raw), 4))
     address = ipaddress.ip_address(raw)
     return str(getattr(address, "ipv4_mapped", None) or address)
 

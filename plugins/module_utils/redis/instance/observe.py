@@ -18,7 +18,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance import
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contract import Have, Want
 
 # Directives that say where the server writes, and the variables that say them.
-PLACES = {"dir": "redis_data_dir", "logfile": "redis_log_file", "unixsocket": "unixsocket in redis_config"}
+VARIABLES = {"dir": "redis_data_dir", "logfile": "redis_log_file", "unixsocket": "unixsocket in redis_config"}
 
 
 def observe(want: Want, link: Link) -> Have:
@@ -57,7 +57,7 @@ def observe(want: Want, link: Link) -> Have:
         "open": [],
     }
     if not have["version"]:
-        _judge_named(want)
+        _judge_files(want)
         return have
     rules = {user["name"]: redis_users.rules(user) for user in want["users"]}
     have["wanted"] = redis_shadow.meaning(want["conf"]["content"], rules)
@@ -78,7 +78,7 @@ def observe(want: Want, link: Link) -> Have:
     return have
 
 
-def _judge_named(want: Want):
+def _judge_files(want: Want):
     """Judge the files that the configuration names, as far as it can be known before there is a server."""
     path = redis_conf.value(redis_include.expanded(want["conf"]["content"]), "aclfile")
     if path:
@@ -107,7 +107,7 @@ def _observe_acl(want: Want, have: Have, text):
 
 def unreachable(want: Want) -> list[str]:
     """Return why the server could not reach its data or its log, as sentences: a folder on the way is closed to it."""
-    found = {variable: redis_conf.value(want["conf"]["content"], name) for name, variable in PLACES.items()}
+    found = {variable: redis_conf.value(want["conf"]["content"], name) for name, variable in VARIABLES.items()}
     return [
         f"{variable}: {text}; let it pass (chmod o+x), or write another path"
         for variable, path in found.items()

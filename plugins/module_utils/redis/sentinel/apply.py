@@ -50,7 +50,7 @@ def apply(step: Step, want: Want, have: Have, link: Link):
         log = _log(want) if conf.logs_passwords(have["running_version"] or have["version"]) else ""
         before = os.path.getsize(log) if log and os.path.exists(log) else 0
         try:
-            _tell(step, want, link.client)
+            _change(step, want, link.client)
         finally:
             # also where a later word of the same command was refused
             hide(log, before, step.get("set", step.get("want", {})).get("auth-pass"))
@@ -77,7 +77,7 @@ def _forget(step: Step, want: Want, have: Have, link: Link):
     forget(link.client, step["name"], nodes - {have["primaries"][step["name"]]}, sentinels - {want["me"]})
 
 
-def _tell(step: Step, want: Want, client):
+def _change(step: Step, want: Want, client):
     """Change a Sentinel that runs. It writes its file at each of these, except for users."""
     do = step["do"]
     if do == "unmonitor":

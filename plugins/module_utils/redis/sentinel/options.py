@@ -6,7 +6,7 @@ from ansible_collections.cistern.core.plugins.module_utils.host import files
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.contract import Want
 
-PLACES = {"type": "list", "elements": "dict", "required": True}
+ENDPOINTS = {"type": "list", "elements": "dict", "required": True}
 FILE = {key: option for key, option in files.UNIT_OPTIONS.items() if key not in ("manager", "unless_container")}
 SENTINEL = {
     "unit": {"type": "str", "required": True},
@@ -26,8 +26,8 @@ SENTINEL = {
             "auth_pass": {"type": "str", "required": True, "no_log": True},
             "settings": {"type": "dict", "default": {}},
             "initial": {"type": "str", "required": True},
-            "nodes": PLACES,
-            "sentinels": PLACES,
+            "nodes": ENDPOINTS,
+            "sentinels": ENDPOINTS,
         },
     },
     "users": {"type": "list", "elements": "dict", "default": [], "options": redis_users.OPTIONS},

@@ -48,12 +48,12 @@ def _sentinels(case, host, state):
         return
     refused = [end for end, each in ends.items() if each.get("login") == "refused"]
     silent = [end for end, each in ends.items() if not each["connects"]]
-    primaries_named = {end: each["names"] for end, each in ends.items() if each.get("names")}
+    known_primaries = {end: each["names"] for end, each in ends.items() if each.get("names")}
     if refused:
         evidence = {"refused by": hosts_text(refused), "says": ends[refused[0]].get("words")}
         text = "The Sentinels refuse REDIS_SENTINEL_PASSWORD of the .env."
         yield case.found("env-sentinel-password-refused", host, text, evidence, fix)
-    elif ends and not primaries_named and len(silent) < len(ends):
+    elif ends and not known_primaries and len(silent) < len(ends):
         evidence = {"REDIS_SENTINEL_MASTER": state["shown"].get("REDIS_SENTINEL_MASTER", "")}
         yield case.found(
             "env-sentinel-master", host, "No Sentinel knows REDIS_SENTINEL_MASTER of the .env.", evidence, fix
@@ -67,9 +67,9 @@ def _sentinels(case, host, state):
         text = f"The application does not reach the Sentinel {hosts_text(unexplained)}."
         fix = knock(unexplained[0])
         yield case.found("env-sentinel-unreachable", host, text, evidence, fix)
-    if len(set(primaries_named.values())) > 1:
+    if len(set(known_primaries.values())) > 1:
         text = "The Sentinels of the .env name different primaries."
-        yield case.found("env-sentinels-disagree", host, text, primaries_named, fix)
+        yield case.found("env-sentinels-disagree", host, text, known_primaries, fix)
 
 
 def _answers_at_home(case, end, part="sentinel"):

@@ -40,9 +40,9 @@ def _unit(case, part, host, want, state):
             fix if part != "citus" else f"systemctl restart {word(want['unit'])}",
         )
     elif not running:
-        says_state = {"activating": "is starting", "deactivating": "is stopping"}.get(unit["active"], "is stopped")
+        state_text = {"activating": "is starting", "deactivating": "is stopping"}.get(unit["active"], "is stopped")
         fix = f"systemctl start {word(want['unit'])}"
-        yield case.found(f"{part}-stopped", host, f"{want['unit']} {says_state}.", evidence, fix)
+        yield case.found(f"{part}-stopped", host, f"{want['unit']} {state_text}.", evidence, fix)
     elif unit.get("restarts"):
         evidence = {"restarts": count_text(unit["restarts"], "time"), "last lines": log}
         fix = f"journalctl --unit {word(want['unit'])} --lines 100; systemctl reset-failed {word(want['unit'])}"
