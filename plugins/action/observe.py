@@ -1,4 +1,4 @@
-"""Render the files of all that runs on a machine, and ask it once whether they are there and in effect."""
+"""Render the files of all that runs on a machine, and observe it once: whether they are there and in effect."""
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.cistern.core.plugins.module_utils.host.files import differs_by_marks
@@ -29,13 +29,13 @@ PARTS = {
 }
 
 
-# By what a host has told, and what a role says beside it: whether a run has something to do there.
+# By what a host has reported, and what a role passes beside it: whether a run has something to do there.
 DUE = {
     "instance": packages.instance_is_due,
     "sentinel": packages.sentinel_is_due,
     "node": citus_due.is_due,
-    "cache": lambda observed, asked: asked["has_files"] or observed["cache"]["differs"],
-    "exporters": lambda observed, _asked: observed["exporters"]["differs"],
+    "cache": lambda observed, args: args["has_files"] or observed["cache"]["differs"],
+    "exporters": lambda observed, _args: observed["exporters"]["differs"],
 }
 
 
@@ -43,7 +43,7 @@ class ActionModule(ActionBase):
     """Takes the module's options; a part is as the action of its own module takes it.
 
     A text is an expression without braces, as in `when`, so that what several of them refer to is evaluated once.
-    `has` is {part: whether the machine has it}, and the others are not evaluated. `due` are {part: what DUE is told
+    `has` is {part: whether the machine has it}, and the others are not evaluated. `due` are {part: what DUE takes
     beside the answer}; the verdicts are in `due` of the result. `files` are compared by their marks.
     """
 
@@ -62,8 +62,8 @@ class ActionModule(ActionBase):
         result = self._execute_module(module_args=args, task_vars=task_vars)
         if "facts" in result:
             result["facts"]["differing_files"] = self._differing(files, result, task_vars)
-            told = {name: variables.expression(each) for name, each in due.items() if name not in absent}
-            result["due"] = {name: bool(DUE[name](result, each)) for name, each in told.items()}
+            due_args = {name: variables.expression(each) for name, each in due.items() if name not in absent}
+            result["due"] = {name: bool(DUE[name](result, each)) for name, each in due_args.items()}
         return result
 
     def _differing(self, files, result, task_vars):

@@ -34,22 +34,22 @@ def redis_due(hostvars, kinds, otherwise=None):
     return NOBODY if together else ":".join(otherwise or []) or NOBODY
 
 
-def redis_turns(hosts, hostvars):
-    """Return {host: turn} for hosts that restart: in a turn one of each deployment, replicas first, a primary last."""
+def redis_batches(hosts, hostvars):
+    """Return {host: batch} for restarts: in a batch one of each deployment, replicas first, a primary last."""
     waiting: dict = {}
     for host in hosts:
         waiting.setdefault(hostvars[host]["redis_deployment"], []).append(host)
-    turns = {}
+    batches = {}
     for members in waiting.values():
         ordered = sorted(members, key=lambda host: (_is_primary(hostvars[host]), host))
-        turns.update({host: turn for turn, host in enumerate(ordered)})
-    return turns
+        batches.update({host: batch for batch, host in enumerate(ordered)})
+    return batches
 
 
 def _is_primary(variables):
     observed = (variables.get("__redis_observed") or {}).get("instance", {})
-    told = [variables.get("__redis_configured") or {}, observed]
-    return next((result["role"] for result in told if "role" in result), "primary") == "primary"
+    results = [variables.get("__redis_configured") or {}, observed]
+    return next((result["role"] for result in results if "role" in result), "primary") == "primary"
 
 
 def redis_users(programs, rules):
@@ -64,7 +64,7 @@ def redis_users(programs, rules):
 class FilterModule:
     def filters(self):
         return {
-            **{each.__name__: each for each in (redis_due, redis_lines, redis_mode, redis_turns, redis_users)},
+            **{each.__name__: each for each in (redis_due, redis_batches, redis_lines, redis_mode, redis_users)},
             "redis_apt_differs": packages.differ,
             "redis_wanted_packages": packages.wanted,
             "redis_wrongly_held": packages.wrongly_held,

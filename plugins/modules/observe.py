@@ -37,7 +37,7 @@ options:
   exporters: {description: What watches. Its options are those of M(cistern.core.systemd_units)., type: dict}
 """
 EXAMPLES = r"""
-- name: Ask the machine
+- name: Observe the machine
   cistern.core.observe:
     packages: [redis-server, redis-tools]
 """
@@ -130,7 +130,9 @@ def main():
     params = module.params
     reader.alone = True
     try:
-        found = {name: ask(params[name], module.check_mode) for name, ask in PARTS.items() if params[name]}
+        found = {
+            name: observe_part(params[name], module.check_mode) for name, observe_part in PARTS.items() if params[name]
+        }
     except RuntimeError as error:
         module.fail_json(msg=str(error))
     of_machine = facts.observe(params["packages"], params["files"], params["claims"])

@@ -123,9 +123,10 @@ def application():
 def usual():
     """Return (want, evidence) of a deployment where all is well."""
     nodes = [
-        {"host": host, "address": ADDRESSES[host], "port": 6379, "place": f"{ADDRESSES[host]} 6379"} for host in HOSTS
+        {"host": host, "address": ADDRESSES[host], "port": 6379, "endpoint": f"{ADDRESSES[host]} 6379"}
+        for host in HOSTS
     ]
-    ends = [{**node, "port": 26379, "place": f"{node['address']} 26379"} for node in nodes]
+    ends = [{**node, "port": 26379, "endpoint": f"{node['address']} 26379"} for node in nodes]
     want = {
         "inventory": "-i inventories/staging",
         "limits": dict(LIMITS),

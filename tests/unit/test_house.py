@@ -203,3 +203,72 @@ def test_a_variable_that_is_a_secret_is_named_like_one():
 def test_a_secret_is_shown_nowhere(name):
     assert secrets.shown(name, "geheim") == secrets.HIDDEN
     assert "geheim" not in secrets.masked(f"bad line: {name} cache geheim at line 3")
+
+
+# -- words: CONTRIBUTING.md has those of now
+
+FORMER = {
+    *(
+        "ask",
+        "asks",
+        "asked",
+        "said",
+        "say",
+        "says",
+        "tell",
+        "tells",
+        "told",
+        "wish",
+        "wishes",
+        "parted",
+        "laid",
+        "walked",
+    ),
+    *("mend", "mends", "grave", "watcher", "watchers", "turn", "turns", "lead", "leads", "place", "places"),
+}
+TASKS = [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/*.yml")]
+YAML = [*TASKS, *ROOT.glob("roles/*/vars/**/*.yml"), *ROOT.glob("roles/*/defaults/*.yml")]
+
+
+def former(name):
+    return FORMER & {part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
+
+
+def names_of(path):
+    """Yield what a file defines: functions, classes, their arguments, and variables."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+
+
+@pytest.mark.parametrize("package", ["action", "callback", "filter", "modules", "module_utils", "plugin_utils"])
+def test_names_in_code_go_by_the_words_of_now(package):
+    paths = sorted(PLUGINS.joinpath(package).rglob("*.py"))
+    found = {name for path in paths for name in (path.stem, *names_of(path)) if former(name)}
+    assert paths and found == set()
+
+
+def test_variables_of_roles_go_by_the_words_of_now():
+    found = {name for path in YAML for name in re.findall(r"\b__[a-z_]+\b", path.read_text(encoding="utf-8"))}
+    assert len(found) > 200 and {name for name in found if former(name)} == set()
+
+
+def test_names_of_tasks_go_by_the_words_of_now():
+    names = [
+        name
+        for path in TASKS
+        for name in re.findall(r"^ *- name: (.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    # a place is also what a thing has among others
+    found = [
+        name
+        for name in names
+        if former(name) - {"place"} or "inventory says" in name or re.search(r"\bHold .*against", name)
+    ]
+    assert len(names) > 150 and found == []

@@ -47,7 +47,7 @@ class Variables:
         if isinstance(written, dict):
             return dict(self._each(written.items(), own, folders, options))
         if isinstance(written, list):
-            return [each for _place, each in self._each(enumerate(written), own, folders, options)]
+            return [each for _index, each in self._each(enumerate(written), own, folders, options)]
         parts = TEMPLATE.findall(written) if isinstance(written, str) else []
         if not parts and not isinstance(written, EncryptedString):
             return written

@@ -148,7 +148,7 @@ def machines(hosts):
 def runs(hosts, options, playing):
     """Return {host: what its machine runs}.
 
-    One of its hosts in the play acts for it (`lead`): where the machine watches, one that says how, or none.
+    One of its hosts in the play acts for it (`is_owner`): where the machine watches, one that says how, or none.
     """
     found = {}
     for members in machines(hosts).values():
@@ -158,7 +158,7 @@ def runs(hosts, options, playing):
         uris += [host.sentinel for host in members if host.sentinel]
         for host in members:
             found[host.name] = {
-                "lead": host.name == acting,
+                "is_owner": host.name == acting,
                 "address": host.address(),
                 "watches": any(each.watches for each in members),
                 "redis": list(dict.fromkeys(uris)),

@@ -151,7 +151,7 @@ def _endpoints(deployments):
     by_endpoint: dict = {}
     for deployment in replicated(deployments).values():
         for node in deployment["nodes"]:
-            by_endpoint.setdefault(node["place"], []).append(node["host"])
+            by_endpoint.setdefault(node["endpoint"], []).append(node["host"])
     for where, hosts in by_endpoint.items():
         if len(hosts) > 1:
             yield True, f"redis_address: {' and '.join(hosts)} are both at {where}; give each its own", hosts

@@ -24,7 +24,7 @@ def deployments(instances, sentinel_hosts, options):
             "name": name,
             "mode": first.get("redis_mode", options),
             "initial_primary": primary,
-            "initial": next((node["place"] for node in nodes if node["host"] == primary), None),
+            "initial": next((node["endpoint"] for node in nodes if node["host"] == primary), None),
             "nodes": nodes,
             "sentinels": [],
             "quorum": 0,
@@ -76,7 +76,7 @@ def split_removed(instances, sentinel_hosts, name, options):
         if deployment["initial_primary"] in gone:
             # its first day is over
             first = deployment["nodes"][0]
-            deployment.update(initial_primary=first["host"], initial=first["place"])
+            deployment.update(initial_primary=first["host"], initial=first["endpoint"])
     machines = {each.name: each.machine for each in [*instances, *sentinel_hosts]}
     needed = {machines[host] for host in sentinels(staying["deployments"])}
     return staying, {
@@ -117,7 +117,7 @@ def _port(instance, announced, port, options):
 def _reached(instance, port):
     # a Sentinel takes two spellings of a name for two replicas
     address = name_key(instance.address())
-    return {"address": address, "port": integer(port, 0), "place": endpoint_key(address, integer(port, 0))}
+    return {"address": address, "port": integer(port, 0), "endpoint": endpoint_key(address, integer(port, 0))}
 
 
 def _monitored_by(sentinel_host, instances, monitored):

@@ -46,7 +46,7 @@ def check(instances, options, schema, sentinel_hosts=(), deployments=None):
 
 
 def machines(instances, playing):
-    """Return {host: {lead, unnamed, tcp_backlog}}: which instance acts for its machine, and what they need together.
+    """Return {host: {is_owner, unnamed, tcp_backlog}}: which instance acts for its machine, and what all need together.
 
     `playing` are the hosts of this run: one of them acts, but all instances of the machine are counted.
     """
@@ -56,7 +56,7 @@ def machines(instances, playing):
         unnamed = any("redis_deployment" in each.values and not each.values.get("redis_instance") for each in group)
         owner = next((instance.name for instance in group if instance.name in playing), None)
         for instance in group:
-            declared[instance.name] = {"lead": instance.name == owner, "unnamed": unnamed, "tcp_backlog": backlog}
+            declared[instance.name] = {"is_owner": instance.name == owner, "unnamed": unnamed, "tcp_backlog": backlog}
     return declared
 
 

@@ -36,11 +36,11 @@ def sentinel(action, variables, args):
 
 
 def _deployment(each, baseline, hostvars):
-    says = hostvars[each["nodes"][0]["host"]]
-    settings = {**baseline, **says.get("redis_sentinel_config", {})}
+    host_vars = hostvars[each["nodes"][0]["host"]]
+    settings = {**baseline, **host_vars.get("redis_sentinel_config", {})}
     return {
         **{key: each[key] for key in ("name", "mode", "quorum", "initial", "nodes", "sentinels")},
-        "auth_pass": says["redis_password"],
+        "auth_pass": host_vars["redis_password"],
         # null takes a setting away
         "settings": {name: str(value) for name, value in settings.items() if value is not None},
     }

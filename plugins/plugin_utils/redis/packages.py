@@ -26,12 +26,12 @@ def differ(facts, names, apt):
     )
 
 
-def instance_is_due(observed, asked):
-    """Whether a run has something to do for an instance; `asked` is {packages, apt}."""
-    return observed["instance"]["differs"] or differ(observed["facts"], asked["packages"], asked["apt"])
+def instance_is_due(observed, args):
+    """Whether a run has something to do for an instance; `args` is {packages, apt}."""
+    return observed["instance"]["differs"] or differ(observed["facts"], args["packages"], args["apt"])
 
 
-def sentinel_is_due(observed, asked):
+def sentinel_is_due(observed, args):
     """Whether a run has something to do for a Sentinel; a machine with an instance gets its packages with that."""
-    lacks = wanted(asked["packages"], observed["facts"]["packages"], asked["apt"]["version"])
+    lacks = wanted(args["packages"], observed["facts"]["packages"], args["apt"]["version"])
     return observed["sentinel"]["differs"] or bool(lacks)

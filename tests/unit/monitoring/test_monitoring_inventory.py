@@ -79,7 +79,7 @@ def test_targets_name_the_inventory_hosts():
 
 def test_one_inventory_host_acts_for_its_machine():
     found = monitoring_inventory.runs(hosts({}), OPTIONS, ["sessions1", "watch1"])
-    assert {name: each["lead"] for name, each in found.items()} == {
+    assert {name: each["is_owner"] for name, each in found.items()} == {
         "redis1": False,
         "sessions1": True,
         "db1": False,
@@ -95,7 +95,7 @@ def test_who_watches_acts_for_its_machine():
     both = [each._replace(machine=("m", 22), fallback="10.0.0.1") for each in hosts({}) if each.name != "db1"]
     for playing, acts in ((["redis1", "sessions1", "watch1"], "watch1"), (["watch1"], "watch1"), (["redis1"], None)):
         found = monitoring_inventory.runs(both, OPTIONS, playing)
-        assert [name for name, each in found.items() if each["lead"]] == ([acts] if acts else [])
+        assert [name for name, each in found.items() if each["is_owner"]] == ([acts] if acts else [])
     assert monitoring_inventory.notes(both, ["redis1"]) == [
         "redis1: its machine watches, and is set up in a run with watch1"
     ]

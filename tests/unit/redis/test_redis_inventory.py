@@ -64,12 +64,12 @@ def test_one_instance_acts_for_its_machine():
         }
     }
     declared = redis_inventory.machines(instances(case), ["a", "b", "c"])
-    assert {name: entry["lead"] for name, entry in declared.items()} == {"a": True, "b": False, "c": True}
+    assert {name: entry["is_owner"] for name, entry in declared.items()} == {"a": True, "b": False, "c": True}
     assert {name: entry["unnamed"] for name, entry in declared.items()} == {"a": True, "b": True, "c": False}
     assert {name: entry["tcp_backlog"] for name, entry in declared.items()} == {"a": 9000, "b": 9000, "c": 511}
     # with --limit b, it acts, and the neighbour still counts
     declared = redis_inventory.machines(instances(case), ["b"])
-    assert {name: entry["lead"] for name, entry in declared.items()} == {"a": False, "b": True, "c": False}
+    assert {name: entry["is_owner"] for name, entry in declared.items()} == {"a": False, "b": True, "c": False}
     assert declared["b"]["unnamed"] is True
 
 
@@ -86,7 +86,7 @@ THREE = {name: {"machine": f"10.0.0.{number}"} for number, name in enumerate(("a
 def test_a_deployment_has_its_sentinels_on_its_own_machines():
     declared = deployments({"common": SENTINEL, "hosts": THREE})
     assert declared["cache"]["quorum"] == 2 and declared["cache"]["initial"] == "10.0.0.1 6379"
-    assert [each["place"] for each in declared["cache"]["sentinels"]] == [f"10.0.0.{n} 26379" for n in (1, 2, 3)]
+    assert [each["endpoint"] for each in declared["cache"]["sentinels"]] == [f"10.0.0.{n} 26379" for n in (1, 2, 3)]
 
 
 def test_one_sentinel_of_a_machine_watches_all_deployments_there():

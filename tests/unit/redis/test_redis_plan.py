@@ -26,7 +26,7 @@ def in_a_deployment(case, want, have):
         return want, have
     endpoints = {name: f"10.0.0.{number} 6379" for number, name in enumerate(("a", "b", "c"), start=1)}
     nodes = [
-        {"host": name, "address": endpoint.split()[0], "port": 6379, "place": endpoint}
+        {"host": name, "address": endpoint.split()[0], "port": 6379, "endpoint": endpoint}
         for name, endpoint in endpoints.items()
     ]
     primary = {"answers": True, "role": "primary", "of": None, "link": False, "syncs": False, "loading": False}

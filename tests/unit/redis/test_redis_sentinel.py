@@ -15,7 +15,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan i
 from case_files import Cases
 from deep_merge import deep_merge
 
-CASES = Cases("redis/sentinel", "want", "have", "steps", "phases", "refused", "notes", "asks")
+CASES = Cases("redis/sentinel", "want", "have", "steps", "phases", "refused", "notes", "observed")
 CONTENT = """# Written by Cistern
 bind 127.0.0.1 10.0.0.1
 port 26379
@@ -106,7 +106,7 @@ def test_plan(path):
         assert phases == sorted(phases, key=PHASES.index)
         assert list(dict.fromkeys(phases)) == case.get("phases", ["change"] if steps else [])
     assert notes(want, have) == case.get("notes", [])
-    assert needed(want, have) == case["asks"] if "asks" in case else True
+    assert needed(want, have) == case["observed"] if "observed" in case else True
     assert (want, have) == untouched
 
 

@@ -79,7 +79,7 @@ def _answers_at_home(case, end, part="sentinel"):
     kind = "sentinels" if part == "sentinel" else "nodes"
     for deployment in case.want["deployments"].values():
         for each in deployment[kind]:
-            if each["place"] == endpoint:
+            if each["endpoint"] == endpoint:
                 return case.serves(each["host"], part)
     return None
 
@@ -115,7 +115,7 @@ def _servers(case, host, state):
 def _primary(case, end):
     """Return the host that is primary of the deployment with a server at an endpoint, '' where nobody knows."""
     for deployment in case.want["deployments"].values():
-        if end in [node["place"] for node in deployment["nodes"]]:
+        if end in [node["endpoint"] for node in deployment["nodes"]]:
             return next(iter(primaries(case, deployment)), "")
     return ""
 

@@ -33,7 +33,7 @@ def primaries(case, deployment):
 
 def _deployment(case, name, deployment):
     observed = [node["host"] for node in deployment["nodes"] if node["host"] in case.evidence]
-    found, endpoints = infos(case, deployment), {node["host"]: node["place"] for node in deployment["nodes"]}
+    found, endpoints = infos(case, deployment), {node["host"]: node["endpoint"] for node in deployment["nodes"]}
     if not observed:
         return
     masters = primaries(case, deployment)
@@ -44,7 +44,7 @@ def _deployment(case, name, deployment):
         fix = case.play("redis")
         if modes.of_deployment(deployment).has_sentinels and deployment["sentinels"]:
             # the host of the finding may run none
-            address, _sep, port = deployment["sentinels"][0]["place"].rpartition(" ")
+            address, _sep, port = deployment["sentinels"][0]["endpoint"].rpartition(" ")
             fix = cli({"addresses": [address], "port": int(port)}, f"sentinel master {word(name)}")
         yield case.found("replication-no-primary", observed[0], f"No instance of {name} is primary.", parts, fix)
     if len(masters) > 1:
@@ -71,7 +71,7 @@ def _primary(case, host, want, deployment, info):
         fix = cli(want, "info replication")
         message = "The primary refuses writes (NOREPLICAS): too few replicas follow it closely."
         yield case.found("replication-min-replicas", host, message, evidence, fix)
-    known = {node["place"] for node in deployment["nodes"]}
+    known = {node["endpoint"] for node in deployment["nodes"]}
     attached = [dict(part.split("=") for part in str(info[key]).split(",")) for key in info if _is_replica(key)]
     strangers = [
         endpoint_key(each["ip"], each["port"])
@@ -89,7 +89,7 @@ def _is_replica(key):
 
 
 def _replica(case, host, want, deployment, info, found, masters):
-    hosts = {node["place"]: node["host"] for node in deployment["nodes"]}
+    hosts = {node["endpoint"]: node["host"] for node in deployment["nodes"]}
     of = endpoint_key(info["master_host"], info["master_port"])
     log = f"tail --lines 30 {want['log']}"
     whom = hosts.get(of, of)

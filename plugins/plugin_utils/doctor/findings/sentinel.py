@@ -24,7 +24,7 @@ def judge(case):
 def _deployment(case, name, deployment, ends):
     reported = {host: case.reported(host, "sentinel") or {} for host in ends}
     knows = {host: state["monitors"][name] for host, state in reported.items() if name in state.get("monitors", {})}
-    hosts = {node["place"]: node["host"] for node in deployment["nodes"]}
+    hosts = {node["endpoint"]: node["host"] for node in deployment["nodes"]}
     if len(deployment["sentinels"]) < LEAST:
         first, count = next(iter(ends)), len(deployment["sentinels"])
         text = f"{name} has {count_text(count, 'Sentinel')}: fewer than three cannot lose one."
@@ -104,7 +104,7 @@ def _sentinel(case, host):
 def _others(case, host, state, deployment, hosts):
     """What a Sentinel knows of the replicas and the other Sentinels."""
     server = _sentinel(case, host)
-    ends = {each["place"]: each["host"] for each in deployment["sentinels"]}
+    ends = {each["endpoint"]: each["host"] for each in deployment["sentinels"]}
     stale = [f"replica {endpoint}" for endpoint in state["replicas"] if endpoint not in hosts]
     stale += [f"Sentinel {endpoint}" for endpoint in state["sentinels"] if endpoint not in ends]
     name = deployment["name"]
