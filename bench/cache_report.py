@@ -43,7 +43,7 @@ from cistern.cache.inspect import key_stats as tally, walk
 job = json.loads(sys.stdin.readline())
 os.nice(10)
 client = connection.connect(job["addresses"], job["port"], job["password"])
-walked = walk.Walk(client, job["rate"])
+walked = walk.Scan(client, job["rate"])
 begun = time.perf_counter()
 count = tally.Tally(job["policy"], keys.Families(job["policy"]))
 for page in walked.pages_of(client):

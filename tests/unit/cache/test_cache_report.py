@@ -465,7 +465,7 @@ def refuses(error):
 )
 def test_where_scripts_are_refused_keys_are_asked_by_plain_commands(error):
     client = refuses(error)
-    walked = walk.Walk(client, 20000)
+    walked = walk.Scan(client, 20000)
     assert list(walked.pages_of(client)) == [[(b"a", 1000, 50, "string")]] and walked.by == "commands"
 
 

@@ -42,7 +42,7 @@ def _credential(name):
 
 
 def run(job):
-    """Walk the instance if it is its turn, and return what was done."""
+    """Scan the instance if it is elected, and return what was done."""
 
     def connect(number):
         return connection.connect(job["addresses"], job["port"], job["password"], job["user"], number)

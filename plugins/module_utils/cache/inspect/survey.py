@@ -1,14 +1,14 @@
-"""Walk every database of a server that has keys, and tell what is in them."""
+"""Scan every database of a server that has keys, and report what is in them."""
 
 from ..key_patterns import Families
 from .key_stats import Tally
-from .walk import Walk
+from .walk import Scan
 
 
 def survey(connect, policy, rate, by="script"):
     """Return {walk, databases}. `connect` takes the number of a database and returns a client of it."""
     client = connect(0)
-    scan = Walk(client, rate, by)
+    scan = Scan(client, rate, by)
     families = Families(policy)
     found = []
     for number in databases(client):

@@ -1,4 +1,4 @@
-"""Walk the keyspace of a server: SCAN in small pages, with a pause after each. Nothing is written, no value is read.
+"""Scan the keyspace of a server: SCAN in small pages, with a pause after each. Nothing is written, no value is read.
 
 A page is one read-only script on the server, which returns its keys with their times to live, sizes and types, packed.
 Where scripts are refused, the same is asked by plain commands, pipelined.
@@ -47,8 +47,8 @@ SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 RECORD = struct.Struct("<qQII")
 
 
-class Walk:
-    """A walk, and how it went: `keys`, `pages`, `seconds`, `busy` seconds of the server, asked `by` script or not."""
+class Scan:
+    """A scan, and how it went: `keys`, `pages`, `seconds`, `busy` seconds of the server, asked `by` script or not."""
 
     def __init__(self, client, rate, by="script", share=SHARE, page=PAGE):
         self.client, self.rate, self.by, self.share, self.page = client, rate, by, share, page
