@@ -85,7 +85,7 @@ role: {description: "The part of the instance, C(primary) or C(replica).", type:
 health:
   description: "What is not whole of the C(instance) and, as it sees it, of its C(deployment): lists of sentences."
   type: dict
-  returned: in phases join and prove
+  returned: in phases join and prove, and in each phase of an instance of its own
 """
 
 SPEC = {
@@ -118,6 +118,13 @@ def take(module, want: Want):
             module, [step for step in steps if step["do"] != "report" and not want["force_restart"]], describe, result
         )
     result["pending"] = [describe(step) for step in steps if step["do"] == "report"]
+    if link.client and not want["deployment"] and not module.check_mode:
+        # nobody else takes part, so that there is nothing to wait for: no exchange of its own proves it
+        try:
+            redis_prove.prove(redis_prove.of_instance(want, have, []))
+        except Refused as error:
+            module.fail_json(msg=str(error), **result)
+        result["health"] = redis_health.of_instance(want, have)
     module.exit_json(changed=bool(actions), version=have["running_version"] or have["version"], **role(have), **result)
 
 

@@ -5,7 +5,13 @@ counts, else what was observed before: nothing has changed since.
 """
 
 # Registers, and the part of each that has the health; the last that was made comes first.
-INSTANCE = (("__redis_proven", None), ("__redis_observed", "instance"), ("__observed", "instance"))
+INSTANCE = (
+    ("__redis_proven", None),
+    ("__redis_restarted", None),
+    ("__redis_configured", None),
+    ("__redis_observed", "instance"),
+    ("__observed", "instance"),
+)
 SENTINEL = (
     ("__redis_sentinel_proven", None),
     ("__redis_sentinel_observed", "sentinel"),
