@@ -8,7 +8,6 @@ from ansible_collections.cistern.core.plugins.module_utils.cache import client a
 from ansible_collections.cistern.core.plugins.module_utils.cache import invalidate
 from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.survey import databases
 from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Pattern
-from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 
 DOCUMENTATION = r"""
 module: cache_invalidate
@@ -51,6 +50,9 @@ role: {description: "primary or replica; a replica drops nothing itself.", type:
 dropped: {description: Keys dropped by family., type: dict, returned: always}
 """
 
+# Seconds that the server may take for one step, such as dropping all keys.
+PATIENCE = 120
+
 SPEC = {
     "targets": {
         "type": "list",
@@ -74,8 +76,8 @@ def run(module):
 
     def connect(number):
         # keys are bytes of any kind
-        connection_args = options["addresses"], [options["port"]], [options["password"]]
-        return redis_server.connect(*connection_args, decode_responses=False, db=number)
+        connection_args = options["addresses"], options["port"], options["password"]
+        return connection.connect(*connection_args, db=number, seconds=PATIENCE)
 
     client = connect(0)
     if client.execute_command("ROLE")[0] != b"master":
@@ -119,7 +121,7 @@ def main():
         module.fail_json(msg=connection.MISSING, steps=[])
     try:
         run(module)
-    except (redis_server.RedisError, redis_server.WrongPassword, OSError) as error:
+    except (connection.redis.RedisError, OSError) as error:
         module.fail_json(msg=f"The cache could not be asked: {error}", steps=[])
 
 

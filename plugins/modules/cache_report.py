@@ -9,7 +9,6 @@ from ansible_collections.cistern.core.plugins.module_utils.cache import client a
 from ansible_collections.cistern.core.plugins.module_utils.cache.inspect import server_facts as facts
 from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.election import elect, sync_probe
 from ansible_collections.cistern.core.plugins.module_utils.cache.inspect.survey import survey
-from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 
 DOCUMENTATION = r"""
 module: cache_report
@@ -100,7 +99,7 @@ def main():
         module.exit_json(changed=False, role="", walked=False, why=connection.MISSING, facts={})
     try:
         run(module)
-    except (redis_server.RedisError, OSError) as error:
+    except (connection.redis.RedisError, OSError) as error:
         # the others go on, and the report tells of it
         module.exit_json(changed=False, role="", walked=False, why=f"the server does not answer: {error}", facts={})
 

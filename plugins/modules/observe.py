@@ -8,7 +8,6 @@ from ansible_collections.cistern.core.plugins.module_utils.citus.nodes.options i
 from ansible_collections.cistern.core.plugins.module_utils.citus.server.options import NODE
 from ansible_collections.cistern.core.plugins.module_utils.citus.tables.options import TABLES
 from ansible_collections.cistern.core.plugins.module_utils.host import facts
-from ansible_collections.cistern.core.plugins.module_utils.redis import reader
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.options import INSTANCE
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.options import wanted as wanted_instance
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.options import SENTINEL
@@ -128,7 +127,6 @@ def main():
     os.umask(0o022)  # the session's may keep the shadow server from what is made for it
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     params = module.params
-    reader.alone = True
     try:
         found = {
             name: observe_part(params[name], module.check_mode) for name, observe_part in PARTS.items() if params[name]

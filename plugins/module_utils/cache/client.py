@@ -11,7 +11,7 @@ except ImportError:  # nothing of the toolkit has been installed there
     redis = None  # type: ignore[assignment]
 
 MISSING = (
-    f"{sys.executable} of this host has no redis-py; playbooks/redis.yml installs python3-redis for /usr/bin/python3, "
+    f"{sys.executable} of this host has no redis-py; playbooks/cache.yml installs python3-redis for /usr/bin/python3, "
     "which ansible_python_interpreter has to name"
 )
 

@@ -9,27 +9,11 @@ import time
 import typing
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import connectable
-from ansible_collections.cistern.core.plugins.module_utils.redis import reader as redis_reader
-
-try:
-    if redis_reader.alone:
-        raise ImportError
-    import redis
-except ImportError:  # or a host where nothing is installed yet, or a server alone
-    redis = None  # type: ignore[assignment]
-
-RedisError = redis.RedisError if redis else RuntimeError
-ResponseError = redis.ResponseError if redis else RuntimeError
-ServerGone = redis.ConnectionError if redis else ConnectionError
-GONE = (ServerGone, OSError, redis.TimeoutError) if redis else (OSError,)
-# Of redis-py, a refused password is a connection that fails.
-LOGIN = redis.AuthenticationError if redis else ()
+from ansible_collections.cistern.core.plugins.module_utils.redis.connection import Client, RedisError, pairs
 
 # What a server answers to one who is logged in, and does not serve just now: it cannot write its data, its primary is
 # away, a script runs.
 LOGGED_IN = ("MISCONF", "MASTERDOWN", "BUSY", "LOADING", "Redis is loading")
-# Seconds that a call may take: a fork, or a disk that is behind. redis-py gives up after 5 s since 8.0.
-PATIENCE = 120
 BINARY, USER = "/usr/bin/redis-server", "redis"
 
 # CONFIG GET says these too; they are topology, or the command line of the packaged unit.
@@ -68,40 +52,31 @@ def _exists(user):
     return True
 
 
-def client_at(**where):
-    """Return a client of a server; `where` is what redis.Redis takes. Without redis-py it can only read."""
-    if redis is None:
-        return redis_reader.Reader(**where)
-    options = {"decode_responses": True, "encoding_errors": "surrogateescape", "socket_connect_timeout": 5}
-    return redis.Redis(**{**options, "socket_timeout": PATIENCE, **where})
-
-
 def reach(host, port, passwords, seconds):
     """Return a client of a server elsewhere, a Sentinel included; each of its calls may take so long.
 
     Raises WrongPassword where it refuses every password, ConnectionError where it does not answer.
     """
     client = _try(
-        [(host, int(port))], list(dict.fromkeys(passwords)), socket_connect_timeout=seconds, socket_timeout=seconds
+        [(host, int(port))], list(dict.fromkeys(passwords)), connect_seconds=seconds, seconds=seconds
     )
     if client is None:
         raise ConnectionError(f"nothing answers on {host} port {port}")
     return client
 
 
-def connect(addresses, ports, passwords, seconds=10, **options):
+def connect(addresses, ports, passwords, seconds=10):
     """Return a client of the server that answers at one of these places and takes one of these passwords.
 
     A server that has just been started is given some seconds: not every unit waits until it is ready.
 
     While a change is half done, the file, the inventory and the server may each say something else; all are tried.
     Raises WrongPassword where a server answers and refuses every password, ConnectionError where none answers.
-    `options` are those of redis.Redis, such as decode_responses=False for one whose keys are bytes of any kind.
     """
     endpoints = list(dict.fromkeys(itertools.product(map(connectable, addresses), map(int, ports))))
     until = time.monotonic() + seconds
     while True:
-        client = _try(endpoints, list(dict.fromkeys(passwords)), **options)
+        client = _try(endpoints, list(dict.fromkeys(passwords)))
         if client:
             return client
         if time.monotonic() > until:
@@ -114,16 +89,16 @@ def connect(addresses, ports, passwords, seconds=10, **options):
 def _try(endpoints, passwords, **options):
     refused = None
     for (host, port), password in itertools.product(endpoints, passwords):
-        client = client_at(host=host, port=port, password=password or None, **options)
+        client = Client(host, port, password=password or None, **options)
         try:
             client.execute_command("PING")
             return client
-        except (RedisError, OSError) as error:
+        except RedisError as error:
             if serves(error):
                 return client
-            if isinstance(error, LOGIN) or not isinstance(error, GONE):
-                # an older redis-py reports a missing or needless password as a plain error
-                refused = error
+            refused = error
+        except OSError:
+            continue
     if refused:
         raise WrongPassword(str(refused))
     return None
@@ -138,13 +113,15 @@ def open_to_everybody(addresses, port):
     """Return the addresses at which a server answers one who brings no password; NOAUTH is the only right answer."""
     found = []
     for address in dict.fromkeys(map(connectable, addresses)):
-        client = client_at(host=address, port=int(port), socket_connect_timeout=2, socket_timeout=2)
+        client = Client(address, int(port), connect_seconds=2, seconds=2)
         try:
             client.execute_command("PING")
             found.append(address)
-        except (RedisError, OSError) as error:
+        except RedisError as error:
             if serves(error):
                 found.append(address)
+        except OSError:
+            continue
         finally:
             client.close()
     return found
@@ -152,14 +129,10 @@ def open_to_everybody(addresses, port):
 
 def running(client):
     """Return {directive: value} of a server that runs."""
-    answer = client.execute_command("CONFIG", "GET", "*")
-    if not isinstance(answer, dict):
-        answer = dict(zip(answer[::2], answer[1::2]))
+    answer = pairs(client.execute_command("CONFIG", "GET", "*"))
     settings = {name: "" if text is None else str(text) for name, text in answer.items() if name not in _NOT_SETTINGS}
     # What CONFIG GET does not know: renamed commands go by their new names, or are gone; modules are loaded or not.
-    commands = client.execute_command("COMMAND")
-    names = commands if isinstance(commands, dict) else [command[0] for command in commands]
-    settings["rename-command"] = " ".join(sorted(names))
+    settings["rename-command"] = " ".join(sorted(command[0] for command in client.execute_command("COMMAND")))
     settings["loadmodule"] = " ".join(sorted(str(module) for module in client.execute_command("MODULE", "LIST")))
     return settings
 

@@ -22,11 +22,12 @@ class Connection:
     """A connection; ConnectionError, or an OSError such as a timeout, says that it is gone.
 
     It is closed then: an answer that comes later would be taken for that to another command. With `path` it goes to a
-    socket of the machine; `seconds` are what a single wait may last.
+    socket of the machine; `seconds` are what a single wait may last, `connect_seconds` that for the connection.
     """
 
-    def __init__(self, host=None, port=0, user=None, password=None, seconds=10, path=None):
+    def __init__(self, host=None, port=0, user=None, password=None, seconds=10, path=None, connect_seconds=None):
         self._endpoint, self._seconds, self._path = (host, int(port)), seconds, path
+        self._connect_seconds = connect_seconds or seconds
         self._login = [*([user] if user else []), password] if password else []
         self._connect()
 
@@ -42,7 +43,9 @@ class Connection:
             connection.settimeout(self._seconds)
             connection.connect(self._path)
             return connection
-        connection = socket.create_connection(self._endpoint, timeout=self._seconds)
+        connection = socket.create_connection(self._endpoint, timeout=self._connect_seconds)
+        if self._connect_seconds != self._seconds:
+            connection.settimeout(self._seconds)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 

@@ -119,10 +119,10 @@ def _query_shadow(folder, text, query, options=(), acl=("", "")):
     try:
         for _try in range(2000):
             if os.path.exists(socket):
-                client = redis_server.client_at(unix_socket_path=socket, password=password)
+                client = redis_server.Client(socket=socket, password=password)
                 try:
                     return query(client)
-                except redis_server.ServerGone:
+                except OSError:
                     pass
             if shadow.poll() is not None:
                 output = shadow.stdout.read() if shadow.stdout else ""

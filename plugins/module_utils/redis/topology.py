@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.cistern.core.plugins.module_utils.host.endpoint import Endpoint
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
+from ansible_collections.cistern.core.plugins.module_utils.redis.connection import pairs
 from ansible_collections.cistern.core.plugins.module_utils.redis.contract import (
     Deployment,
     Node,
@@ -113,24 +114,18 @@ def observe_sentinel(sentinel: Node, name, passwords) -> SentinelState:
     try:
         client = redis_server.reach(sentinel["address"], sentinel["port"], passwords, TIMEOUT)
         try:
-            state = _pairs(client.execute_command("SENTINEL", "MASTER", name))
-        except redis_server.ResponseError:
+            state = pairs(client.execute_command("SENTINEL", "MASTER", name))
+        except redis_server.RedisError:
             return {"answers": True, "primary": None, "flags": [], "replicas": []}
-        replicas = [_pairs(each) for each in client.execute_command("SENTINEL", "REPLICAS", name)]
-        flags = state["flags"].split(",") if isinstance(state["flags"], str) else sorted(state["flags"])
+        replicas = [pairs(each) for each in client.execute_command("SENTINEL", "REPLICAS", name)]
         return {
             "answers": True,
             "primary": endpoint_key(state["ip"], state["port"]),
-            "flags": flags,
+            "flags": state["flags"].split(","),
             "replicas": [endpoint_key(each["ip"], each["port"]) for each in replicas],
         }
     except (redis_server.RedisError, redis_server.WrongPassword, OSError) as error:
         return {"answers": False, "why": str(error), "primary": None, "flags": [], "replicas": []}
-
-
-def _pairs(answer):
-    """Return a reply of names and values as a mapping; redis-py makes one of it in some versions, in some not."""
-    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2]))
 
 
 # -- what follows

@@ -98,7 +98,7 @@ def meanings(client, rules_of):
         try:
             client.execute_command("ACL", "SETUSER", "shadow", "reset", *words)
             found[key] = of_server(client)["shadow"]
-        except redis_server.ResponseError:
+        except redis_server.RedisError:
             found[key] = "(refused)"
     return found
 

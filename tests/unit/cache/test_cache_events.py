@@ -73,7 +73,7 @@ def dropped(monkeypatch, databases, check, **says):
     [request, _errors] = cache_events.request(says, {"cache": POLICY})
     told = {}
     monkeypatch.setattr(
-        cache_invalidate.redis_server, "connect", lambda *_words, db=0, **_options: Server(databases, db)
+        cache_invalidate.connection, "connect", lambda *_words, db=0, **_options: Server(databases, db)
     )
     params = {"targets": request["targets"], "flush": False, "addresses": ["a"], "port": 1, "password": "secret"}
     cache_invalidate.run(types.SimpleNamespace(params=params, check_mode=check, exit_json=told.update))

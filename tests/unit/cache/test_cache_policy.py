@@ -108,7 +108,9 @@ def test_numbers_of_the_command_line_are_numbers_to_the_programs():
 
 
 @pytest.mark.parametrize(
-    ("warms", "needed"), [((None,), False), ((QUERY,), True), ((FILE,), True), (({**FILE, "every": "1h"},), True)]
+    ("warms", "needed"),
+    # what the verbs need is there for any family
+    [((), False), ((None,), True), ((QUERY,), True), ((FILE,), True), (({**FILE, "every": "1h"},), True)],
 )
 def test_the_host_is_asked_where_the_verb_needs_something_there(warms, needed):
     assert means("__cache_is_needed", *warms) == needed

@@ -489,7 +489,7 @@ def test_the_programs_can_be_loaded_without_redis(tmp_path):
         "[importlib.import_module(f'cistern.cache.{name}') for name in __main__.VERBS.values()]; print(client.MISSING)"
     )
     found = subprocess.run([sys.executable, "-c", loaded], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert f"{sys.executable} of this host has no redis-py; playbooks/redis.yml installs" in found.stdout, found.stderr
+    assert f"{sys.executable} of this host has no redis-py; playbooks/cache.yml installs" in found.stdout, found.stderr
 
 
 @pytest.mark.parametrize("name", ["cache_report", "cache_invalidate"])

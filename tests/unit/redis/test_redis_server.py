@@ -14,13 +14,3 @@ def test_a_package_that_is_only_unpacked_is_not_installed(user, version, tmp_pat
     monkeypatch.setattr(redis_server, "BINARY", str(binary))
     monkeypatch.setattr(redis_server, "USER", user)
     assert redis_server.installed_version() == version
-
-
-def test_a_client_waits_for_a_call_that_forks_or_writes():
-    """redis-py has a limit of its own since 8.0, of 5 s."""
-    said = redis_server.client_at(host="127.0.0.1", port=1).connection_pool.connection_kwargs
-    assert said["socket_timeout"] == redis_server.PATIENCE >= 60
-    assert (
-        redis_server.client_at(host="::1", port=1, socket_timeout=2).connection_pool.connection_kwargs["socket_timeout"]
-        == 2
-    )

@@ -1,6 +1,5 @@
 """What is asked of the others of a deployment, and what is made of their answers."""
 
-import pytest
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology
 
@@ -16,7 +15,7 @@ def flat(answer):
 
 
 class Sentinel:
-    """Answers as one of the versions of redis-py does: a mapping or a list, with flags in a text or a set."""
+    """Answers as the client gives it: a list of names and values."""
 
     def __init__(self, answers):
         self.answers = answers
@@ -28,12 +27,8 @@ class Sentinel:
         return answer
 
 
-@pytest.mark.parametrize(
-    ("answer", "replicas"),
-    [(flat(monitor("o_down,master")), [flat(monitor("slave"))]), (monitor({"o_down", "master"}), [monitor({"slave"})])],
-)
-def test_a_sentinel_is_understood_whatever_the_client_makes_of_its_answer(monkeypatch, answer, replicas):
-    sentinel = Sentinel({"MASTER": answer, "REPLICAS": replicas})
+def test_the_answer_of_a_sentinel_is_understood(monkeypatch):
+    sentinel = Sentinel({"MASTER": flat(monitor("o_down,master")), "REPLICAS": [flat(monitor("slave"))]})
     monkeypatch.setattr(redis_server, "reach", lambda *_words: sentinel)
     state = topology.observe_sentinel(NODE, "cache", [])
     assert sorted(state.pop("flags")) == ["master", "o_down"]
@@ -41,7 +36,7 @@ def test_a_sentinel_is_understood_whatever_the_client_makes_of_its_answer(monkey
 
 
 def test_a_sentinel_that_does_not_watch_answers_all_the_same(monkeypatch):
-    sentinel = Sentinel({"MASTER": redis_server.ResponseError("ERR No such master")})
+    sentinel = Sentinel({"MASTER": redis_server.RedisError("No such master")})
     monkeypatch.setattr(redis_server, "reach", lambda *_words: sentinel)
     state = topology.observe_sentinel(NODE, "cache", [])
     assert state == {"answers": True, "primary": None, "flags": [], "replicas": []}

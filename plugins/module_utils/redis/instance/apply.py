@@ -84,7 +84,7 @@ def apply(step: Step, want: Want, have: Have, link: Link):
 def _save_users(client, path):
     try:
         client.execute_command("ACL", "SAVE")
-    except redis_server.ResponseError as error:
+    except redis_server.RedisError as error:
         raise RuntimeError(
             f"the server cannot write {path} ({error}): its folder must be one that {redis_server.USER} may write to, "
             "and that the unit lets it write to (ReadWritePaths); /etc/redis is both"

@@ -1,6 +1,5 @@
 """Whether an instance is what the inventory says, and whether it is well. Reads only."""
 
-from ansible_collections.cistern.core.plugins.module_utils.host import libraries
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Failed, LosesData, Refused, Unusable
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
@@ -24,7 +23,7 @@ def drift(want: Want) -> dict:
 
     `paths` are those that its configuration names, `wrong` what could not work there, as sentences.
     """
-    wrong = [*unreachable(want), *libraries.lacking(["redis"], ["python3-redis"])]
+    wrong = unreachable(want)
     found = {"differs": True, "notes": [], "paths": redis_conf.paths(want["conf"]["content"])}
     try:
         have, steps = planned(want, redis_server.Link())

@@ -125,13 +125,13 @@ def _closed(connections):
 
 def _refusal(connection):
     """Return what refuses the connection, '' where it is open."""
-    client = redis_server.client_at(
-        host=connection["address"],
-        port=int(connection["port"]),
+    client = redis_server.Client(
+        connection["address"],
+        int(connection["port"]),
         username=connection["user"] or None,
         password=connection["password"] or None,
-        socket_connect_timeout=redis_topology.TIMEOUT,
-        socket_timeout=redis_topology.TIMEOUT,
+        connect_seconds=redis_topology.TIMEOUT,
+        seconds=redis_topology.TIMEOUT,
     )
     try:
         for words in connection["words"]:

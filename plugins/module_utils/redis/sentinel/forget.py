@@ -2,6 +2,7 @@
 
 import time
 
+from ansible_collections.cistern.core.plugins.module_utils.redis.connection import pairs
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import observe as redis_sentinel_state
 
 
@@ -27,8 +28,8 @@ def forget(client, name, expected_replicas, expected_sentinels, seconds=30):
 
 
 def _master(client, name):
-    reported = redis_sentinel_state.pairs(client.execute_command("SENTINEL", "MASTER", name))
-    trouble = sorted(set(redis_sentinel_state.flags(reported)) - {"master"})
+    reported = pairs(client.execute_command("SENTINEL", "MASTER", name))
+    trouble = sorted(set(reported["flags"].split(",")) - {"master"})
     return {"endpoint": redis_sentinel_state.endpoint_of_reply(reported), "trouble": trouble}
 
 
@@ -40,9 +41,9 @@ def _wrong(client, name, primary, replicas, sentinels):
     for kind, command, expected in (("replica", "REPLICAS", replicas), ("Sentinel", "SENTINELS", sentinels)):
         found, usable = set(), set()
         for entry in client.execute_command("SENTINEL", command, name):
-            each = redis_sentinel_state.pairs(entry)
+            each = pairs(entry)
             found.add(redis_sentinel_state.endpoint_of_reply(each))
-            if not {"s_down", "o_down", "disconnected"} & set(redis_sentinel_state.flags(each)):
+            if not {"s_down", "o_down", "disconnected"} & set(each["flags"].split(",")):
                 usable.add(redis_sentinel_state.endpoint_of_reply(each))
         wrong += [f"does not reach the {kind} {endpoint}" for endpoint in sorted(set(expected) - usable)]
         wrong += [f"still knows the {kind} {endpoint}" for endpoint in sorted(found - set(expected))]

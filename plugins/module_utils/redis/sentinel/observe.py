@@ -12,6 +12,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import shadow a
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
 from ansible_collections.cistern.core.plugins.module_utils.redis import users as redis_users
 from ansible_collections.cistern.core.plugins.module_utils.redis.client import Link
+from ansible_collections.cistern.core.plugins.module_utils.redis.connection import pairs
 from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.contract import Have, Want
@@ -125,7 +126,7 @@ def _observe_sentinel(want: Want, have: Have, reported, link: Link):
         hooks = dict.fromkeys(conf.HOOKS, "")
         # the password is not in SENTINEL MASTER, but every change of it is written into the file
         have["monitors"][name] = {**in_file, **hooks, **{key: str(value) for key, value in master.items()}}
-        have["flags"][name], have["quorum"][name] = flags(master), quorum(client, name)
+        have["flags"][name], have["quorum"][name] = master["flags"].split(","), quorum(client, name)
         others = {"replica": known(client, "REPLICAS", name), "sentinel": known(client, "SENTINELS", name)}
         have["knows"][name] = {kind: list(endpoints) for kind, endpoints in others.items()}
         have["lost"][name] = {
@@ -141,27 +142,19 @@ def quorum(client, name):
     try:
         client.execute_command("SENTINEL", "CKQUORUM", name)
         return ""
-    except redis_server.ResponseError as error:
+    except redis_server.RedisError as error:
         return str(error)
-
-
-def pairs(answer):
-    """Return a reply of names and values as a mapping, which redis-py makes of it in some versions."""
-    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2]))
 
 
 def known(client, kind, name):
     """Return {endpoint: flags} of the replicas or the other Sentinels that a Sentinel knows."""
-    return {endpoint_of_reply(each): flags(each) for each in map(pairs, client.execute_command("SENTINEL", kind, name))}
+    found = map(pairs, client.execute_command("SENTINEL", kind, name))
+    return {endpoint_of_reply(each): each["flags"].split(",") for each in found}
 
 
 def endpoint_of_reply(reported):
     return redis_topology.endpoint_key(reported["ip"], reported["port"])
 
-
-def flags(reported):
-    """Return the flags of a reply, which redis-py makes a set of in some versions."""
-    return reported["flags"].split(",") if isinstance(reported["flags"], str) else sorted(reported["flags"])
 
 
 def _expected(deployment):

@@ -4,6 +4,7 @@ import time
 
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
 from ansible_collections.cistern.core.plugins.module_utils.redis import topology as redis_topology
+from ansible_collections.cistern.core.plugins.module_utils.redis.connection import pairs
 from ansible_collections.cistern.core.plugins.module_utils.redis.contract import Deployment, View
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.contract import Have, Step
 from ansible_collections.cistern.core.plugins.module_utils.redis.switchover.plan import (
@@ -53,7 +54,7 @@ class Servers:
         """Ask once more where the connection was lost: a server that changes its part closes those it has."""
         try:
             return command(self._client(endpoint, sentinel))
-        except redis_server.ResponseError:
+        except redis_server.RedisError:
             raise
         except ERRORS:
             self._clients.pop(endpoint, None)
@@ -67,19 +68,10 @@ class Servers:
 
     def together(self, endpoint, *commands):
         """Run commands as one: all of them or, where we are killed, none. Raises what the first bad one says."""
-
-        def command(client):
-            pipe = client.pipeline(transaction=True)
-            for words in commands:
-                pipe.execute_command(*words)
-            return pipe.execute(raise_on_error=False)
-
-        for answer in self._again(endpoint, False, command):
-            if isinstance(answer, Exception):
-                raise answer
+        self._again(endpoint, False, lambda client: client.together(*commands))
 
     def setting(self, endpoint, name):
-        answer = redis_topology._pairs(self.command(endpoint, "CONFIG", "GET", name))
+        answer = pairs(self.command(endpoint, "CONFIG", "GET", name))
         return int(answer[name])
 
     def sentinel(self, endpoint, *words):
@@ -91,17 +83,17 @@ class Servers:
         return redis_topology.endpoint_key(*address) if address else None
 
     def master(self, endpoint):
-        state = redis_topology._pairs(self.sentinel(endpoint, "MASTER", self.deployment["name"]))
+        state = pairs(self.sentinel(endpoint, "MASTER", self.deployment["name"]))
         return {"flags": state["flags"], "failover_timeout": int(state["failover-timeout"]) / 1000}
 
     def replicas_known_to(self, endpoint):
         """Return {endpoint: {priority, age, flags}} of the replicas a Sentinel knows; its news are `age` ms old."""
-        known = [redis_topology._pairs(each) for each in self.sentinel(endpoint, "REPLICAS", self.deployment["name"])]
+        known = [pairs(each) for each in self.sentinel(endpoint, "REPLICAS", self.deployment["name"])]
         return {
             redis_topology.endpoint_key(each["ip"], each["port"]): {
                 "priority": int(each["slave-priority"]),
                 "age": int(each["info-refresh"]),
-                "flags": each["flags"].split(",") if isinstance(each["flags"], str) else sorted(each["flags"]),
+                "flags": each["flags"].split(","),
             }
             for each in known
         }
@@ -129,7 +121,7 @@ class Servers:
         try:
             self.sentinel(endpoint, "CKQUORUM", self.deployment["name"])
             quorum = ""
-        except redis_server.ResponseError as error:
+        except redis_server.RedisError as error:
             quorum = str(error)
         info = self._again(endpoint, True, lambda client: client.info("sentinel"))
         return {"quorum": quorum, "tilt": bool(int(info["sentinel_tilt"])), "knows": self.replicas_known_to(endpoint)}
