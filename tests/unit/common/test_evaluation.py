@@ -117,3 +117,13 @@ def test_one_of_its_own_hides_what_was_evaluated_before():
     variables = Variables(Templar(loader=DataLoader(), variables={}), trusted({"a": "{{ b }}", "b": 1}))
     found = [variables.template(trust_as_template("{{ a }}"), own) for own in (None, {"a": "own"}, None)]
     assert found == [1, "own", 1]
+
+
+def test_one_that_many_need_is_evaluated_once_in_whichever_order(tmp_path):
+    """A set has its names in another order in each run of Python."""
+    counted = tmp_path / "counted"
+    many = {f"v{number}": "{{ costly }}" for number in range(40)}
+    written = {**many, "costly": f"{{{{ lookup('pipe', 'echo once >> {counted}; echo value') }}}}"}
+    variables = Variables(Templar(loader=DataLoader(), variables={}), trusted(written))
+    assert variables.expression(f"[{', '.join([*many, 'costly'])}]") == ["value"] * 41
+    assert counted.read_text() == "once\n"
