@@ -235,6 +235,12 @@ def counted(*keys):
     return tally.summary()
 
 
+def test_a_key_that_ends_now_has_a_time_to_live():
+    family = counted((b"user_profile:1", 0, 100, "string"), (b"user_profile:2", -1, 100, "string"))["families"]
+    assert family["user_profile"]["tenths"] == [1, *[0] * 9] and family["user_profile"]["without_ttl"] == 1
+    assert family["user_profile"]["samples"]["without_ttl"] == ["user_profile:2"]
+
+
 def test_keys_are_held_against_the_policy():
     found = counted(
         (b"user_profile:1", 1_800_000, 100, "string"),
@@ -558,6 +564,21 @@ def test_the_bars_of_a_family_are_tenths_of_its_time_to_live():
     found = cache_html.heights({"ttl": 100, "tenths": [0, 4, *[0] * 8], "over_ttl": 8, "without_ttl": 0})
     assert [each["label"] for each in found[:2]] == ["0 s to 10 s left", "10 s to 20 s left"]
     assert [(each["keys"], each["height"]) for each in found] == [*[(0, 0), (4, 20), *[(0, 0)] * 8], *[(8, 40), (0, 0)]]
+
+
+def test_a_histogram_is_a_line_of_bars():
+    assert cache_pages.bars([0, 8, 4, 1]) == "·█▅▂"
+    assert cache_pages.bars([0, 0]) == ""
+
+
+def test_each_family_has_a_colour_as_long_as_there_are_some_and_the_rest_has_that_of_the_rest():
+    family = {"keys": 1, "tenths": [1] * 10, "over_ttl": 0, "without_ttl": 0, "ttl": 10, "key": "a"}
+    many = {f"f{number:02}": {**family, "bytes": 20 - number} for number in range(12)}
+    of_none = {"keys": 1, "bytes": 10}
+    found = cache_html.parts({"families": many, "unknown": of_none, "bytes": 200})
+    assert [each["colour"] for each in found] == [*range(1, 11), 0, 0, 0]
+    assert [each["name"] for each in found] == [*many, "of no family"]
+    assert [each["begins"] for each in found[:3]] == [0, 10, 19.5] and found[-1]["bars"] == []
 
 
 def test_a_walk_that_took_no_time_has_no_rate():

@@ -225,3 +225,9 @@ def test_the_port_is_found_again_in_the_file():
     """citus_server_state looks for this line, to reach a server whose port changes."""
     lines = citus_settings.text(citus_settings.merged(MACHINE, cluster(port=6432), [])).splitlines()
     assert "port = 6432" in lines
+
+
+def test_a_server_logs_what_is_slow_and_what_it_waits_for():
+    found = citus_settings.baseline(MACHINE, cluster(nodes=3))
+    assert found["log_checkpoints"] is found["log_lock_waits"] is True
+    assert all(found[name] not in (-1, "0", 0) for name in found if name.startswith("log_"))

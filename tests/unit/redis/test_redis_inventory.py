@@ -5,6 +5,7 @@ all of them, `sentinel_hosts` the hosts of the group redis_sentinel, those that 
 `errors` and `warnings` are the sentences, in order.
 """
 
+import pytest
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import instance as redis_instance
@@ -107,8 +108,8 @@ def test_hosts_of_the_group_watch_what_is_on_them_or_all():
     assert [each["host"] for each in declared["other"]["sentinels"]] == ["arbiter"]
 
 
-def split(name):
-    common = {"redis_mode": "sentinel", "redis_deployment": "cache", "redis_password": "long enough for all"}
+def split(name, **more):
+    common = {**more, "redis_mode": "sentinel", "redis_deployment": "cache", "redis_password": "long enough for all"}
     alone = {"machine": "10.0.0.4", "says": {"redis_mode": "standalone", "redis_deployment": "other"}}
     found = instances({"common": common, "hosts": {**THREE, "d": alone}})
     return redis_deployments.split_removed(found, [], name, redis_schema.options())
@@ -120,6 +121,12 @@ def test_a_host_leaves_and_the_rest_of_its_deployment_stays():
     assert stays["deployments"]["cache"]["initial_primary"] == "b"
     assert {host: each["deployment"] for host, each in leaves["instances"].items()} == {"a": "cache"}
     assert leaves["sentinels"] == ["a"]
+
+
+@pytest.mark.parametrize(("initial", "then"), [("a", "b"), ("c", "c")])
+def test_the_initial_primary_is_another_only_where_it_leaves(initial, then):
+    stays, _leaves = split("a", redis_initial_primary=initial)
+    assert stays["deployments"]["cache"]["initial_primary"] == then
 
 
 def test_a_deployment_leaves_as_a_whole():

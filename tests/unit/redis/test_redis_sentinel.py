@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import apply as redis_sentinel_apply
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
-from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.describe import describe, notes
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.describe import describe, diffs, notes
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import PHASES, needed, plan
 from case_files import Cases
 from deep_merge import deep_merge
@@ -227,3 +227,13 @@ def test_passwords_that_do_not_survive_a_rewrite(password):
 @pytest.mark.parametrize("password", ["a\\b", "#a", "ä$%{}", "a;b"])
 def test_passwords_that_survive_a_rewrite(password):
     assert conf.unquoted(password)
+
+
+def test_a_setting_is_shown_as_it_is_and_as_it_will_be_and_a_secret_as_none():
+    want, have = usual()
+    step = {"do": "set", "name": "cache", "have": {"quorum": "1"}, "want": {"quorum": "2", "auth-pass": "sesame"}}
+    [found] = diffs([step, {"do": "forget"}], want, have)
+    assert (found["before_header"], found["before"]) == ("sentinel cache", "quorum 1\n")
+    assert found["after"].splitlines()[0] == "quorum 2" and "sesame" not in found["after"]
+    [found] = diffs([{**step, "do": "set own"}], want, have)
+    assert found["after_header"] == "sentinel"
