@@ -14,6 +14,7 @@ import pytest
 import yaml
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file as app_env
+from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from env_values import VALUES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -393,3 +394,9 @@ def test_a_mistake_is_told_with_its_line_and_nothing_is_written(tmp_path):
     assert code != 0 and not (tmp_path / "srv").exists()
     assert "\n        - REDIS_URL in app_env (" in output and "hosts.yml:" in output
     assert "A in app_env" in output and "cannot be evaluated: 'nope' is undefined [app1]" in output
+
+
+def test_the_baseline_of_an_application_rides_out_a_failover():
+    """Who waits for a primary that is gone gets a timeout, and the new one at the next try."""
+    baseline = role_files.derived("app_env")["__app_env_baseline"]
+    assert baseline["REDIS_RETRY_ON_TIMEOUT"] is True and baseline["CACHE_ENABLED"] is True

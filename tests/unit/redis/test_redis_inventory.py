@@ -5,6 +5,9 @@ all of them, `sentinel_hosts` the hosts of the group redis_sentinel, those that 
 `errors` and `warnings` are the sentences, in order.
 """
 
+import re
+from pathlib import Path
+
 import pytest
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from ansible_collections.cistern.core.plugins.plugin_utils.redis import deployments as redis_deployments
@@ -15,6 +18,7 @@ from case_files import Cases
 
 HOST = ("says", "machine", "origins", "broken", "facts")
 CASES = Cases("redis/inventory", "common", "errors", "warnings", hosts=HOST, sentinel_hosts=HOST)
+ROOT = Path(__file__).resolve().parents[3]
 DERIVED = role_files.derived("redis")
 USUAL = {"redis_deployment": "cache", "redis_password": "long enough for all"}
 FACTS = {"memory_mb": 4096, "container": False, "packages": {}, "offered": ""}
@@ -140,3 +144,10 @@ def test_where_nothing_is_named_nothing_leaves():
     assert [each.name for each in stays["instances"]] == ["a", "b", "c", "d"]
     assert stays["deployments"]["cache"]["initial_primary"] == "a"
     assert leaves == {"instances": {}, "sentinels": []}
+
+
+@pytest.mark.parametrize("page", ["redis-deployments", "reliability"])
+def test_pages_say_when_a_primary_that_is_cut_off_refuses_writes(page):
+    baseline, text = DERIVED["__redis_mode_baseline"]["sentinel"], (ROOT / f"docs/{page}.md").read_text("utf-8")
+    [(replicas, lag)] = re.findall(r"`min-replicas-to-write: (\d+)` and `min-replicas-max-lag: (\d+)`", text)
+    assert (int(replicas), int(lag)) == (baseline["min-replicas-to-write"], baseline["min-replicas-max-lag"])
