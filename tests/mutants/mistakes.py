@@ -75,7 +75,7 @@ def _slips(node, text, lines):
     elif isinstance(node, (ast.If, ast.IfExp)):
         begin, end = lines.of(node.test)
         yield "a condition is turned", begin, end, f"(not ({text[begin:end]}))"
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and node.value is not None and ast.unparse(node.value) != "None":
         begin, end = lines.of(node.value)
         yield "nothing is returned", begin, end, "None"
 

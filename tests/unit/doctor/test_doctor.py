@@ -138,6 +138,12 @@ def test_severity_follows_the_place(have, says):
     assert (found.id, found.severity) == says
 
 
+def test_a_deployment_without_sentinels_misses_none():
+    change = {"mode": "replication", "sentinels": []}
+    found = judged({"want": {"deployments": {"cache": change}}})[0]
+    assert [each.id for each in found if each.id.startswith("sentinel-")] == []
+
+
 def test_two_hosts_are_enough_to_compare_clocks():
     off = {"clock": {"least": 4.0, "most": 5.0}}
     rest = dict.fromkeys(("redis3", "watch1", "db1"), {"clock": "gone"})

@@ -36,3 +36,8 @@ def test_what_a_role_derives_is_worked_out_with_the_variables_of_the_host():
 )
 def test_a_server_is_called_where_it_listens(bind, addresses):
     assert expected.addresses(bind) == addresses
+
+
+def test_of_a_host_with_nothing_of_ours_the_root_is_looked_at():
+    inventory = {"deployments": {}, "sentinels": {}, "cluster": {}}
+    assert expected.of_host(None, {"groups": {}, "hostvars": {}}, "a", inventory) == {"folders": ["/"]}

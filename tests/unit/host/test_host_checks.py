@@ -103,5 +103,16 @@ def test_case(path):
     assert judged(case, reported) == (case.get("errors", []), case.get("warnings", []))
 
 
+class HostVars(dict):
+    raw_get = dict.get
+
+
+def test_what_a_host_told_is_found_in_its_register_or_in_a_part_of_it():
+    hostvars = HostVars(a={"told": {"facts": {"of": "all"}, "redis": {"facts": {"of": "redis"}}}}, b={})
+    assert host_checks.facts_of(hostvars, "a", "told") == {"of": "all"}
+    assert host_checks.facts_of(hostvars, "a", "told", "redis") == {"of": "redis"}
+    assert host_checks.facts_of(hostvars, "a", "told", "citus") == {} == host_checks.facts_of(hostvars, "b", "told")
+
+
 def test_nothing_is_claimed_where_nothing_was_asked():
     assert judge.problems({}, {}) == []

@@ -43,6 +43,7 @@ def test_case(name, version):
         ({"save": ["900 1", [300, 10]]}, ["save 900 1", "save 300 10"]),
         ({"maxmemory": None}, []),
         ({"logfile": ""}, ['logfile ""']),
+        ({"latency-tracking-info-percentiles": "50 99 99.9"}, ["latency-tracking-info-percentiles 50 99 99.9"]),
         ({"bind": ["127.0.0.1", "-::1"]}, ["bind 127.0.0.1 -::1"]),
         ({"bind": "127.0.0.1 -::1"}, ["bind 127.0.0.1 -::1"]),
         (
@@ -193,3 +194,9 @@ def test_what_is_covered_is_told():
     assert covered in redis_schema.DATA.read_text(encoding="utf-8")
     readme = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
     assert f"Redis {redis_schema.SERIES[0]} to {redis_schema.SERIES[-1]}, Valkey 8," in readme
+
+
+def test_another_name_of_a_directive_leads_to_one_that_is_no_other_name():
+    aliases = redis_schema.aliases()
+    assert aliases["slave-priority"] == "replica-priority" and len(aliases) > 10
+    assert all("alias" not in SCHEMA[name] for name in aliases.values())
