@@ -48,6 +48,7 @@ def both(written, loader=None, **variables):
         ("{{ a }}", {"a": {"k": 1, "l": "{{ 2 if no else omit }}"}, "no": False}),
         ("{{ a.items }}{{ a.keys() | list }}", {"a": {"items": 1}}),
         ("{{ a }}{{ b }}{{ c }}", {"a": 1, "b": True, "c": None}),
+        ("{{ a }}-{{ b }}-{{ c }}{{ a }}.", {"a": "x", "b": "{{ c }}", "c": "y"}),
         ("plain", {}),
         ("{# said to nobody #}", {}),
         ("{{ '{{ a }}' }}", {"a": "x"}),

@@ -20,6 +20,7 @@ def read(tmp_path, text):
     ("text", "message"),
     [
         ("a: 0770", "a: YAML makes 504 of 0770; write '0770', in quotes, or 504"),
+        ("b: 1\nc: 2\na: 0770", "a: YAML makes 504 of 0770; write '0770', in quotes, or 504"),
         ("{a: 0660}", "a: YAML makes 432 of 0660; write '0660', in quotes, or 432"),
         ("a: 22:30  # a time", "a: YAML makes 1350 of 22:30; write '22:30', in quotes, or 1350"),
         ("a: {b: [x, 1_000]}", "a: b: YAML makes 1000 of 1_000; write '1_000', in quotes, or 1000"),
