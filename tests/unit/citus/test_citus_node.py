@@ -195,3 +195,9 @@ def test_runs_of_one_task_are_told_as_one():
         "diff": [1],
         "notes": ["x"],
     }
+
+
+def test_the_coordinator_of_a_new_cluster_holds_no_shards():
+    want, _have = read({})
+    nodes = afterwards(want, fresh(want))
+    assert [endpoint for endpoint, node in nodes.items() if not node["takes"]] == [SHORT["c"]]

@@ -138,8 +138,9 @@ def test_severity_follows_the_place(have, says):
     assert (found.id, found.severity) == says
 
 
-def test_a_deployment_without_sentinels_misses_none():
-    change = {"mode": "replication", "sentinels": []}
+@pytest.mark.parametrize("mode", ["replication", "sentinel"])
+def test_where_no_sentinel_was_asked_none_is_missed(mode):
+    change = {"mode": mode, "sentinels": []}
     found = judged({"want": {"deployments": {"cache": change}}})[0]
     assert [each.id for each in found if each.id.startswith("sentinel-")] == []
 
