@@ -1,10 +1,15 @@
-"""One systemd unit, through systemctl."""
+"""Units of systemd, through systemctl."""
 
 import os
 import subprocess
 import time
 
 from ansible_collections.cistern.core.plugins.module_utils.host.contract import UnitOfAnyKind, UnitState
+
+PROPERTIES = (
+    *("LoadState", "ActiveState", "UnitFileState", "NeedDaemonReload", "MainPID"),
+    *("ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"),
+)
 
 
 def _systemctl(*words):
@@ -13,43 +18,55 @@ def _systemctl(*words):
 
 def observe(unit) -> UnitState:
     """Return what systemd says of a service."""
-    names = {
-        "LoadState": "load",
-        "ActiveState": "active",
-        "UnitFileState": "enabled",
-        "NeedDaemonReload": "reload",
-        "MainPID": "pid",
-        "ExecMainStartTimestampMonotonic": "started",
-    }
-    shown = _systemctl("show", unit, "--property", ",".join(names)).stdout
-    state = {
-        names[key]: text for key, _sep, text in (line.partition("=") for line in shown.splitlines()) if key in names
-    }
+    return observe_all([unit])[unit]
+
+
+def observe_all(units) -> dict[str, UnitState]:
+    """Return {name: what systemd says of the service}; all of them cost one call."""
     boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
-    started = int(state.get("started") or 0)
-    pid = int(state.get("pid") or 0)
+    return {unit: _state(properties, boot) for unit, properties in _shown(units).items()}
+
+
+def units_of_any_kind(names) -> dict[str, UnitOfAnyKind]:
+    """Return {name: what systemd says of a unit of any kind}; `since` as seconds since the epoch."""
+    boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
+    found: dict[str, UnitOfAnyKind] = {}
+    for name, properties in _shown(names).items():
+        state, since = _state(properties, boot), int(properties.get("ActiveEnterTimestampMonotonic") or 0)
+        found[name] = {
+            "load": state["load"],
+            "active": state["active"],
+            "enabled": state["enabled"],
+            "reload": state["reload"],
+            "since": boot + since / 1e6 if since else 0,
+        }
+    return found
+
+
+def _shown(units):
+    """Return {unit: {property: text}}."""
+    units = list(dict.fromkeys(units))
+    if not units:
+        return {}
+    # a block for each, in this order, and a blank line between two
+    blocks = _systemctl("show", *units, "--property", ",".join(PROPERTIES)).stdout.split("\n\n")
+    if len(blocks) != len(units) > 1:
+        return {unit: properties for each in units for unit, properties in _shown([each]).items()}
+    lines = [[line.partition("=") for line in block.splitlines()] for block in blocks]
+    return {unit: {key: text for key, _sep, text in each} for unit, each in zip(units, lines)}
+
+
+def _state(properties, boot) -> UnitState:
+    started = int(properties.get("ExecMainStartTimestampMonotonic") or 0)
+    pid = int(properties.get("MainPID") or 0)
     return {
-        "load": state.get("load", "not-found"),
-        "active": state.get("active", "inactive"),
-        "enabled": state.get("enabled", ""),
-        "reload": state.get("reload") == "yes",
+        "load": properties.get("LoadState", "not-found"),
+        "active": properties.get("ActiveState", "inactive"),
+        "enabled": properties.get("UnitFileState", ""),
+        "reload": properties.get("NeedDaemonReload") == "yes",
         "pid": pid,
         "started": boot + started / 1e6 if started else 0,
         "replaced": _replaced(pid),
-    }
-
-
-def unit(name) -> UnitOfAnyKind:
-    """Return what systemd says of a unit of any kind; `since` as seconds since the epoch."""
-    state = observe(name)
-    since = _systemctl("show", name, "--property=ActiveEnterTimestampMonotonic", "--value").stdout.strip()
-    boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
-    return {
-        "load": state["load"],
-        "active": state["active"],
-        "enabled": state["enabled"],
-        "reload": state["reload"],
-        "since": boot + int(since) / 1e6 if since not in ("", "0") else 0,
     }
 
 

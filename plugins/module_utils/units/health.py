@@ -11,8 +11,8 @@ def sentences(want: Want) -> list[str]:
     names = [name for unit in want["units"] if not unit["absent"] for name in _services(unit["name"])]
     return [
         f"{name} has failed; its last words: {' | '.join(systemd.last_words(name).splitlines()[-LINES:])}"
-        for name in names
-        if systemd.observe(name)["active"] == "failed"
+        for name, state in systemd.observe_all(names).items()
+        if state["active"] == "failed"
     ]
 
 

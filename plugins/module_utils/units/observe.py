@@ -24,7 +24,9 @@ def observe(want: Want) -> Have:
     return {
         "files": found,
         "users": [user for user in want["users"] if _exists(user)],
-        "units": {name: {**systemd.unit(name), "reloaded": _stamp(name)} for name in names},
+        "units": {
+            name: {**state, "reloaded": _stamp(name)} for name, state in systemd.units_of_any_kind(names).items()
+        },
         "swept": swept,
         "aside": {} if is_ours else {path: _aside(path) for path, file in found.items() if _is_theirs(path, file)},
     }
