@@ -1,5 +1,7 @@
 """The default output of ansible-playbook, and below each host the steps that were taken there."""
 
+import gc
+
 from ansible.plugins.callback.default import CallbackModule as Default
 
 DOCUMENTATION = r"""
@@ -20,6 +22,11 @@ class CallbackModule(Default):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "cistern.core.steps"
+
+    def v2_playbook_on_play_start(self, play):
+        # what is loaded by now is shared with every worker: a collection there would copy all of it
+        gc.freeze()
+        super().v2_playbook_on_play_start(play)
 
     def v2_runner_on_ok(self, result):
         super().v2_runner_on_ok(result)
