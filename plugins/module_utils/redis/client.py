@@ -57,9 +57,7 @@ def reach(host, port, passwords, seconds):
 
     Raises WrongPassword where it refuses every password, ConnectionError where it does not answer.
     """
-    client = _try(
-        [(host, int(port))], list(dict.fromkeys(passwords)), connect_seconds=seconds, seconds=seconds
-    )
+    client = _try([(host, int(port))], list(dict.fromkeys(passwords)), connect_seconds=seconds, seconds=seconds)
     if client is None:
         raise ConnectionError(f"nothing answers on {host} port {port}")
     return client

@@ -156,7 +156,6 @@ def endpoint_of_reply(reported):
     return redis_topology.endpoint_key(reported["ip"], reported["port"])
 
 
-
 def _expected(deployment):
     return {"replica": spellings(deployment["nodes"]), "sentinel": spellings(deployment["sentinels"])}
 
