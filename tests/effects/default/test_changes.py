@@ -123,3 +123,6 @@ def test_no_library_is_needed_on_the_host(everyone, playbook):
     assert playbook.run(change, limit).steps(str(host)) == planned
     assert host.redis().config_get("hz", "databases") == {"hz": "20", "databases": "32"}
     assert not host.host.package("python3-redis").is_installed
+    # the verbs of the cache need one, where there are key families
+    assert playbook.run(options=limit, name="cache").changed and host.host.package("python3-redis").is_installed
+    assert playbook.run(options=limit, name="cache").changed == 0
