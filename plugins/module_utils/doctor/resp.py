@@ -27,7 +27,7 @@ class Connection(resp.Connection):
         """Return the reply: text, a number, a list, or None. Raises Refused or OSError."""
         return resp.text_of(super().call(*words))
 
-    def observe(self, *words):
+    def query(self, *words):
         """Return the reply, None where the server refuses: a command may be renamed or unknown to this version."""
         try:
             return self.call(*words)
