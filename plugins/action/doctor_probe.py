@@ -20,5 +20,8 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": f"a variable of {host} cannot be evaluated: {str(error).splitlines()[0]}"}
         sent = time.time()
         result = self._execute_module(module_args=want, task_vars=task_vars)
+        if result.get("failed"):
+            # a finding and no failure; of a failure that failed_when takes back, Ansible keeps no reason
+            return {"changed": False, "msg": str(result.get("msg", ""))}
         # what the host's clock says lies between the two
         return {**result, "sent": sent, "received": time.time()}

@@ -104,7 +104,7 @@ def _meaning(text, file):
     return {}
 
 
-def _read_state(connection, meaning):
+def _read_state(connection: doctor_resp.Connection, meaning):
     """Return what a server says of itself; of its counters, what they are SAMPLE_SECONDS later too."""
     pings = []
     for _number in range(5):
@@ -131,7 +131,7 @@ def _read_state(connection, meaning):
     return found
 
 
-def _info(connection):
+def _info(connection: doctor_resp.Connection):
     read = doctor_resp.info(connection.call("INFO", "all"))
     return {name: number(text) for name, text in read.items() if INFO.fullmatch(name)}
 
@@ -146,7 +146,7 @@ def number(text):
     return text
 
 
-def _slow(connection):
+def _slow(connection: doctor_resp.Connection):
     """Return the slow commands of the last hour, without their arguments."""
     [now, _micro] = connection.query("TIME") or [0, 0]
     entries = connection.query("SLOWLOG", "GET", "25") or []
@@ -157,7 +157,7 @@ def _slow(connection):
     ]
 
 
-def _latency(connection):
+def _latency(connection: doctor_resp.Connection):
     """Return the events of the latency monitor of the last hour."""
     [now, _micro] = connection.query("TIME") or [0, 0]
     events = connection.query("LATENCY", "LATEST") or []

@@ -60,7 +60,7 @@ def info(text):
     return {name: value for name, _sep, value in lines}
 
 
-def login(connection, password):
+def login(connection: Connection, password):
     """Return how the server takes a password: accepted, refused, not needed, protected, loading; and its words.
 
     With a password, one that a server without any calls needless is `not needed`: everybody may come in.

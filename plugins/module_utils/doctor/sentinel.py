@@ -34,7 +34,7 @@ def observe(want, sockets):
     return found
 
 
-def _read_state(connection):
+def _read_state(connection: doctor_resp.Connection):
     read = doctor_resp.info(connection.call("INFO"))
     monitors = {}
     for entry in connection.call("SENTINEL", "MASTERS"):
