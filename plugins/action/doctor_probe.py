@@ -22,6 +22,7 @@ class ActionModule(ActionBase):
         result = self._execute_module(module_args=want, task_vars=task_vars)
         if result.get("failed"):
             # a finding and no failure; of a failure that failed_when takes back, Ansible keeps no reason
-            return {"changed": False, "msg": str(result.get("msg", ""))}
+            crashed = getattr(getattr(result.get("exception"), "event", None), "msg", "")
+            return {"changed": False, "msg": str(result.get("msg") or crashed)}
         # what the host's clock says lies between the two
         return {**result, "sent": sent, "received": time.time()}
