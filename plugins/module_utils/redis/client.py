@@ -1,5 +1,6 @@
 """A Redis server: connections to it, the values it runs with, changes while it runs."""
 
+import functools
 import itertools
 import os
 import pwd
@@ -39,7 +40,13 @@ def installed_version():
     """
     if not os.path.exists(BINARY) or not _exists(USER):
         return ""
-    output = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+    return version_of(BINARY)
+
+
+@functools.cache
+def version_of(binary):
+    """Return what a server or a Sentinel says of itself; no module installs another one between two looks."""
+    output = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
     found = re.search(r"v=(\S+)", output)
     return found[1] if found else ""
 

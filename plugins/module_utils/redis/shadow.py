@@ -1,6 +1,7 @@
 """What a redis.conf means: reported by a shadow of the installed server, which reads the file and serves nobody."""
 
 import contextlib
+import functools
 import os
 import pwd
 import re
@@ -50,21 +51,23 @@ def meaning(text, users=()):
         if args is None:
             raise Unusable(f"unbalanced quotes in: {redis_conf.masked(line).strip()}")
         found.setdefault(name, []).append(args)
-    folder = tempfile.mkdtemp(prefix="cistern-shadow-")
     acl_file = found.get("aclfile", [[""]])[-1][0]
     acl = redis_acl_file.for_shadow(redis_acl_file.read(acl_file, redis_server.USER)) if acl_file else ""
-    try:
-        settings = _query_shadow(
-            folder,
-            redis_conf.without(text, _LEFT_OUT),
-            lambda client: _running(client, dict(users)),
-            acl=(acl_file, acl),
-        )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    rules = tuple((name, tuple(words)) for name, words in dict(users).items())
+    settings = dict(_reported(redis_conf.without(text, _LEFT_OUT), rules, (acl_file, acl)))
     for name, default in _NOT_IN_SHADOW.items():
         settings[name] = _as_reported(name, " ".join(found[name][-1])) if name in found else default
     return settings
+
+
+@functools.cache
+def _reported(text, rules, acl):
+    """What a shadow reports of all that it can know; a second look, after a change, asks for most of it again."""
+    folder = tempfile.mkdtemp(prefix="cistern-shadow-")
+    try:
+        return _query_shadow(folder, text, lambda client: _running(client, dict(rules)), acl=acl)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def of_a_sentinel(users):

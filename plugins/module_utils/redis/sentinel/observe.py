@@ -1,8 +1,6 @@
 """What there is of a Sentinel on this machine: files, unit, what it watches, what it accepts. Reads only."""
 
 import os
-import re
-import subprocess
 
 from ansible_collections.cistern.core.plugins.module_utils.host import files, systemd
 from ansible_collections.cistern.core.plugins.module_utils.host import names as host_names
@@ -22,11 +20,7 @@ BINARY = "/usr/bin/redis-sentinel"
 
 def installed_version():
     """Return the version of the program, or '' where there is none that could be asked."""
-    if not os.path.exists(BINARY):
-        return ""
-    reported = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"v=(\S+)", reported)
-    return found[1] if found else ""
+    return redis_server.version_of(BINARY) if os.path.exists(BINARY) else ""
 
 
 def observe(want: Want, link: Link) -> Have:
