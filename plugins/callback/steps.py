@@ -19,7 +19,7 @@ extends_documentation_fragment:
 """
 
 
-# A worker lives for one task: to collect garbage there takes a tenth of its time, and copies what it shares with the rest.
+# A worker lives for one task. To collect garbage takes a tenth of its time, and copies what it shares with the others.
 os.register_at_fork(after_in_child=gc.disable)
 
 

@@ -37,10 +37,10 @@ def cache_warm_files(families):
 
 def cache_warm_rules(declared):
     """Return what the user of the program that fills may do, as ACL SETUSER spells it; '' where nothing is warmed."""
+    if not declared:
+        return ""
     derived = role_files.derived("cache")
     baseline = {name: derived[f"__{name}_baseline"] for name in cache_policy.LAYERS}
-    if declared is None:
-        return ""
     families = cache_warmed(cache_policy.resolved("", {"cache_families": declared}, baseline)["families"])
     keys = sorted({Pattern(family["key"]).matcher({})[0] for family in families.values()})
     return " ".join([*(f"~{key}" for key in keys), COMMANDS]) if keys else ""

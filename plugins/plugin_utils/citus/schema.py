@@ -32,3 +32,7 @@ def takes(version):
     """Return the major versions of PostgreSQL that a Citus takes, None where that is not known."""
     found = TAKES.get(series(version)) or TAKES.get(version.split(".")[0])
     return [str(major) for major in found] if found else None
+
+
+# as in redis/schema.py: before the workers are forked
+options(), settings()

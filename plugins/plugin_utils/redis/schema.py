@@ -39,3 +39,7 @@ def immutable():
 def aliases():
     """Return {other name: present name}."""
     return {name: rule["alias"] for name, rule in load().items() if "alias" in rule}
+
+
+# Ansible imports an action before it forks the workers that run it: what is read here, none of them reads anew.
+immutable(), options(), baselines()
