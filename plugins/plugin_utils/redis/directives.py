@@ -97,15 +97,20 @@ def entry(name: str, schema: dict, version: str | None) -> dict:
     line, target = schema[name], schema[canonical(name, schema)]
     own = {key: line[key] for key in ("since", "until", "valkey") if key in line}
     facts = {key: value for key, value in target.items() if line is target or key not in ("since", "until", "valkey")}
-    live = facts["live"]
-    if isinstance(live, str):
-        facts["live"] = {"6.0": False, live: True}
-    return {key: _at(value, _newest(version)) for key, value in {**facts, **own}.items()}
+    known = {**facts, "live": _live(target), **own}
+    newest = _newest(version)
+    return {key: _at(value, newest) for key, value in known.items()}
+
+
+def _live(line: dict) -> object:
+    """Whether a directive is live; where it became so with a series, by series."""
+    live = line["live"]
+    return {"6.0": False, live: True} if isinstance(live, str) else live
 
 
 def is_live(name: str, schema: dict, version: str | None) -> bool:
     """Whether CONFIG SET can change the directive while the server runs."""
-    return name in schema and entry(name, schema, version)["live"] is True
+    return name in schema and _at(_live(schema[canonical(name, schema)]), _newest(version)) is True
 
 
 def is_secret(name: str, schema: dict) -> bool:
