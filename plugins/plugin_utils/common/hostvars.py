@@ -15,7 +15,7 @@ def read(action, task_vars, name, role, prefixes, layers):
     raw = task_vars["hostvars"].raw_get(name)
     values, origins, broken = {}, {}, {}
     # a variable may refer to a default of the role, which hostvars do not have
-    defaults = action._loader.load_from_file(str(ROLES / role / "defaults" / "main.yml"))
+    defaults = action._loader.load_from_file(str(ROLES / role / "defaults" / "main.yml"), unsafe=True)  # not a copy
     templar = action._templar.copy_with_new_env(
         available_variables={**defaults, **raw, "hostvars": task_vars["hostvars"]}
     )
