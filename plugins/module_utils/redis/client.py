@@ -32,15 +32,30 @@ class WrongPassword(Exception):
     """A server answers, and takes none of the passwords that it could have."""
 
 
-def installed_version():
-    """Return the version of the server, or '' where it is not there.
+def is_installed():
+    """Whether the server is there.
 
-    Nor is it where its package is only unpacked, by an installation that was interrupted or still runs: then its user
+    It is not where its package is only unpacked, by an installation that was interrupted or still runs: then its user
     is missing.
     """
-    if not os.path.exists(BINARY) or not _exists(USER):
+    return os.path.exists(BINARY) and _exists(USER)
+
+
+def installed_version(pid=0, running=None):
+    """Return the version of the server, '' where it is not there.
+
+    A process `pid` that still runs the installed program has said which it is, as `running`, and saves a start of it.
+    """
+    if not is_installed():
         return ""
-    return version_of(BINARY)
+    return running if running and _runs_installed(pid) else version_of(BINARY)
+
+
+def _runs_installed(pid):
+    try:
+        return os.path.samefile(f"/proc/{pid}/exe", BINARY)
+    except OSError:
+        return False
 
 
 @functools.cache
