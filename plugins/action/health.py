@@ -14,7 +14,4 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         hostvars = task_vars["hostvars"]
         found = health.sentences({name: hostvars.raw_get(name) for name in task_vars["ansible_play_hosts_all"]})
-        if found and boolean(self._task.args.get("strict", False)):
-            lines = ["Not everything is whole, and health_strict is set.", *[f"- {text}" for text in found]]
-            return {"failed": True, "changed": False, "health": found, "msg": "\n".join(lines)}
-        return {"changed": False, "health": found, "warnings": found}
+        return {"changed": False, **health.result(found, boolean(self._task.args.get("strict", False)))}

@@ -1,5 +1,7 @@
 """Validate the inventory of all Redis hosts, on the controller, before a machine is touched."""
 
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.cistern.core.plugins.plugin_utils.common import health
 from ansible_collections.cistern.core.plugins.plugin_utils.common.check import InventoryCheck
 from ansible_collections.cistern.core.plugins.plugin_utils.host import checks as host_checks
 from ansible_collections.cistern.core.plugins.plugin_utils.host import claims as host_claims
@@ -14,9 +16,20 @@ class ActionModule(InventoryCheck):
     """With `machines`, also against what the hosts reported (the register `observed`); `due` is which a run goes
     on with.
 
+    With `health`, a run that goes on with nobody says here what is not whole, strictly or not: no play follows for it.
+
     `names` is the variable from which a verb takes its deployment. What redis_remove names is reported as leaving, and
     the rest is validated and reported as it is without it.
     """
+
+    def run(self, tmp=None, task_vars=None):
+        found = super().run(tmp, task_vars)
+        strict, due = self._task.args.get("health"), found.get("due")
+        if strict is None or not due or due["instances"] or due["sentinels"]:
+            return found
+        hostvars, playing = task_vars["hostvars"], task_vars["ansible_play_hosts_all"]
+        stated = health.result(health.sentences({name: hostvars.raw_get(name) for name in playing}), boolean(strict))
+        return {**found, **stated, "warnings": [*found["warnings"], *stated.get("warnings", [])]}
 
     def validate(self):
         playing = self.vars["ansible_play_hosts_all"]

@@ -1,11 +1,9 @@
-"""Filters of the warming of a cache."""
+"""Filters of the warming of a cache. As in env.py, each imports itself what it alone needs."""
 
 import functools
 from pathlib import Path
 
-from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Pattern
 from ansible_collections.cistern.core.plugins.module_utils.host.spelling import did_you_mean
-from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 
 # What runs on hosts, as a module or as a program of its own.
@@ -39,6 +37,9 @@ def cache_warm_rules(declared):
     """Return what the user of the program that fills may do, as ACL SETUSER spells it; '' where nothing is warmed."""
     if not declared:
         return ""
+    from ansible_collections.cistern.core.plugins.module_utils.cache.key_patterns import Pattern
+    from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
+
     derived = role_files.derived("cache")
     baseline = {name: derived[f"__{name}_baseline"] for name in cache_policy.LAYERS}
     families = cache_warmed(cache_policy.resolved("", {"cache_families": declared}, baseline)["families"])

@@ -1,22 +1,29 @@
-"""Filters of the application's .env."""
+"""Filters of the application's .env.
 
-from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
-from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file as app_env
+Ansible imports every file of filters on its way to one of them, and compiles what it imports anew in each run: what
+many of them need stands on top, what one needs alone it imports itself.
+"""
 
 
 def app_env_errors(hosts, hostvars, deployments, baseline, cluster=None, policies=None):
     """Return what is wrong with the variables of these application hosts, a sentence each."""
-    return app_env.errors(hosts, hostvars, deployments, baseline, cluster, policies)
+    from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file
+
+    return env_file.errors(hosts, hostvars, deployments, baseline, cluster, policies)
 
 
 def app_env_file(host, hostvars, deployments, baseline, cluster=None, policies=None):
     """Return the .env of an application host: {path, owner, group, values, notes, ca}."""
-    return app_env.file(host, hostvars, deployments, baseline, cluster, policies)
+    from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file
+
+    return env_file.file(host, hostvars, deployments, baseline, cluster, policies)
 
 
 def env_lines(values):
     """Return the lines of an .env file that every reader takes for exactly these values."""
-    return env.lines(values)
+    from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv
+
+    return dotenv.lines(values)
 
 
 class FilterModule:

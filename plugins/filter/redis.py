@@ -34,6 +34,11 @@ def redis_due(hostvars, kinds, otherwise=None):
     return NOBODY if together else ":".join(otherwise or []) or NOBODY
 
 
+def redis_health_stated(hostvars):
+    """Whether a run has stated with its verdict what is not whole."""
+    return any("health" in raw(hostvars, name).get("__redis_due", {}) for name in hostvars)
+
+
 def redis_batches(hosts, hostvars):
     """Return {host: batch} for restarts: in a batch one of each deployment, replicas first, a primary last."""
     waiting: dict = {}
@@ -64,7 +69,10 @@ def redis_users(programs, rules):
 class FilterModule:
     def filters(self):
         return {
-            **{each.__name__: each for each in (redis_due, redis_batches, redis_lines, redis_mode, redis_users)},
+            **{
+                each.__name__: each
+                for each in (redis_due, redis_health_stated, redis_batches, redis_lines, redis_mode, redis_users)
+            },
             "redis_apt_differs": packages.differ,
             "redis_wanted_packages": packages.wanted,
             "redis_wrongly_held": packages.wrongly_held,

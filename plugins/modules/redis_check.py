@@ -26,6 +26,9 @@ options:
     description: The register in which they have said it, the result of M(cistern.core.observe).
     type: str
     default: __redis_observed
+  health:
+    description: Where a run goes on with nobody, state what is not whole; whether that fails it.
+    type: bool
 """
 EXAMPLES = r"""
 - name: Validate the inventory of Redis
@@ -51,5 +54,6 @@ due:
   returned: success
 machines: {description: By host which instance acts for its machine., type: dict, returned: success}
 leaving: {description: "The C(instances) and C(sentinels) that a removal takes away.", type: dict, returned: success}
+health: {description: What is not whole., type: list, returned: "with O(health), where a run goes on with nobody"}
 claims: {description: By host what its machine must have free., type: dict, returned: success}
 """

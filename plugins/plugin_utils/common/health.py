@@ -36,6 +36,14 @@ def sentences(hosts):
     return list(dict.fromkeys(found))
 
 
+def result(found, strict):
+    """Return what a task says of these sentences: warnings or, where they are to fail the run, its failure."""
+    if not found or not strict:
+        return {"health": found, "warnings": found}
+    lines = ["Not everything is whole, and health_strict is set.", *[f"- {text}" for text in found]]
+    return {"failed": True, "health": found, "msg": "\n".join(lines)}
+
+
 def _last(registers, sources):
     results = (registers.get(name) or {} for name, _part in sources)
     parts = [result if part is None else result.get(part) or {} for result, (_name, part) in zip(results, sources)]

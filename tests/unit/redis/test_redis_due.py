@@ -1,7 +1,7 @@
 """Which hosts a run of redis.yml goes on with."""
 
 import pytest
-from ansible_collections.cistern.core.plugins.filter.redis import NOBODY, redis_due
+from ansible_collections.cistern.core.plugins.filter.redis import NOBODY, redis_due, redis_health_stated
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.due import due
 from ansible_collections.cistern.core.plugins.plugin_utils.redis.instance import Instance
 
@@ -83,3 +83,10 @@ def test_a_run_that_is_limited_goes_on_with_its_own_hosts():
     limited = [instance("a", *HOSTS["a"])]
     told = due(limited, WATCHED, {"a": other(instance=True)})
     assert told == {"instances": ["a"], "sentinels": ["a"], "reached": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "stated"), [({"due": {}}, False), ({"health": []}, True), ({"health": ["something"]}, True)]
+)
+def test_a_run_that_goes_on_with_nobody_has_stated_what_is_not_whole(verdict, stated):
+    assert redis_health_stated({"a": {}, "b": {"__redis_due": verdict}}) is stated
