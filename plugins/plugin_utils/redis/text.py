@@ -7,19 +7,9 @@ from ansible_collections.cistern.core.plugins.plugin_utils.common.validation imp
 
 UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
 PLAIN = re.compile(r"[A-Za-z0-9_.:/*@%+=,~&|<>()\[\]!?{}$^;-]+")
-# Types of several arguments on one line. The number says how many make one unit, where a line may hold several.
-SEVERAL = {
-    "flags": 0,
-    "addresses": 0,
-    "percents": 0,
-    "numbers": 0,
-    "endpoint": 0,
-    "user": 0,
-    "module": 0,
-    "rename": 0,
-    "save": 2,
-    "output_limits": 4,
-}
+# Types of several arguments on one line, and how many make one unit of those that may hold several.
+SEVERAL = ("flags", "addresses", "percents", "numbers", "endpoint", "user", "module", "rename", "save", "output_limits")
+UNIT = {"save": 2, "output_limits": 4}
 
 
 def size_in_bytes(size: str | int) -> int:
@@ -81,7 +71,7 @@ def rows(value: object, spec: dict) -> list[list[str]]:
         return [[""]]
     out = []
     for line in [_arguments(item) for item in items]:
-        size = SEVERAL[kind]
+        size = UNIT.get(kind)
         # Redis 6 reads one unit a line only, so each gets its own line.
         out += (
             [line[index : index + size] for index in range(0, len(line), size)]

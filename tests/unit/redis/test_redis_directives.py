@@ -126,6 +126,8 @@ def test_live(name, version, live):
         ("slave-priority", "7.0", "100"),
         ("user", "7.0", None),
         ("maxmemory", None, "0"),
+        # of a version that is not known, the newest of Redis counts
+        ("repl-backlog-size", None, "1048576"),
     ],
 )
 def test_default(name, version, value):
