@@ -65,9 +65,9 @@ class Client:
     """An application that asks for one key after the other."""
 
     def __init__(self, instance):
-        self.socket = socket.create_connection((instance.address, instance.says["redis_port"]), timeout=60)
+        self.socket = socket.create_connection((instance.address, instance.vars["redis_port"]), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        assert self.ask(packed("AUTH", instance.says["redis_password"])) == b"+OK\r\n"
+        assert self.ask(packed("AUTH", instance.vars["redis_password"])) == b"+OK\r\n"
 
     def ask(self, command):
         self.socket.sendall(command)
@@ -93,8 +93,8 @@ def fill(client, count):
 
 def prefer(instance, name, priority):
     """Let processes of this name on the host of an instance go before others, in the machine's own scheduling group."""
-    says = [str(ROOT / "lab/podman"), "top", instance.says["lab_container"], "hpid", "comm"]
-    for line in subprocess.run(says, capture_output=True, text=True, check=True).stdout.splitlines()[1:]:
+    listing = [str(ROOT / "lab/podman"), "top", instance.vars["lab_container"], "hpid", "comm"]
+    for line in subprocess.run(listing, capture_output=True, text=True, check=True).stdout.splitlines()[1:]:
         pid, command = line.split()[:2]
         if command == name:
             with contextlib.suppress(OSError):
@@ -106,14 +106,14 @@ class Walker:
     """A walk on the host of an instance."""
 
     def __init__(self, instance, policy, rate):
-        lab, name = str(ROOT / "lab/podman"), instance.says["lab_container"]
+        lab, name = str(ROOT / "lab/podman"), instance.vars["lab_container"]
         subprocess.run([lab, "exec", name, "mkdir", "-p", "/tmp/cistern-bench/cistern"], check=True)
         subprocess.run(
             [lab, "cp", ROOT / "plugins/module_utils/cache", f"{name}:/tmp/cistern-bench/cistern/"], check=True
         )
         self.command = [lab, "exec", "-i", name, "taskset", "-c", "0", "python3", "-c", WALKER]
-        self.job = {"addresses": instance.says["redis_bind"], "port": instance.says["redis_port"], "policy": policy}
-        self.job |= {"password": instance.says["redis_password"], "rate": rate}
+        self.job = {"addresses": instance.vars["redis_bind"], "port": instance.vars["redis_port"], "policy": policy}
+        self.job |= {"password": instance.vars["redis_password"], "rate": rate}
         self.process, self.instance = None, instance
 
     def start(self):

@@ -16,14 +16,14 @@ class Deployment:
         self.name = name
         self.playbook = playbook
         self.nodes = {
-            node.name: node for node in instances.read(inventory).values() if node.says["redis_deployment"] == name
+            node.name: node for node in instances.read(inventory).values() if node.vars["redis_deployment"] == name
         }
         some = next(iter(self.nodes.values()))
-        self.passwords = (some.says["redis_password"], some.says["redis_sentinel_password"])
+        self.passwords = (some.vars["redis_password"], some.vars["redis_sentinel_password"])
         self.load = None
 
     def new_load(self):
-        sentinels = [(node.address, node.says["redis_sentinel_port"]) for node in self.nodes.values()]
+        sentinels = [(node.address, node.vars["redis_sentinel_port"]) for node in self.nodes.values()]
         self.load = Load(sentinels, self.name, *self.passwords)
         return self.load
 
@@ -72,7 +72,7 @@ class Deployment:
     def _flaws_seen(self, node, primary, others):
         sentinel = node.sentinel()
         seen = sentinel.sentinel_master(self.name)
-        if (seen["ip"], seen["port"]) != (primary.says["redis_address"], primary.says["redis_port"]):
+        if (seen["ip"], seen["port"]) != (primary.vars["redis_address"], primary.vars["redis_port"]):
             yield f"takes {seen['ip']}:{seen['port']} for the primary"
         if seen["flags"] != "master":
             yield f"calls the primary {seen['flags']}"

@@ -114,7 +114,7 @@ def inventory(pytestconfig):
 def everyone(inventory):
     """All instances, by name."""
     found = instances.read(inventory)
-    assert all("lab_network" in instance.says for instance in found.values()), (
+    assert all("lab_network" in instance.vars for instance in found.values()), (
         "these tests break hosts: they run on a lab only"
     )
     yield found

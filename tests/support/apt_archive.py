@@ -60,8 +60,8 @@ def hosts(inventory, group):
         templar = Templar(loader, variables=known)
         prefixes = ("ansible_host", "ansible_user", "ansible_ssh", "ansible_port", "lab_network")
         wanted = [name for name in known if name.startswith(prefixes)]
-        says = {name: templar.template(known[name]) for name in wanted}
-        found.append(instances.Instance(host.name, {**says, "redis_instance": ""}))
+        own = {name: templar.template(known[name]) for name in wanted}
+        found.append(instances.Instance(host.name, {**own, "redis_instance": ""}))
     return found
 
 
@@ -88,11 +88,16 @@ def fetch_key(instance, name):
 
 def pipe(instance, command, data=b""):
     """Run a command as root with bytes on its input. Returns its output as bytes, which `run` cannot."""
-    says = instance.says
-    ssh = ["ssh", *shlex.split(says.get("ansible_ssh_common_args", "")), "-p", str(says.get("ansible_port", 22))]
-    if "ansible_ssh_private_key_file" in says:
-        ssh += ["-i", says["ansible_ssh_private_key_file"]]
-    ssh += [f"{says.get('ansible_user', 'root')}@{instance.address}", f"sudo sh -c {shlex.quote(command)}"]
+    host_vars = instance.vars
+    ssh = [
+        "ssh",
+        *shlex.split(host_vars.get("ansible_ssh_common_args", "")),
+        "-p",
+        str(host_vars.get("ansible_port", 22)),
+    ]
+    if "ansible_ssh_private_key_file" in host_vars:
+        ssh += ["-i", host_vars["ansible_ssh_private_key_file"]]
+    ssh += [f"{host_vars.get('ansible_user', 'root')}@{instance.address}", f"sudo sh -c {shlex.quote(command)}"]
     done = subprocess.run(ssh, input=data, capture_output=True)
     if done.returncode:
         raise RuntimeError(f"{instance}: `{command}` failed: {done.stderr.decode(errors='replace').strip()}")

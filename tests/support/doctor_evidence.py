@@ -164,8 +164,8 @@ def usual():
             "certificates": {"/etc/ssl/cistern-citus/node.crt": {"exists": True, "ends": 1000000 + 300 * 86400}},
         },
     }
-    for says in evidence.values():
-        says["clock"] = {"least": -0.5, "most": 0.5}
+    for observed in evidence.values():
+        observed["clock"] = {"least": -0.5, "most": 0.5}
     return want, evidence
 
 

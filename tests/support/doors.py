@@ -64,20 +64,20 @@ def read(inventory):
     """Return the machines by the name of their first host."""
     found = {}
 
-    def machine(name, says):
-        address = says.get("ansible_host", name)
-        return found.setdefault(address, Machine(name, says, address))
+    def machine(name, host_vars):
+        address = host_vars.get("ansible_host", name)
+        return found.setdefault(address, Machine(name, host_vars, address))
 
     for name, instance in instances.read(inventory).items():
-        machine(name, instance.says).instances.append(instance)
+        machine(name, instance.vars).instances.append(instance)
     for name, sentinel in sentinels.read(inventory).items():
-        machine(name, sentinel.says).sentinels.append(sentinel)
+        machine(name, sentinel.vars).sentinels.append(sentinel)
     for name, node in nodes.read(inventory).items():
-        machine(name, node.says).nodes.append(node)
+        machine(name, node.vars).nodes.append(node)
     for each in monitoring.read(inventory).values():
-        machine(each.name, each.says).watched = each
-    for name, says in host_vars_of(inventory, "app", "monitoring", ("app_env",)).items():
-        machine(name, says).apps.append({**APP, **says})
+        machine(each.name, each.vars).watched = each
+    for name, host_vars in host_vars_of(inventory, "app", "monitoring", ("app_env",)).items():
+        machine(name, host_vars).apps.append({**APP, **host_vars})
     everyone = list(found.values())
     for each in everyone:
         each.everyone = everyone
@@ -87,8 +87,8 @@ def read(inventory):
 class Machine:
     """One machine. `told` is what became of the attempts that were made from there."""
 
-    def __init__(self, name, says, address):
-        self.name, self.says, self.address = name, says, address
+    def __init__(self, name, host_vars, address):
+        self.name, self.vars, self.address = name, host_vars, address
         self.instances, self.sentinels, self.nodes, self.apps, self.watched = [], [], [], [], None
         self.everyone, self._told = [], None
 
@@ -97,7 +97,7 @@ class Machine:
 
     @functools.cached_property
     def host(self):
-        return ssh(self.says, self.address)
+        return ssh(self.vars, self.address)
 
     @functools.cached_property
     def is_container(self):
@@ -110,11 +110,11 @@ class Machine:
     @property
     def users(self):
         """Who is tried: users of services, and the one whom Ansible logs in as."""
-        return list(dict.fromkeys([*USERS, self.says.get("ansible_user", "root"), *self.owners]))
+        return list(dict.fromkeys([*USERS, self.vars.get("ansible_user", "root"), *self.owners]))
 
     @property
     def owners(self):
-        return [says["app_env_owner"] for says in self.apps]
+        return [host_vars["app_env_owner"] for host_vars in self.apps]
 
     @property
     def told(self):
@@ -137,7 +137,7 @@ class Machine:
             "asked": {},
             "local": self.local,
             "pages": list(self.pages),
-            "comes_from": [node.says["citus_address"] for each in self.everyone for node in each.nodes],
+            "comes_from": [node.vars["citus_address"] for each in self.everyone for node in each.nodes],
         }
         for target in self.everyone:
             if target.stranger is self:
@@ -150,9 +150,9 @@ class Machine:
     @property
     def places(self):
         """Return {address:port} where something may listen."""
-        found = [(each.says["redis_bind"], each.says["redis_port"]) for each in self.instances]
-        found += [(each.says["redis_sentinel_bind"], each.says["redis_sentinel_port"]) for each in self.sentinels]
-        found += [(each.says["citus_bind"], each.says["citus_port"]) for each in self.nodes]
+        found = [(each.vars["redis_bind"], each.vars["redis_port"]) for each in self.instances]
+        found += [(each.vars["redis_sentinel_bind"], each.vars["redis_sentinel_port"]) for each in self.sentinels]
+        found += [(each.vars["citus_bind"], each.vars["citus_port"]) for each in self.nodes]
         found += [([address], port) for address, port in (self.watched.units.values() if self.watched else ())]
         flat = [(address.lstrip("-"), port) for addresses, port in found for address in addresses]
         return {f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address, port in flat}
@@ -161,7 +161,7 @@ class Machine:
     def exporter_asks_sentinels(self):
         """A Sentinel before Redis 6.2 has no users, and the inventory says that its exporter does not ask it."""
         hosts = self.watched.hosts.values() if self.watched else ()
-        return all(says.get("monitoring_sentinels", True) for says in hosts)
+        return all(host_vars.get("monitoring_sentinels", True) for host_vars in hosts)
 
     @property
     def knows_by_name(self):
@@ -173,10 +173,10 @@ class Machine:
         """Return {where: secret} of the whole inventory."""
         found = {}
         for each in self.everyone:
-            for says in [each.says, *(host.says for host in [*each.instances, *each.nodes])]:
-                found.update({f"{name} of {each}": v for name, v in says.items() if re.search(SECRET, name) and v})
+            for host_vars in [each.vars, *(host.vars for host in [*each.instances, *each.nodes])]:
+                found.update({f"{name} of {each}": v for name, v in host_vars.items() if re.search(SECRET, name) and v})
             if each.watched:
-                for number, receiver in enumerate(each.watched.says["monitoring_receivers"]):
+                for number, receiver in enumerate(each.watched.vars["monitoring_receivers"]):
                     found.update(within(receiver, f"monitoring_receivers[{number}]"))
         return {name: value for name, value in found.items() if isinstance(value, str)}
 
@@ -194,10 +194,10 @@ class Machine:
         found = {}
         for each in self.instances:
             words = [["PING"], ["INFO"], ["CONFIG", "GET", "requirepass"], ["GET", "cistern:door"]]
-            found[f"redis {each}"] = [reached(each.says), each.says["redis_port"], words + REFUSED]
+            found[f"redis {each}"] = [reached(each.vars), each.vars["redis_port"], words + REFUSED]
         for each in self.sentinels:
             words = [["PING"], ["INFO"], ["SENTINEL", "MASTERS"]]
-            found[f"sentinel {each}"] = [reached(each.says), each.says["redis_sentinel_port"], words + REFUSED]
+            found[f"sentinel {each}"] = [reached(each.vars), each.vars["redis_sentinel_port"], words + REFUSED]
         for unit, (address, port) in (self.watched.units if self.watched else {}).items():
             if unit.endswith("-exporter.service"):
                 found[f"{unit} {self}"] = [address, port, []]
@@ -210,11 +210,11 @@ class Machine:
         """Return {name: [user, address, port, commands]}: users of the toolkit, each at each server here."""
         found = {}
         for each in self.instances:
-            at = [here(each.says["redis_bind"][0]), each.says["redis_port"]]
+            at = [here(each.vars["redis_bind"][0]), each.vars["redis_port"]]
             for user, must in MUST.items():
                 found[f"{user} {each}"] = [user, *at, [*must, *MUST_NOT]]
         for each in self.sentinels if self.exporter_asks_sentinels else ():
-            at = [here(each.says["redis_sentinel_bind"][0]), each.says["redis_sentinel_port"]]
+            at = [here(each.vars["redis_sentinel_bind"][0]), each.vars["redis_sentinel_port"]]
             commands = [["PING"], ["SENTINEL", "MASTERS"], ["ACL", "LIST"], ["SENTINEL", "REMOVE", "cistern:door"]]
             found[f"cistern-exporter sentinel {each}"] = ["cistern-exporter", *at, commands]
         return found
@@ -223,15 +223,15 @@ class Machine:
     def psql(self):
         found = {}
         for node in self.nodes:
-            says = node.says
+            host_vars = node.vars
             how = {
-                "program": f"/usr/lib/postgresql/{says['postgresql_version']}/bin/psql",
-                "port": says["citus_port"],
-                "database": says["citus_database"],
+                "program": f"/usr/lib/postgresql/{host_vars['postgresql_version']}/bin/psql",
+                "port": host_vars["citus_port"],
+                "database": host_vars["citus_database"],
             }
             for user in self.users:
-                for role in dict.fromkeys(["postgres", says["citus_role"], "cistern-exporter", user]):
-                    for password in [None, WRONG] if role == says["citus_role"] else [None]:
+                for role in dict.fromkeys(["postgres", host_vars["citus_role"], "cistern-exporter", user]):
+                    for password in [None, WRONG] if role == host_vars["citus_role"] else [None]:
                         name = f"{user} as {role}{' with a wrong password' if password else ''}"
                         found[f"{node}: {name}"] = {**how, "user": user, "role": role, "password": password}
         return found
@@ -263,19 +263,19 @@ class Machine:
         """Return [(pattern, who may read, who may write)]; the first that fits a path counts, None is anybody."""
         found = [("/etc/cistern/*.password", (), ()), ("/etc/cistern/*.database-password", (), ())]
         found += [("/etc/cistern/cache-warm-*.json", (), ())]
-        for says in self.apps:
-            found.append((says["app_env_path"], (says["app_env_owner"],), (says["app_env_owner"],)))
+        for host_vars in self.apps:
+            found.append((host_vars["app_env_path"], (host_vars["app_env_owner"],), (host_vars["app_env_owner"],)))
         for each in self.instances:
-            folder, log = each.says["redis_data_dir"], each.says["redis_log_file"]
+            folder, log = each.vars["redis_data_dir"], each.vars["redis_log_file"]
             found += [(path, ("redis",), ("redis",)) for path in (folder, f"{folder}/**")]
             found += [(path, ("redis",), ("redis",)) for path in ([log, f"{log}.*"] if log else [])]
             found += [(path, ("redis",), ("redis",)) for path in acl_files(each)]
         for each in self.sentinels:
-            log = each.says["redis_sentinel_log_file"]
+            log = each.vars["redis_sentinel_log_file"]
             found += [(path, ("redis",), ("redis",)) for path in ([log, f"{log}.*"] if log else [])]
         found += [(path, ("redis",), ("redis",)) for path in ("/etc/redis", "/etc/redis/**")]
         for node in self.nodes:
-            data = node.says["citus_data_dir"]
+            data = node.vars["citus_data_dir"]
             found += [(f"{node.folder}/pg_{name}.conf", ("postgres",), ("postgres",)) for name in ("hba", "ident")]
             found += [(f"{node.folder}/**", None, ("postgres",))]
             found += [(path, ("postgres",), ("postgres",)) for path in (data, f"{data}/*")]
@@ -328,9 +328,9 @@ def here(address):
     return {"*": "127.0.0.1", "::*": "::1"}.get(address, address)
 
 
-def reached(says):
+def reached(host_vars):
     """Return where another machine would knock: the address that others are told, else that of the machine."""
-    return says.get("redis_address") or says.get("ansible_host")
+    return host_vars.get("redis_address") or host_vars.get("ansible_host")
 
 
 class Tunnel:
@@ -340,15 +340,19 @@ class Tunnel:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        says = machine.says
+        host_vars = machine.vars
         place = f"[{address}]" if ":" in address else address
         command = ["ssh", "-N", "-o", "ControlPath=none", "-o", "ExitOnForwardFailure=yes"]
-        command += [*shlex.split(says.get("ansible_ssh_common_args", "")), "-p", str(says.get("ansible_port", 22))]
+        command += [
+            *shlex.split(host_vars.get("ansible_ssh_common_args", "")),
+            "-p",
+            str(host_vars.get("ansible_port", 22)),
+        ]
         command += ["-L", f"127.0.0.1:{self.port}:{place}:{port}"]
-        if "ansible_ssh_private_key_file" in says:
-            command += ["-i", says["ansible_ssh_private_key_file"]]
+        if "ansible_ssh_private_key_file" in host_vars:
+            command += ["-i", host_vars["ansible_ssh_private_key_file"]]
         self.process = subprocess.Popen(
-            [*command, f"{says.get('ansible_user', 'root')}@{machine.address}"],
+            [*command, f"{host_vars.get('ansible_user', 'root')}@{machine.address}"],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )

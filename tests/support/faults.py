@@ -25,12 +25,12 @@ def podman(*words, check=True):
 
 def inside(instance, command):
     """Run a shell command as root on the host, without SSH."""
-    return podman("exec", instance.says["lab_container"], "sh", "-c", command)
+    return podman("exec", instance.vars["lab_container"], "sh", "-c", command)
 
 
 def in_network_of(instance, environment=()):
     """Return the beginning of a command that runs on this machine, in the network of the host."""
-    pid = podman("inspect", "--format", "{{.State.Pid}}", instance.says["lab_container"])
+    pid = podman("inspect", "--format", "{{.State.Pid}}", instance.vars["lab_container"])
     as_root = [] if os.geteuid() == 0 else ["sudo", f"--preserve-env={','.join(environment)}"]
     return [*as_root, "nsenter", "--target", pid, "--net"]
 
@@ -54,25 +54,25 @@ def revive(instance, unit=""):
 
 def freeze(instance):
     """Stop the host in its tracks. Its kernel still takes connections, as that of an overloaded machine does."""
-    podman("pause", instance.says["lab_container"])
+    podman("pause", instance.vars["lab_container"])
 
 
 def thaw(instance):
-    podman("unpause", instance.says["lab_container"])
+    podman("unpause", instance.vars["lab_container"])
 
 
 def reboot(instance):
     """Shut the host down in order and boot it."""
-    podman("restart", "--time", "20", instance.says["lab_container"])
+    podman("restart", "--time", "20", instance.vars["lab_container"])
 
 
 def power_off(instance):
     """Take every process away at once. What was written to files stays: this is not a disk that forgets."""
-    podman("kill", instance.says["lab_container"])
+    podman("kill", instance.vars["lab_container"])
 
 
 def power_on(instance):
-    podman("start", instance.says["lab_container"])
+    podman("start", instance.vars["lab_container"])
 
 
 def cut_off(instance, others=()):
@@ -114,7 +114,7 @@ def kill_modules(everyone):
 
 def end(instance):
     """End every fault of the host, whichever there are."""
-    state = podman("inspect", "--format", "{{.State.Status}}", instance.says["lab_container"])
+    state = podman("inspect", "--format", "{{.State.Status}}", instance.vars["lab_container"])
     if state == "paused":
         thaw(instance)
     elif state != "running":

@@ -21,19 +21,22 @@ ROLE = ROOT / "roles" / "redis"
 
 def read(inventory, group="redis"):
     """Return the hosts of a group of an inventory, or of several laid over each other, by name."""
-    return {name: Instance(name, says) for name, says in host_vars_of(inventory, group, "redis", ("redis_",)).items()}
+    return {
+        name: Instance(name, host_vars)
+        for name, host_vars in host_vars_of(inventory, group, "redis", ("redis_",)).items()
+    }
 
 
 class Instance:
-    """One instance: `says` are its variables; `host` runs commands as root; `redis()` is a client of its own."""
+    """One instance: `host_vars` are its variables; `host` runs commands as root; `redis()` is a client of its own."""
 
-    def __init__(self, name, says):
+    def __init__(self, name, host_vars):
         self.name = name
-        self.says = says
-        suffix = says["redis_instance"]
+        self.vars = host_vars
+        suffix = host_vars["redis_instance"]
         self.unit = f"redis-server@{suffix}.service" if suffix else "redis-server.service"
         self.conf = f"/etc/redis/redis-{suffix}.conf" if suffix else "/etc/redis/redis.conf"
-        self.address = says.get("ansible_host", name)
+        self.address = host_vars.get("ansible_host", name)
         self._tunnel = None
 
     def __repr__(self):
@@ -42,27 +45,27 @@ class Instance:
     def directives(self):
         """Return the settings that the inventory wants, in its own spelling; taken-away ones are left out."""
         derived = yaml.safe_load((ROLE / "vars/main/baseline.yml").read_text(encoding="utf-8"))
-        merged = {**derived["__redis_baseline"], **derived["__redis_mode_baseline"][self.says["redis_mode"]]}
+        merged = {**derived["__redis_baseline"], **derived["__redis_mode_baseline"][self.vars["redis_mode"]]}
         for layer in ("redis_config", "redis_group_config", "redis_host_config"):
-            merged.update(self.says[layer])
+            merged.update(self.vars[layer])
         merged.update(
             {
-                "port": self.says["redis_port"],
-                "bind": " ".join(self.says["redis_bind"]),
-                "requirepass": self.says["redis_password"],
-                "masterauth": self.says["redis_password"],
-                "dir": self.says["redis_data_dir"],
-                "logfile": self.says["redis_log_file"],
+                "port": self.vars["redis_port"],
+                "bind": " ".join(self.vars["redis_bind"]),
+                "requirepass": self.vars["redis_password"],
+                "masterauth": self.vars["redis_password"],
+                "dir": self.vars["redis_data_dir"],
+                "logfile": self.vars["redis_log_file"],
             }
         )
-        if self.says["redis_mode"] != "standalone":
-            merged["replica-announce-ip"] = self.says["redis_address"].lower()
-            merged["replica-announce-port"] = self.says["redis_announce_port"] or self.says["redis_port"]
+        if self.vars["redis_mode"] != "standalone":
+            merged["replica-announce-ip"] = self.vars["redis_address"].lower()
+            merged["replica-announce-port"] = self.vars["redis_announce_port"] or self.vars["redis_port"]
         return {name: value for name, value in merged.items() if value is not None}
 
     @functools.cached_property
     def host(self):
-        return ssh(self.says, self.address)
+        return ssh(self.vars, self.address)
 
     def run(self, command):
         """Run a shell command as root; it must succeed. Returns its output."""
@@ -77,7 +80,7 @@ class Instance:
             self._tunnel = Tunnel(self)
         return redis.Redis(
             unix_socket_path=self._tunnel.path(),
-            password=self.says["redis_password"] if password is None else password,
+            password=self.vars["redis_password"] if password is None else password,
             decode_responses=True,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
@@ -88,8 +91,8 @@ class Instance:
         """Return a client of the address itself, as applications are; it gives up soon."""
         return redis.Redis(
             host=self.address,
-            port=self.says[port],
-            password=self.says[password],
+            port=self.vars[port],
+            password=self.vars[password],
             decode_responses=True,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
@@ -124,7 +127,7 @@ class Tunnel:
         socket = f"{self.folder.name}/redis"
         if self.process and self.process.poll() is None:
             return socket
-        says = self.instance.says
+        host_vars = self.instance.vars
         if os.path.exists(socket):
             os.unlink(socket)
         command = [
@@ -134,16 +137,16 @@ class Tunnel:
             "ControlPath=none",
             "-o",
             "ExitOnForwardFailure=yes",
-            *shlex.split(says.get("ansible_ssh_common_args", "")),
+            *shlex.split(host_vars.get("ansible_ssh_common_args", "")),
             "-L",
-            f"{socket}:{says['redis_bind'][0]}:{says['redis_port']}",
+            f"{socket}:{host_vars['redis_bind'][0]}:{host_vars['redis_port']}",
             "-p",
-            str(says.get("ansible_port", 22)),
+            str(host_vars.get("ansible_port", 22)),
         ]
-        if "ansible_ssh_private_key_file" in says:
-            command += ["-i", says["ansible_ssh_private_key_file"]]
+        if "ansible_ssh_private_key_file" in host_vars:
+            command += ["-i", host_vars["ansible_ssh_private_key_file"]]
         self.process = subprocess.Popen(
-            [*command, f"{says.get('ansible_user', 'root')}@{self.instance.address}"],
+            [*command, f"{host_vars.get('ansible_user', 'root')}@{self.instance.address}"],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )

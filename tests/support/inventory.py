@@ -51,13 +51,13 @@ def host_vars_of(inventory, group, role, prefixes):
     return found
 
 
-def ssh(says, address):
+def ssh(host_vars, address):
     """Return a host of testinfra, whose commands run as root."""
     return testinfra.get_host(
-        f"ssh://{says.get('ansible_user', 'root')}@{address}:{says.get('ansible_port', 22)}",
+        f"ssh://{host_vars.get('ansible_user', 'root')}@{address}:{host_vars.get('ansible_port', 22)}",
         sudo=True,
-        ssh_identity_file=says.get("ansible_ssh_private_key_file"),
-        ssh_extra_args=says.get("ansible_ssh_common_args", ""),
+        ssh_identity_file=host_vars.get("ansible_ssh_private_key_file"),
+        ssh_extra_args=host_vars.get("ansible_ssh_common_args", ""),
         controlpersist=60,
         controlpath=f"{CONTROL.name}/%%C",
     )

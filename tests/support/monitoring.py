@@ -22,10 +22,10 @@ def read(inventory):
     said = {group: host_vars_of(inventory, group, "monitoring", PREFIXES) for group in GROUPS}
     machines = {}
     for group in GROUPS if said["monitoring"] else ():
-        for name, says in said[group].items():
-            address = says.get("ansible_host", name)
-            machine = machines.setdefault(address, Machine(name, says))
-            machine.hosts.setdefault(name, says)
+        for name, host_vars in said[group].items():
+            address = host_vars.get("ansible_host", name)
+            machine = machines.setdefault(address, Machine(name, host_vars))
+            machine.hosts.setdefault(name, host_vars)
             machine.groups.setdefault(group, []).append(name)
     return {machine.name: machine for machine in machines.values()}
 
@@ -33,16 +33,16 @@ def read(inventory):
 class Machine:
     """One machine; `groups` are its inventory hosts by group, `units` its programs, each with where it listens."""
 
-    def __init__(self, name, says):
-        self.name, self.says, self.hosts, self.groups = name, says, {}, {}
-        self.address = says.get("ansible_host", name)
+    def __init__(self, name, host_vars):
+        self.name, self.vars, self.hosts, self.groups = name, host_vars, {}, {}
+        self.address = host_vars.get("ansible_host", name)
 
     def __repr__(self):
         return self.name
 
     @functools.cached_property
     def host(self):
-        return ssh(self.says, self.address)
+        return ssh(self.vars, self.address)
 
     def run(self, command):
         """Run a shell command as root; it must succeed. Returns its output."""
@@ -54,27 +54,32 @@ class Machine:
 
     @property
     def units(self):
-        says = self.says
-        at = says["monitoring_address"] or says.get("redis_address") or says.get("citus_address") or self.address
-        found = {"prometheus-node-exporter.service": (at, says["monitoring_node_port"])}
+        host_vars = self.vars
+        at = (
+            host_vars["monitoring_address"]
+            or host_vars.get("redis_address")
+            or host_vars.get("citus_address")
+            or self.address
+        )
+        found = {"prometheus-node-exporter.service": (at, host_vars["monitoring_node_port"])}
         if {"redis", "redis_sentinel"} & set(self.groups):
-            found["prometheus-redis-exporter.service"] = (at, says["monitoring_redis_port"])
+            found["prometheus-redis-exporter.service"] = (at, host_vars["monitoring_redis_port"])
         if "citus" in self.groups:
-            found["prometheus-postgres-exporter.service"] = (at, says["monitoring_postgresql_port"])
+            found["prometheus-postgres-exporter.service"] = (at, host_vars["monitoring_postgresql_port"])
         if self.watches:
-            bind = says["monitoring_bind"]
-            found["prometheus.service"] = (bind, says["monitoring_prometheus_port"])
-            found["prometheus-alertmanager.service"] = (bind, says["monitoring_alertmanager_port"])
+            bind = host_vars["monitoring_bind"]
+            found["prometheus.service"] = (bind, host_vars["monitoring_prometheus_port"])
+            found["prometheus-alertmanager.service"] = (bind, host_vars["monitoring_alertmanager_port"])
         return found
 
     @property
     def redis_addresses(self):
         """Where servers of the machine are asked beside the loopback."""
         binds = [
-            says[name][0]
-            for says in self.hosts.values()
+            host_vars[name][0]
+            for host_vars in self.hosts.values()
             for name in ("redis_bind", "redis_sentinel_bind")
-            if says.get(name) and {"redis", "redis_sentinel"} & set(self.groups)
+            if host_vars.get(name) and {"redis", "redis_sentinel"} & set(self.groups)
         ]
         return {each.lstrip("-") for each in binds} - {"127.0.0.1", "::1", "0.0.0.0", "::", "*"}
 

@@ -17,7 +17,7 @@ def read(inventory, group="citus"):
     """Return the nodes of an inventory, or of several laid over each other, by name."""
     coordinators = host_vars_of(inventory, "citus_coordinator", "citus", PREFIXES)
     found = host_vars_of(inventory, group, "citus", PREFIXES)
-    return {name: Node(name, says, name in coordinators) for name, says in found.items()}
+    return {name: Node(name, host_vars, name in coordinators) for name, host_vars in found.items()}
 
 
 def coordinator_of(nodes):
@@ -30,20 +30,20 @@ def workers_of(nodes):
 
 
 class Node:
-    """One node: `says` are its variables; `host` runs commands as root; `rows()` asks as the superuser."""
+    """One node: `host_vars` are its variables; `host` runs commands as root; `rows()` asks as the superuser."""
 
-    def __init__(self, name, says, coordinates):
-        self.name, self.says, self.coordinates = name, says, coordinates
-        self.address = says.get("ansible_host", name)
-        self.unit = f"postgresql@{says['postgresql_version']}-{says['citus_cluster']}.service"
-        self.folder = f"/etc/postgresql/{says['postgresql_version']}/{says['citus_cluster']}"
+    def __init__(self, name, host_vars, coordinates):
+        self.name, self.vars, self.coordinates = name, host_vars, coordinates
+        self.address = host_vars.get("ansible_host", name)
+        self.unit = f"postgresql@{host_vars['postgresql_version']}-{host_vars['citus_cluster']}.service"
+        self.folder = f"/etc/postgresql/{host_vars['postgresql_version']}/{host_vars['citus_cluster']}"
 
     def __repr__(self):
         return self.name
 
     @functools.cached_property
     def host(self):
-        return ssh(self.says, self.address)
+        return ssh(self.vars, self.address)
 
     def run(self, command):
         """Run a shell command as root; it must succeed. Returns its output."""
@@ -52,7 +52,7 @@ class Node:
     def rows(self, query, database=None):
         """Return what a query finds, asked on the host as the superuser; each row is a dict."""
         inner = f"SELECT coalesce(json_agg(q), '[]') FROM ({query}) q"
-        command = ["psql", "-XAtq", "-p", str(self.says["citus_port"]), "-d", database or self.says["citus_database"]]
+        command = ["psql", "-XAtq", "-p", str(self.vars["citus_port"]), "-d", database or self.vars["citus_database"]]
         text = self.host.run(f"cd /; runuser -u postgres -- {shlex.join([*command, '-c', inner])}")
         assert text.succeeded, text.stderr
         return json.loads(text.stdout)
@@ -64,8 +64,8 @@ class Node:
 
     def execute(self, statement, database=None):
         """Run statements as the superuser."""
-        command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(self.says["citus_port"])]
-        command += ["-d", database or self.says["citus_database"], "-c", statement]
+        command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(self.vars["citus_port"])]
+        command += ["-d", database or self.vars["citus_database"], "-c", statement]
         done = self.host.run(f"cd /; runuser -u postgres -- {shlex.join(command)}")
         assert done.succeeded, done.stderr
         return done.stdout
@@ -76,13 +76,13 @@ class Node:
 
     def place(self):
         return {
-            "host": self.says["citus_address"],
-            "port": self.says["citus_port"],
-            "dbname": self.says["citus_database"],
-            "user": self.says["citus_role"],
-            "password": self.says["citus_password"],
+            "host": self.vars["citus_address"],
+            "port": self.vars["citus_port"],
+            "dbname": self.vars["citus_database"],
+            "user": self.vars["citus_role"],
+            "password": self.vars["citus_password"],
             "sslmode": "verify-full",
-            "sslrootcert": f"{self.says['citus_ca_dir']}/ca.crt",
+            "sslrootcert": f"{self.vars['citus_ca_dir']}/ca.crt",
             "connect_timeout": 5,
             "autocommit": True,
         }

@@ -16,8 +16,8 @@ def read(inventory):
     everyone, running, watching = _hosts(inventory)
     deployments = {}
     for host in [everyone[name] for name in running]:
-        if host.says["redis_mode"] == "sentinel":
-            deployments.setdefault(host.says["redis_deployment"], []).append(host)
+        if host.vars["redis_mode"] == "sentinel":
+            deployments.setdefault(host.vars["redis_deployment"], []).append(host)
     found = {}
     for name, members in deployments.items():
         watchers = [everyone[host] for host in watching if name in _watches(everyone[host], deployments)]
@@ -32,7 +32,7 @@ def read(inventory):
 def _watches(host, deployments):
     """Return what a host of the group redis_sentinel watches: deployments it names, those of its machine, or all."""
     here = [name for name, members in deployments.items() if host.address in [each.address for each in members]]
-    return host.says["redis_sentinel_deployments"] or here or list(deployments)
+    return host.vars["redis_sentinel_deployments"] or here or list(deployments)
 
 
 def _hosts(inventory):
@@ -45,18 +45,18 @@ class Watched:
     """A deployment as its Sentinels should know it; places are (address, port)."""
 
     def __init__(self, name, members, sentinels):
-        says = members[0].says
+        host_vars = members[0].vars
         self.name = name
-        self.says = says
+        self.vars = host_vars
         self.members = {place(each, "redis_announce_port", "redis_port"): each for each in members}
         self.sentinels = {place(each, "redis_sentinel_announce_port", "redis_sentinel_port") for each in sentinels}
-        self.quorum = says["redis_sentinel_quorum"] or len(sentinels) // 2 + 1
-        self.settings = {**BASELINE, **says["redis_sentinel_config"]}
+        self.quorum = host_vars["redis_sentinel_quorum"] or len(sentinels) // 2 + 1
+        self.settings = {**BASELINE, **host_vars["redis_sentinel_config"]}
 
 
 def place(host, announced, port):
     """Return (address, port); a name in large letters is the same in small ones."""
-    return host.says["redis_address"].lower(), int(host.says[announced] or host.says[port])
+    return host.vars["redis_address"].lower(), int(host.vars[announced] or host.vars[port])
 
 
 class Sentinel:
@@ -65,7 +65,7 @@ class Sentinel:
     def __init__(self, host):
         self.name = host.name
         self.host = host
-        self.says = host.says
+        self.vars = host.vars
         self.place = place(host, "redis_sentinel_announce_port", "redis_sentinel_port")
         self.watches = {}
         self._doors = {}
@@ -79,11 +79,11 @@ class Sentinel:
 
     def redis(self, password=None, port=None):
         """Return a client through an SSH tunnel, as the Sentinel may be out of reach from here."""
-        port = port or self.says["redis_sentinel_port"]
+        port = port or self.vars["redis_sentinel_port"]
         if port not in self._doors:
-            says = {**self.says, "redis_bind": self.says["redis_sentinel_bind"], "redis_port": port}
-            self._doors[port] = instances.Instance(self.name, says)
-        password = self.says["redis_sentinel_password"] if password is None else password
+            host_vars = {**self.vars, "redis_bind": self.vars["redis_sentinel_bind"], "redis_port": port}
+            self._doors[port] = instances.Instance(self.name, host_vars)
+        password = self.vars["redis_sentinel_password"] if password is None else password
         return self._doors[port].redis(password=password, socket_timeout=5)
 
     def pid(self):
@@ -91,8 +91,8 @@ class Sentinel:
 
     def master(self, name, **options):
         """Return what it says of a deployment's primary."""
-        says = pairs(self.redis(**options).execute_command("SENTINEL", "MASTER", name))
-        return {**says, "ip": says["ip"].lower()}
+        reply = pairs(self.redis(**options).execute_command("SENTINEL", "MASTER", name))
+        return {**reply, "ip": reply["ip"].lower()}
 
     def others(self, command, name, **options):
         """Return the replicas or the Sentinels that it knows, by place."""

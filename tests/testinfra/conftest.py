@@ -17,8 +17,8 @@ def pytest_generate_tests(metafunc):
     if "members" in metafunc.fixturenames:
         replicated = {}
         for instance in _found(metafunc.config).values():
-            if instance.says["redis_mode"] != "standalone":
-                replicated.setdefault(instance.says["redis_deployment"], []).append(instance)
+            if instance.vars["redis_mode"] != "standalone":
+                replicated.setdefault(instance.vars["redis_deployment"], []).append(instance)
         metafunc.parametrize("members", replicated.values(), ids=list(replicated), scope="session")
 
 
@@ -72,7 +72,7 @@ def pytest_runtest_makereport(item, call):
     if report.failed and instance is not None:
         journal = instance.host.run(
             f"journalctl --no-pager --output=short-iso --lines=20 --unit={instance.unit}; "
-            f"tail -20 {instance.says['redis_log_file']}"
+            f"tail -20 {instance.vars['redis_log_file']}"
         )
         report.sections.append((f"journal and log of {instance}", journal.stdout))
     return report

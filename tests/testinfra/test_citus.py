@@ -20,24 +20,24 @@ def test_server_runs_and_starts_at_boot(node):
     service = node.host.service(node.unit)
     assert service.is_running
     assert node.host.file(f"{node.folder}/start.conf").content_string.split("\n")[-2] == "auto"
-    listening = node.run(f"ss --listening --tcp --numeric --no-header 'sport = :{node.says['citus_port']}'")
+    listening = node.run(f"ss --listening --tcp --numeric --no-header 'sport = :{node.vars['citus_port']}'")
     addresses = {line.split()[3].rsplit(":", 1)[0].strip("[]") for line in listening.splitlines()}
-    assert addresses == set(node.says["citus_bind"])
+    assert addresses == set(node.vars["citus_bind"])
 
 
 def test_the_package_made_no_cluster_of_its_own(node):
     clusters = [line.split()[1] for line in node.run("pg_lsclusters --no-header").splitlines()]
-    assert clusters == [node.says["citus_cluster"]]
+    assert clusters == [node.vars["citus_cluster"]]
 
 
 def test_settings_are_those_of_the_inventory(node):
     wanted = dict(COMPUTED)
     for layer in ("citus_config", "citus_group_config", "citus_host_config"):
-        wanted.update({name: value for name, value in node.says[layer].items() if value is not None})
+        wanted.update({name: value for name, value in node.vars[layer].items() if value is not None})
     for name, value in wanted.items():
         assert node.value(f"SELECT current_setting('{name}') AS v") == normal(value), name
     assert node.value("SELECT current_setting('shared_preload_libraries') AS v").split(",")[0].strip() == "citus"
-    assert node.value("SELECT current_setting('citus.local_hostname') AS v") == node.says["citus_address"]
+    assert node.value("SELECT current_setting('citus.local_hostname') AS v") == node.vars["citus_address"]
     assert "sslmode=verify-full" in node.value("SELECT current_setting('citus.node_conninfo') AS v")
 
 
@@ -48,25 +48,25 @@ def test_nothing_waits_for_a_restart_and_no_file_has_an_error(node):
 
 
 def test_a_node_has_room_for_the_pools_of_all(node, cluster):
-    says = {
+    has = {
         name: int(node.value(f"SELECT current_setting('{name}') AS v"))
         for name in ("max_connections", "citus.max_shared_pool_size", "max_prepared_transactions", "max_wal_senders")
     }
-    clients = node.says["citus_client_connections"]
-    assert says["max_connections"] >= len(cluster) * says["citus.max_shared_pool_size"] + clients
-    assert says["max_prepared_transactions"] >= says["max_connections"]
+    clients = node.vars["citus_client_connections"]
+    assert has["max_connections"] >= len(cluster) * has["citus.max_shared_pool_size"] + clients
+    assert has["max_prepared_transactions"] >= has["max_connections"]
 
 
 def test_packages_are_of_this_version_and_stay_so(node):
-    series = ".".join(node.says["citus_version"].split(".")[:2])
-    package = node.says["citus_package"].format(postgresql=node.says["postgresql_version"], citus=series)
+    series = ".".join(node.vars["citus_version"].split(".")[:2])
+    package = node.vars["citus_package"].format(postgresql=node.vars["postgresql_version"], citus=series)
     installed = node.host.package(package)
-    assert installed.is_installed and installed.version.startswith(node.says["citus_version"])
+    assert installed.is_installed and installed.version.startswith(node.vars["citus_version"])
     held = node.run("apt-mark showhold").split()
-    wanted = {f"postgresql-{node.says['postgresql_version']}", package} if node.says["citus_package_hold"] else set()
+    wanted = {f"postgresql-{node.vars['postgresql_version']}", package} if node.vars["citus_package_hold"] else set()
     assert {name for name in held if name.startswith("postgresql-")} == wanted
     library = node.value("SELECT citus_version() AS v")
-    assert library.startswith(f"Citus {node.says['citus_version']}")
+    assert library.startswith(f"Citus {node.vars['citus_version']}")
     assert (
         node.rows(
             "SELECT name FROM pg_available_extensions WHERE name LIKE 'citus%' AND installed_version <> default_version"
@@ -80,7 +80,7 @@ def test_every_node_knows_every_other(node, cluster):
         (row["nodename"], row["nodeport"]): row
         for row in node.rows("SELECT nodename, nodeport, groupid, isactive, metadatasynced FROM pg_dist_node")
     }
-    wanted = {(each.says["citus_address"], each.says["citus_port"]): each for each in cluster.values()}
+    wanted = {(each.vars["citus_address"], each.vars["citus_port"]): each for each in cluster.values()}
     assert set(known) == set(wanted)
     for place, each in wanted.items():
         assert (known[place]["groupid"] == 0) == each.coordinates
@@ -102,7 +102,7 @@ def test_nodes_know_each_other_by_certificates(coordinator, cluster):
 
 def test_the_application_connects_over_tls_alone(node):
     with node.connect() as connection:
-        assert connection.execute("SELECT current_user").fetchone() == (node.says["citus_role"],)
+        assert connection.execute("SELECT current_user").fetchone() == (node.vars["citus_role"],)
         assert connection.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").fetchone() == (True,)
     for wrong in ({"sslmode": "disable"}, {"password": "not the one"}, {"user": "postgres"}, {"dbname": "postgres"}):
         with pytest.raises(psycopg.OperationalError):
@@ -120,9 +120,9 @@ def test_the_certificate_names_the_node_and_is_nobody_elses(node):
 
 
 def test_the_password_is_kept_where_it_belongs(node):
-    password = node.says["citus_password"]
+    password = node.vars["citus_password"]
     assert node.value(
-        f"SELECT rolpassword LIKE 'SCRAM-SHA-256$%' AS v FROM pg_authid WHERE rolname = '{node.says['citus_role']}'"
+        f"SELECT rolpassword LIKE 'SCRAM-SHA-256$%' AS v FROM pg_authid WHERE rolname = '{node.vars['citus_role']}'"
     )
     # -F: as it is; a file that only its owner reads does not exist either. It travels encoded: sudo logs commands.
     encoded = base64.b64encode(password.encode()).decode()
@@ -143,7 +143,7 @@ def test_tables_are_distributed_as_declared(coordinator):
             "LEFT JOIN pg_dist_colocation ON colocationid = colocation_id"
         )
     }
-    tables = {name: spec for name, spec in coordinator.says["citus_tables"].items() if name in exists}
+    tables = {name: spec for name, spec in coordinator.vars["citus_tables"].items() if name in exists}
     groups = {}
     for name, spec in tables.items():
         kind = spec.get("type", "distributed")

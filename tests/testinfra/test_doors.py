@@ -214,14 +214,14 @@ NOT_WITHOUT = {
 def test_another_user_of_the_machine_is_not_let_in_through_the_socket(machine):
     if not machine.nodes:
         pytest.skip("no node")
-    named = {rule["user"] for node in machine.nodes for rule in node.says["citus_hba"] if rule.get("type") == "local"}
+    named = {rule["user"] for node in machine.nodes for rule in node.vars["citus_hba"] if rule.get("type") == "local"}
     for name, answer in machine.told["psql"].items():
         how = machine.psql[name]
         if {how["role"], "all"} & named:
             continue
         if how["user"] == how["role"] and how["role"] in machine.knows_by_name:
             assert answer == "1", name
-        elif how["role"] in (node.says["citus_role"] for node in machine.nodes):
+        elif how["role"] in (node.vars["citus_role"] for node in machine.nodes):
             assert re.search(NOT_WITHOUT[how["password"]], answer), (name, answer)
         else:
             assert re.search(r"Peer authentication failed|no pg_hba\.conf entry", answer), (name, answer)

@@ -70,10 +70,10 @@ def wallet(cluster):
         made = {}
 
         def shown(node, what):
-            where = node.says["citus_ca_dir"]
+            where = node.vars["citus_ca_dir"]
             if (where, what) not in made:
                 kind, name, (since, until) = SHOWN[what]
-                own = certificates.Authority.of_folder(where, node.says["citus_ca_passphrase"])
+                own = certificates.Authority.of_folder(where, node.vars["citus_ca_passphrase"])
                 authority = own if kind == "own" else certificates.Authority.unknown()
                 hours = {"since": since * certificates.HOUR, "until": until * certificates.HOUR}
                 made[where, what] = authority and authority.certificate_for(f"{folder}/{len(made)}", name, **hours)
@@ -89,7 +89,7 @@ def tunnels():
 
     def tunnel(machine, node):
         if (machine.name, node.name) not in opened:
-            opened[machine.name, node.name] = doors.Tunnel(machine, node.says["citus_address"], node.says["citus_port"])
+            opened[machine.name, node.name] = doors.Tunnel(machine, node.vars["citus_address"], node.vars["citus_port"])
         return opened[machine.name, node.name].port
 
     yield tunnel
@@ -100,7 +100,7 @@ def tunnels():
 def knock(node, port, shown, user, more):
     """Try to come in; return what the server says, or why it does not."""
     where = {**node.place(), "hostaddr": "127.0.0.1", "port": port, "sslcert": "/nonexistent", **(shown or {})}
-    where["user"] = node.says["citus_role"] if user == "application" else user
+    where["user"] = node.vars["citus_role"] if user == "application" else user
     try:
         with psycopg.connect(**{**where, **more}) as connection:
             return (
@@ -113,7 +113,7 @@ def knock(node, port, shown, user, more):
 def judged(node, what, attempt, answer):
     _shown, user, _more, refused = attempt
     if refused is None:
-        assert answer == (node.says["citus_role"] if user == "application" else user), what
+        assert answer == (node.vars["citus_role"] if user == "application" else user), what
     else:
         assert answer.startswith("refused: ") and re.search(refused, answer), (what, answer)
 
@@ -121,8 +121,8 @@ def judged(node, what, attempt, answer):
 def other_rules(node, attempt):
     """Whether a rule of the inventory might let in whom the role does not."""
     _shown, user, more, _refused = attempt
-    names = {node.says["citus_role"] if user == "application" else user, "all"}
-    rules = [rule for rule in node.says["citus_hba"] if rule.get("type", "hostssl") != "local"]
+    names = {node.vars["citus_role"] if user == "application" else user, "all"}
+    rules = [rule for rule in node.vars["citus_hba"] if rule.get("type", "hostssl") != "local"]
     return [rule for rule in rules if {*rule["user"].split(",")} & names]
 
 
@@ -150,7 +150,7 @@ def test_from_another_machine_the_application_comes_in_where_it_may(node, what, 
     if other_rules(node, attempt):
         pytest.skip("citus_hba has a rule for that role")
     machine = strangers[0]
-    comes_from = machine.told["comes_from"][node.says["citus_address"]]
+    comes_from = machine.told["comes_from"][node.vars["citus_address"]]
     if comes_from is None:
         pytest.skip(f"{machine} does not know the address of {node}")
     if attempt[3] != NO_ENTRY and not may_call(node, comes_from):
@@ -160,7 +160,7 @@ def test_from_another_machine_the_application_comes_in_where_it_may(node, what, 
 
 def may_call(node, address):
     """Return whether the application may come from an address; a name counts as none."""
-    for network in node.says["citus_clients"]:
+    for network in node.vars["citus_clients"]:
         try:
             if ipaddress.ip_address(address) in ipaddress.ip_network(network):
                 return True

@@ -84,7 +84,7 @@ def test_every_server_answers_its_exporter(watcher):
 
 def test_what_is_kept_is_kept_as_long_as_it_should(watcher):
     flags = watcher.prometheus("status/flags")
-    assert in_days(flags["storage.tsdb.retention.time"]) == in_days(watcher.says["monitoring_retention"])
+    assert in_days(flags["storage.tsdb.retention.time"]) == in_days(watcher.vars["monitoring_retention"])
 
 
 def in_days(text):
@@ -99,7 +99,7 @@ def test_rules_are_loaded_and_evaluated(watcher):
     rules = [rule for group in groups for rule in group["rules"]]
     assert len([rule for rule in rules if rule["type"] == "alerting"]) >= 30
     assert {rule["name"]: rule["lastError"] for rule in rules if rule["health"] == "err"} == {}
-    said = {**monitoring.thresholds(), **watcher.says["monitoring_thresholds"]}
+    said = {**monitoring.thresholds(), **watcher.vars["monitoring_thresholds"]}
     found = {
         labels["__name__"].removeprefix("cistern:threshold:"): value
         for labels, value in watcher.query('{__name__=~"cistern:threshold:.+"}')

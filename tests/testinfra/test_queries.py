@@ -79,10 +79,10 @@ def ask(pytestconfig):
     url = os.environ.get("PROMETHEUS_URL")
     if url:
         return lambda asked: json.loads(subprocess.check_output([sys.executable, "-c", ASK, url, packed(asked)]))
-    name, says = next(iter(watchers(pytestconfig).items()))
-    host = ssh(says, says.get("ansible_host", name))
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(says["monitoring_bind"], says["monitoring_bind"])
-    url = f"http://{f'[{address}]' if ':' in address else address}:{says['monitoring_prometheus_port']}"
+    name, host_vars = next(iter(watchers(pytestconfig).items()))
+    host = ssh(host_vars, host_vars.get("ansible_host", name))
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host_vars["monitoring_bind"], host_vars["monitoring_bind"])
+    url = f"http://{f'[{address}]' if ':' in address else address}:{host_vars['monitoring_prometheus_port']}"
     return lambda asked: json.loads(host.check_output("python3 -c %s %s %s", ASK, url, packed(asked)))
 
 

@@ -24,8 +24,8 @@ def test_it_refuses_anyone_else(instance, password):
 
 def test_it_listens_where_the_inventory_says_and_nowhere_else(instance):
     listens = listening(instance.run, instance.pid())
-    wanted = {f"[{address}]" if ":" in address else address for address in instance.says["redis_bind"]}
-    assert listens == {f"{address.lstrip('-')}:{instance.says['redis_port']}" for address in wanted}
+    wanted = {f"[{address}]" if ":" in address else address for address in instance.vars["redis_bind"]}
+    assert listens == {f"{address.lstrip('-')}:{instance.vars['redis_port']}" for address in wanted}
 
 
 def test_every_directive_is_in_effect(instance):
@@ -66,7 +66,7 @@ def test_what_the_file_says_survives_a_restart(instance):
 def test_files_belong_to_whom_they_should(instance):
     expected = {
         instance.conf: ("redis", "redis", 0o640),
-        instance.says["redis_data_dir"]: ("redis", "redis", 0o750),
+        instance.vars["redis_data_dir"]: ("redis", "redis", 0o750),
         f"/etc/systemd/system/{instance.unit}.d/cistern.conf": ("root", "root", 0o644),
     }
     found = {path: instance.host.file(path) for path in expected}
@@ -120,7 +120,7 @@ def exposure(line):
 
 
 def test_the_kernel_is_set_at_boot_and_now(instance):
-    if not instance.says["redis_kernel"]:
+    if not instance.vars["redis_kernel"]:
         assert not instance.host.file("/etc/sysctl.d/60-redis.conf").exists
         return
     assert "vm.overcommit_memory = 1" in instance.run("cat /etc/sysctl.d/60-redis.conf")
@@ -143,9 +143,9 @@ def test_a_server_that_failed_is_started_again_for_as_long_as_it_takes(instance)
     assert told["StartLimitIntervalUSec"] == "0" and told["Restart"] == "always"
     assert told["TimeoutStartUSec"] == "infinity", "a big data set takes longer to read"
     # under Sentinel not before a replica has its place: the others need one time to find it gone, and another to act
-    gone = {**suite.BASELINE, **instance.says["redis_sentinel_config"]}["down-after-milliseconds"]
+    gone = {**suite.BASELINE, **instance.vars["redis_sentinel_config"]}["down-after-milliseconds"]
     stays = span_in_seconds(told["RestartUSec"])
-    if instance.says["redis_mode"] == "sentinel":
+    if instance.vars["redis_mode"] == "sentinel":
         assert 2 * int(gone) / 1000 <= stays < 2 * int(gone) / 1000 + 1
     else:
         assert stays == 1
@@ -166,8 +166,8 @@ def span_in_seconds(text):
 
 
 def test_the_log_is_rotated(instance):
-    if instance.says["redis_log_file"]:
-        assert kept_logs(instance.run, instance.says["redis_log_file"]) == 12
+    if instance.vars["redis_log_file"]:
+        assert kept_logs(instance.run, instance.vars["redis_log_file"]) == 12
 
 
 def kept_logs(run, log):
@@ -193,7 +193,7 @@ PLACES = {
 @pytest.mark.parametrize("place", PLACES)
 def test_the_password_is_nowhere_it_should_not_be(instance, place):
     # the pattern travels encoded, lest this very test put the password into a list of processes
-    pattern = base64.b64encode(instance.says["redis_password"].encode()).decode()
+    pattern = base64.b64encode(instance.vars["redis_password"].encode()).decode()
     found = instance.host.run(
         f"pattern=$(mktemp) && echo {pattern} | base64 -d > $pattern"
         f" && ({PLACES[place]}) | grep --text --count --fixed-strings --file $pattern; rm $pattern"
@@ -203,6 +203,6 @@ def test_the_password_is_nowhere_it_should_not_be(instance, place):
 
 def test_the_server_reaches_its_data_and_its_log(instance):
     """Asked as its user, for a folder on the way may be closed to it."""
-    places = [instance.says["redis_data_dir"], instance.says["redis_log_file"]]
+    places = [instance.vars["redis_data_dir"], instance.vars["redis_log_file"]]
     for path in filter(None, places):
         instance.run(f"runuser -u redis -- test -w {path}")

@@ -14,7 +14,7 @@ def test_there_is_one_primary(members):
 def test_every_replica_follows_the_primary(members):
     told = roles(members)
     [primary] = [member for member in members if told[member.name][0] == "master"]
-    place = [primary.says["redis_address"].lower(), primary.says["redis_announce_port"] or primary.says["redis_port"]]
+    place = [primary.vars["redis_address"].lower(), primary.vars["redis_announce_port"] or primary.vars["redis_port"]]
     followed = {name: [role[1].lower(), role[2], role[3]] for name, role in told.items() if role[0] == "slave"}
     assert followed == {member.name: [*place, "connected"] for member in members if member is not primary}
 
@@ -24,7 +24,7 @@ def test_the_primary_sees_every_replica_at_its_address(members):
     [primary] = [name for name, role in told.items() if role[0] == "master"]
     seen = {(address.lower(), int(port)) for address, port, _offset in told[primary][2]}
     wanted = {
-        (member.says["redis_address"].lower(), member.says["redis_announce_port"] or member.says["redis_port"])
+        (member.vars["redis_address"].lower(), member.vars["redis_announce_port"] or member.vars["redis_port"])
         for member in members
         if member.name != primary
     }

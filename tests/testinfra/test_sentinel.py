@@ -40,8 +40,8 @@ def test_it_refuses_anyone_else(sentinel, password):
 
 def test_it_listens_where_the_inventory_says_and_nowhere_else(sentinel):
     listens = listening(sentinel.run, sentinel.pid())
-    wanted = {f"[{address}]" if ":" in address else address for address in sentinel.says["redis_sentinel_bind"]}
-    assert listens == {f"{address.lstrip('-')}:{sentinel.says['redis_sentinel_port']}" for address in wanted}
+    wanted = {f"[{address}]" if ":" in address else address for address in sentinel.vars["redis_sentinel_bind"]}
+    assert listens == {f"{address.lstrip('-')}:{sentinel.vars['redis_sentinel_port']}" for address in wanted}
 
 
 def test_it_watches_what_the_inventory_says_and_nothing_else(sentinel):
@@ -51,26 +51,26 @@ def test_it_watches_what_the_inventory_says_and_nothing_else(sentinel):
 
 def test_settings_of_each_monitor_are_in_effect(sentinel):
     for name, watched in sentinel.watches.items():
-        says = sentinel.master(name)
-        shown = {option: value for option, value in watched.settings.items() if option in says}
+        master = sentinel.master(name)
+        shown = {option: value for option, value in watched.settings.items() if option in master}
         assert set(suite.BASELINE) <= set(shown)
-        assert {option: int(says[option]) for option in shown} == shown
-        assert int(says["quorum"]) == watched.quorum
+        assert {option: int(master[option]) for option in shown} == shown
+        assert int(master["quorum"]) == watched.quorum
 
 
 def test_it_reaches_the_primary_that_everybody_names(sentinel):
     for name, watched in sentinel.watches.items():
-        says = sentinel.master(name)
-        primary = watched.members[(says["ip"], int(says["port"]))]
-        assert says["flags"] == "master" and int(says["info-refresh"]) < 30000
+        master = sentinel.master(name)
+        primary = watched.members[(master["ip"], int(master["port"]))]
+        assert master["flags"] == "master" and int(master["info-refresh"]) < 30000
         assert primary.redis().execute_command("ROLE")[0] == "master"
 
 
 def test_it_knows_every_other_sentinel_and_replica_and_nobody_else(sentinel):
     for name, watched in sentinel.watches.items():
-        says = sentinel.master(name)
+        master = sentinel.master(name)
         replicas, others = sentinel.others("REPLICAS", name), sentinel.others("SENTINELS", name)
-        assert set(replicas) == set(watched.members) - {(says["ip"], int(says["port"]))}
+        assert set(replicas) == set(watched.members) - {(master["ip"], int(master["port"]))}
         assert set(others) == watched.sentinels - {sentinel.place}
         flags = [set(each["flags"].split(",")) for found in (replicas, others) for each in found.values()]
         assert not [each for each in flags if each & {"s_down", "o_down", "disconnected"}]
@@ -106,7 +106,7 @@ def test_hooks_are_there_for_each_monitor_and_only_where_wanted(sentinel):
         ("redis_sentinel_reconfig_script", "client-reconfig-script", "reconfig"),
     ):
         path = f"/usr/local/lib/cistern/sentinel-{name}"
-        wanted = path if sentinel.says[variable] else None
+        wanted = path if sentinel.vars[variable] else None
         assert {sentinel.master(each).get(option) for each in sentinel.watches} == {wanted}
         file = sentinel.host.host.file(path)
         assert file.exists == bool(wanted)
@@ -119,14 +119,14 @@ def test_one_that_failed_is_started_again_for_as_long_as_it_takes(sentinel):
 
 
 def test_the_log_is_rotated(sentinel):
-    if sentinel.says["redis_sentinel_log_file"]:
-        assert kept_logs(sentinel.run, sentinel.says["redis_sentinel_log_file"]) == 12
+    if sentinel.vars["redis_sentinel_log_file"]:
+        assert kept_logs(sentinel.run, sentinel.vars["redis_sentinel_log_file"]) == 12
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_the_password_is_nowhere_it_should_not_be(sentinel, place):
     # the pattern travels encoded, lest this very test put the password into a list of processes
-    pattern = base64.b64encode(sentinel.says["redis_sentinel_password"].encode()).decode()
+    pattern = base64.b64encode(sentinel.vars["redis_sentinel_password"].encode()).decode()
     found = sentinel.host.host.run(
         f"pattern=$(mktemp) && echo {pattern} | base64 -d > $pattern"
         f" && ({PLACES[place]}) | grep --text --count --fixed-strings --file $pattern; rm $pattern"

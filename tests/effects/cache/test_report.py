@@ -36,8 +36,8 @@ def packed(*words):
 def insert(instance, commands):
     """Send commands as fast as the server takes them."""
     count = 0
-    with socket.create_connection((instance.address, instance.says["redis_port"]), timeout=60) as connection:
-        connection.sendall(packed("AUTH", instance.says["redis_password"]))
+    with socket.create_connection((instance.address, instance.vars["redis_port"]), timeout=60) as connection:
+        connection.sendall(packed("AUTH", instance.vars["redis_password"]))
         connection.sendall(b"".join(commands) + packed("ECHO", "the end"))
         answers = b""
         while b"the end\r\n" not in answers[-40:]:
@@ -140,7 +140,7 @@ def test_what_is_wrong_is_found_and_nothing_else(cache, playbook, tmp_path):
     assert "&lt;script&gt;alert(&lt;n&gt;)&lt;/script&gt;\\xff\\x00\\x0a\\x1b[&lt;n&gt;m" in page
     assert not re.search(r"""(src|href|url)\s*[=(]\s*["']?\w""", page)
     for text in (run.output, page, json.dumps(found)):
-        assert primary.says["redis_password"] not in text
+        assert primary.vars["redis_password"] not in text
     # again: the same keys, and nothing changed
     again, second = report(playbook, tmp_path, "cache", "-e", "cache_report_rate=50000")
     assert again.changed == 0 and second["total"]["keys"] == found["total"]["keys"]

@@ -34,9 +34,9 @@ PAGES = 'SELECT user_id, 20 AS "limit", 0 AS "offset", json_build_array(username
 @pytest.fixture(scope="module")
 def database(inventory):
     """A plain PostgreSQL with the tables of the chat platform, and a role that can read them."""
-    [says] = host_vars_of(inventory, "database", "redis", ()).values()
-    host = ssh(says, says["ansible_host"])
-    network = says["ansible_host"].rpartition(".")[0]
+    [host_vars] = host_vars_of(inventory, "database", "redis", ()).values()
+    host = ssh(host_vars, host_vars["ansible_host"])
+    network = host_vars["ansible_host"].rpartition(".")[0]
 
     def run(command, **more):
         done = host.run(command, **more)
@@ -56,7 +56,7 @@ def database(inventory):
     )
     tables = (instances.ROOT / "inventories/lab/chat.sql").read_text(encoding="utf-8")
     run(f"cd /; runuser -u postgres -- psql -Xq -v ON_ERROR_STOP=1 -d chat <<'END'\n{tables}\n{DATABASE}\nEND")
-    return says["ansible_host"], ask
+    return host_vars["ansible_host"], ask
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_what_was_killed_is_gone_on_with_and_the_password_is_nowhere(cache, play
     assert 2000 < begun <= written + 1 < ROWS and len(keys(primary, "message:*")) == ROWS
     journal = primary.run("journalctl --no-pager; cat /var/lib/cistern/cache-warm/redis/*.json")
     for text in (seen, output, run.output, journal):
-        assert PASSWORD not in text and primary.says["redis_password"] not in text
+        assert PASSWORD not in text and primary.vars["redis_password"] not in text
 
 
 def test_a_core_of_the_host_fills_fast_enough(cache, warms):
@@ -220,12 +220,12 @@ import os, sys, time
 sys.path.insert(0, "/usr/local/lib")
 from cistern.cache.warm import job as warm_job
 family = {{"key": "message:{{message_id}}", "type": "string", "ttl": 300, "warm": {{"path": sys.argv[1]}}}}
-job = {{"host": "127.0.0.1", "port": {cache[0].says["redis_port"]}, "password": os.environ["REDISCLI_AUTH"], "rate": 0}}
+job = {{"host": "127.0.0.1", "port": {cache[0].vars["redis_port"]}, "password": os.environ["REDISCLI_AUTH"], "rate": 0}}
 job.update(memory=1, database={{}}, families={{"message": family}})
 [report] = warm_job.run(job, "/tmp")["reports"]
 print(report["written"], time.process_time())
 """
-    secret = shlex.quote(cache[0].says["redis_password"])
+    secret = shlex.quote(cache[0].vars["redis_password"])
     path = "/var/lib/cistern/cache-warm-data/redis/message.jsonl"
     done = cache[0].run(f"REDISCLI_AUTH={secret} python3 -c {shlex.quote(program)} {path}; rm -f /tmp/checkpoint.json")
     written, seconds = done.split()

@@ -26,7 +26,7 @@ def as_the_inventory_says(request, playbook, cluster):
 def joined(inventory):
     """The nodes by name, with the spare worker."""
     found = nodes.read([inventory, states.JOINED[1]])
-    assert all("lab_network" in node.says for node in found.values()), "these tests break hosts: on a lab only"
+    assert all("lab_network" in node.vars for node in found.values()), "these tests break hosts: on a lab only"
     return found
 
 
@@ -54,7 +54,7 @@ def spare(joined):
 @pytest.fixture
 def tables(playbook, coordinator):
     """The application's tables, distributed as the inventory says, and conversations to write into."""
-    if states.distributed(coordinator) != set(coordinator.says["citus_tables"]):
+    if states.distributed(coordinator) != set(coordinator.vars["citus_tables"]):
         states.migrate(coordinator)
         playbook.run()
     with coordinator.connect() as connection:

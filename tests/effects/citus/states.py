@@ -134,7 +134,7 @@ def locked(node, table):
     query = f"BEGIN; LOCK TABLE {table} IN SHARE MODE; SELECT pg_sleep(600)"
     node.run(
         "systemd-run --quiet --collect --uid postgres --setenv PGAPPNAME=lock psql -XAtq "
-        f"-p {node.says['citus_port']} -d {node.says['citus_database']} -c '{query}'"
+        f"-p {node.vars['citus_port']} -d {node.vars['citus_database']} -c '{query}'"
     )
     of_table = f"relation = '{table}'::regclass AND mode = 'ShareLock' AND granted"
     granted = f"SELECT count(*) AS n FROM pg_locks WHERE {of_table}"
@@ -161,6 +161,6 @@ def kill(process, nodes):
 
 def anew(inventory, node):
     """Make a host anew, as it came."""
-    faults.podman("rm", "--force", node.says["lab_container"])
+    faults.podman("rm", "--force", node.vars["lab_container"])
     up = instances.ROOT / "lab/hosts.py"
     faults.subprocess.run([up, "up", "--inventory", inventory], check=True, capture_output=True)

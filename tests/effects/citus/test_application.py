@@ -7,8 +7,8 @@ READ = "set -a; . /srv/app/.env; set +a; printenv DATABASE_URL"
 
 
 def test_the_application_finds_its_database(playbook, coordinator, inventory, tmp_path):
-    says = host_vars_of(inventory, "app", "citus", ("app_",))["repository"]
-    host = ssh(says, says["ansible_host"])
+    host_vars = host_vars_of(inventory, "app", "citus", ("app_",))["repository"]
+    host = ssh(host_vars, host_vars["ansible_host"])
     run = playbook.run(name="app_env", options=["-vvv", "--diff"])
     assert run.changed == 1 and playbook.run(name="app_env").changed == 0
     # as it is, and as it stands in the URL
@@ -19,11 +19,11 @@ def test_the_application_finds_its_database(playbook, coordinator, inventory, tm
     ]
     url = host.check_output("sh -c %s", READ)
     assert psycopg.conninfo.conninfo_to_dict(url) == {
-        "host": coordinator.says["citus_address"],
+        "host": coordinator.vars["citus_address"],
         "port": "5432",
-        "user": coordinator.says["citus_role"],
-        "password": coordinator.says["citus_password"],
-        "dbname": coordinator.says["citus_database"],
+        "user": coordinator.vars["citus_role"],
+        "password": coordinator.vars["citus_password"],
+        "dbname": coordinator.vars["citus_database"],
         "sslmode": "verify-full",
         "sslrootcert": "/srv/app/citus-ca.crt",
     }
@@ -32,4 +32,4 @@ def test_the_application_finds_its_database(playbook, coordinator, inventory, tm
     with psycopg.connect(url, sslrootcert=str(authority)) as connection:
         assert connection.execute(
             "SELECT current_user, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
-        ).fetchone() == (coordinator.says["citus_role"], True)
+        ).fetchone() == (coordinator.vars["citus_role"], True)

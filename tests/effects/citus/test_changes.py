@@ -106,7 +106,7 @@ class Watch:
 
 def test_a_password_changes_and_nobody_sees_it(playbook, cluster):
     """The server logs every statement meanwhile, so that one that shows the password would be found in its log."""
-    new, old = r"another\one#of$the%application's{}ä|=!", cluster["worker1"].says["citus_password"]
+    new, old = r"another\one#of$the%application's{}ä|=!", cluster["worker1"].vars["citus_password"]
     with Watch(cluster.values()) as watch:
         change = {"citus_password": new, "citus_config": {"log_statement": "all"}}
         first = playbook.run(change, ["-vvv", "--diff"])
@@ -159,7 +159,7 @@ def test_another_ca_takes_over_and_gives_back_while_the_application_writes(
     playbook, cluster, coordinator, tables, tmp_path
 ):
     """Each time the CA of before lies in trusted/, so nodes of both know each other."""
-    ours, another = Path(coordinator.says["citus_ca_dir"]), tmp_path / "another"
+    ours, another = Path(coordinator.vars["citus_ca_dir"]), tmp_path / "another"
     (another / "trusted").mkdir(parents=True)
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 30 -subj /CN=another"
     files = ["-keyout", another / "ca.key", "-out", another / "ca.crt"]

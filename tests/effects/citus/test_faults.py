@@ -40,7 +40,7 @@ def other_key(inventory, tmp_path):
 
 
 def test_a_wrong_repository_is_refused_before_the_machine_is_touched(playbook, inventory, spare, fresh, tmp_path):
-    repository, wrong = spare.says["citus_apt_repository"], other_key(inventory, tmp_path)
+    repository, wrong = spare.vars["citus_apt_repository"], other_key(inventory, tmp_path)
     only = [*JOINED, "--limit", "worker3"]
     run = playbook.run({"citus_apt_repository": {**repository, "key": str(wrong)}}, only, fails=True)
     assert repository["uri"] in states.said(run) and "key" in run.output
@@ -70,7 +70,7 @@ def test_killed_while_a_worker_joins(playbook, coordinator, cluster, joined, spa
 
 
 def test_killed_while_tables_are_distributed(playbook, coordinator, joined, tables):
-    states.drop(coordinator, *coordinator.says["citus_tables"])
+    states.drop(coordinator, *coordinator.vars["citus_tables"])
     states.migrate(coordinator)
     with coordinator.connect() as connection:
         connection.execute("INSERT INTO conversations (conversation_id) SELECT generate_series(1, 64)")
@@ -84,9 +84,9 @@ def test_killed_while_tables_are_distributed(playbook, coordinator, joined, tabl
         states.somebody_waits(coordinator, process)
         states.kill(process, joined.values())
         done = states.distributed(coordinator)
-    assert done and done < set(coordinator.says["citus_tables"])
+    assert done and done < set(coordinator.vars["citus_tables"])
     playbook.run(options=JOINED)
-    assert states.distributed(coordinator) == set(coordinator.says["citus_tables"])
+    assert states.distributed(coordinator) == set(coordinator.vars["citus_tables"])
     assert states.contents(coordinator) == before
 
 

@@ -67,4 +67,4 @@ def test_a_tenant_is_isolated_and_that_is_no_difference(playbook, coordinator, m
     coordinator.execute("SELECT isolate_tenant_to_new_shard('messages', 7, 'CASCADE', shard_transfer_mode := 'auto')")
     assert coordinator.value(count) > before and states.contents(coordinator) == messages
     states.settle(playbook)
-    states.drop(coordinator, *coordinator.says["citus_tables"])
+    states.drop(coordinator, *coordinator.vars["citus_tables"])

@@ -5,7 +5,7 @@ from states import JOINED
 
 
 def test_tables_wait_for_the_application_and_then_become_what_is_declared(playbook, coordinator):
-    declared = coordinator.says["citus_tables"]
+    declared = coordinator.vars["citus_tables"]
     states.drop(coordinator, *declared)
     before = playbook.check()
     assert before.changed == 0 and f"not there yet: {', '.join(declared)}" in before.output, before.output
@@ -121,7 +121,7 @@ def offered(run, begins):
 
 def test_a_statement_that_is_offered_can_be_pasted(playbook, coordinator, tables):
     """Of a table whose names need quotes; with the words of the message, as they are."""
-    declared = {**coordinator.says["citus_tables"], "App.Message": {"column": "senderId"}}
+    declared = {**coordinator.vars["citus_tables"], "App.Message": {"column": "senderId"}}
     coordinator.execute(ODD)
     try:
         run = playbook.run({"citus_tables": declared})

@@ -51,11 +51,11 @@ def test_address_and_port_change_without_a_restart(everyone, playbook):
     moved = {"redis_bind": ["{{ ansible_host }}", "127.0.0.1"], "redis_port": "{{ 7000 + redis_instance | length }}"}
     run = playbook.run(moved)
     for name, instance in everyone.items():
-        port = 7000 + len(instance.says["redis_instance"])
+        port = 7000 + len(instance.vars["redis_instance"])
         assert run.steps(name)[0].startswith("set while running: bind ")
         listens = instance.run("ss --listening --tcp --numeric --no-header").split()
         assert f"{instance.address}:{port}" in listens and f"127.0.0.1:{port}" in listens
-        assert f"127.0.0.1:{instance.says['redis_port']}" not in listens
+        assert f"127.0.0.1:{instance.vars['redis_port']}" not in listens
     assert {name: instance.pid() for name, instance in everyone.items()} == pids
     assert playbook.run(moved).changed == 0
     playbook.run()
@@ -94,7 +94,7 @@ def test_a_new_password_takes_effect_live_and_is_told_to_nobody(everyone, playbo
         run = playbook.run({"redis_password": new}, options=["-vvv", "--diff"])
     assert [writer.errors for writer in writers] == [[] for _writer in writers]
     for instance in everyone.values():
-        assert new not in run.output and instance.says["redis_password"] not in run.output
+        assert new not in run.output and instance.vars["redis_password"] not in run.output
     restart(everyone)
     for instance in everyone.values():
         assert instance.redis(password=new).ping()

@@ -39,12 +39,12 @@ def test_without_persistence_a_restart_keeps_the_keys_and_leaves_no_snapshot(eve
     assert in_effect(everyone, "save") == {""}
     fill(everyone)
     for instance in everyone.values():
-        instance.run(f"rm -rf {instance.says['redis_data_dir']}/dump.rdb")
+        instance.run(f"rm -rf {instance.vars['redis_data_dir']}/dump.rdb")
     playbook.run({"redis_host_config": {"save": "", "appendonly": False, "databases": 20}})
     assert counts(everyone) == all_have(everyone)
     assert in_effect(everyone, "databases") == {"20"}
     for instance in everyone.values():
-        assert not instance.host.file(f"{instance.says['redis_data_dir']}/dump.rdb").exists
+        assert not instance.host.file(f"{instance.vars['redis_data_dir']}/dump.rdb").exists
 
 
 def test_data_and_log_can_lie_elsewhere(everyone, playbook):
@@ -86,7 +86,7 @@ def rotate(instance, log):
 
 def test_the_log_goes_on_after_a_rotation(everyone):
     for instance in everyone.values():
-        rotate(instance, instance.says["redis_log_file"])
+        rotate(instance, instance.vars["redis_log_file"])
 
 
 def test_the_journal_and_syslog_take_the_log(everyone, playbook):

@@ -56,7 +56,7 @@ def test_a_reboot_brings_it_back(everyone):
     fill(everyone)
     for instance in everyone.values():
         save(instance)
-    for container in {instance.says["lab_container"] for instance in everyone.values()}:
+    for container in {instance.vars["lab_container"] for instance in everyone.values()}:
         subprocess.run(
             [instances.ROOT / "lab/podman", "restart", "--time", "10", container], check=True, capture_output=True
         )

@@ -67,7 +67,7 @@ def acl(some):
     """The user `default` of the inventory's password, and one of somebody else, in an ACL file for each instance."""
     paths = {name: ACL.replace("{{ inventory_hostname }}", name) for name in some}
     for name, instance in some.items():
-        digest = hashlib.sha256(instance.says["redis_password"].encode()).hexdigest()
+        digest = hashlib.sha256(instance.vars["redis_password"].encode()).hexdigest()
         text = f"user default on #{digest} ~* &* +@all\nuser app on >of-the-application ~app:* +@read\n"
         write(instance, paths[name], text)
     yield paths

@@ -10,7 +10,7 @@ SERVER = "python3 -c 'import socket, time; s = socket.create_server((\"0.0.0.0\"
 
 @pytest.fixture
 def lone(everyone):
-    return next(instance for instance in everyone.values() if not instance.says["redis_instance"])
+    return next(instance for instance in everyone.values() if not instance.vars["redis_instance"])
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_an_address_that_the_machine_does_not_have(lone, playbook):
     before = lone.run(f"cat {lone.conf}"), lone.pid()
     told = playbook.run({"redis_bind": ["127.0.0.1", "203.0.113.11"]}, ["--limit", lone.name], fails=True)
     words = " ".join(told.output.split())
-    address = lone.says["ansible_host"]
+    address = lone.vars["ansible_host"]
     assert f"{lone.name} has no address 203.0.113.11 (it has {address})" in words
     assert f"write redis_bind: [127.0.0.1, {address}]" in words
     assert (lone.run(f"cat {lone.conf}"), lone.pid()) == before

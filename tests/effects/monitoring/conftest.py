@@ -34,9 +34,9 @@ class Receiver:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
-                says = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                posted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if self.path == place.path and self.headers["Authorization"] == f"Bearer {secret}":
-                    told.extend((time.monotonic(), each["status"], each["labels"]) for each in says["alerts"])
+                    told.extend((time.monotonic(), each["status"], each["labels"]) for each in posted["alerts"])
                 self.send_response(200)
                 self.end_headers()
 
@@ -60,7 +60,7 @@ class Receiver:
 
 @pytest.fixture(scope="session")
 def receiver(watch):
-    [config] = watch.says["monitoring_receivers"][0]["webhook_configs"]
+    [config] = watch.vars["monitoring_receivers"][0]["webhook_configs"]
     found = Receiver(config["url"], config["http_config"]["authorization"]["credentials"])
     yield found
     found.server.shutdown()

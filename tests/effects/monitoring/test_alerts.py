@@ -34,10 +34,10 @@ def test_a_killed_primary_is_told_of_and_so_is_its_return(everyone, machines, wa
     wait_up(watch, machines)
     [primary] = instances.primaries(everyone)
     load = Load(
-        [(each.address, each.says["redis_sentinel_port"]) for each in everyone.values()],
+        [(each.address, each.vars["redis_sentinel_port"]) for each in everyone.values()],
         "cache",
-        password=primary.says["redis_password"],
-        sentinel_password=primary.says["redis_sentinel_password"],
+        password=primary.vars["redis_password"],
+        sentinel_password=primary.vars["redis_sentinel_password"],
     )
     with load:
         load.wait_steady()
@@ -71,20 +71,20 @@ def test_a_threshold_changes_without_a_restart(playbook, watch):
 
 
 @pytest.mark.parametrize(
-    ("more", "says"),
+    ("more", "sentence"),
     [
         ({"monitoring_rules": ["RULE"]}, "promtool check config says"),
         ({"monitoring_receivers": [{"name": "a", "webhook_config": [{"url": "http://in-the-open"}]}]}, "amtool"),
     ],
 )
-def test_what_a_program_would_refuse_replaces_nothing(playbook, watch, tmp_path, more, says):
+def test_what_a_program_would_refuse_replaces_nothing(playbook, watch, tmp_path, more, sentence):
     rule = tmp_path / "own.yml"
     rule.write_text("groups: [{name: own, rules: [{alert: Own, expr: 'up ==='}]}]\n")
     more = {name: [str(rule) if each == "RULE" else each for each in value] for name, value in more.items()}
     before = watch.run(EVERYTHING)
     run = playbook.run(more, name="monitoring", fails=True)
     output = " ".join(run.output.split())
-    assert "Nothing was replaced" in output and says in output and "in-the-open" not in output
+    assert "Nothing was replaced" in output and sentence in output and "in-the-open" not in output
     assert watch.run(EVERYTHING) == before
 
 

@@ -45,7 +45,7 @@ def in_order(playbook, everyone):
 @pytest.fixture(scope="module")
 def deployment(everyone):
     """The instances of the deployment of the application, by name."""
-    return {name: each for name, each in everyone.items() if each.says["redis_deployment"] == "cache"}
+    return {name: each for name, each in everyone.items() if each.vars["redis_deployment"] == "cache"}
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ def look(playbook, inventory, tmp_path):
     secrets = {
         value
         for group, role, prefix in (("redis", "redis", "redis_"), ("citus", "citus", "citus_"))
-        for says in host_vars_of(inventory, group, role, (prefix,)).values()
-        for name, value in says.items()
+        for host_vars in host_vars_of(inventory, group, role, (prefix,)).values()
+        for name, value in host_vars.items()
         if name.endswith("_password")
     }
 
@@ -198,7 +198,7 @@ def test_servers_that_let_nobody_in_are_found(look, replicas):
         found = look()
     finally:
         lonely.redis().config_set("bind", bound)
-        closed.redis(password=WRONG).config_set("requirepass", closed.says["redis_password"])
+        closed.redis(password=WRONG).config_set("requirepass", closed.vars["redis_password"])
     assert found.critical == {("redis-password-refused", closed.name), ("redis-not-listening", lonely.name)}
     assert ("redis-drift", lonely.name) in found.of("note")
 
@@ -223,7 +223,7 @@ def test_a_snapshot_that_fails_for_a_full_disk_is_found(look, replica):
 
 
 def pid_of(instance):
-    return faults.podman("inspect", "--format", "{{.State.Pid}}", instance.says["lab_container"])
+    return faults.podman("inspect", "--format", "{{.State.Pid}}", instance.vars["lab_container"])
 
 
 def test_sentinels_without_a_quorum_are_found(look, deployment, primary):

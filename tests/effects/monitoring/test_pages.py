@@ -81,8 +81,8 @@ def run(host, command):
     assert not re.search(r"<[a-z ]+>", filled), f"what stands for this? {filled}"
     if filled.startswith("psql"):
         filled = f"cd /; runuser -u postgres -- {filled}"
-    password = host.says.get("redis_sentinel_password" if "-p 26379" in filled else "redis_password", "")
-    words = ["exec", "--env", "REDISCLI_AUTH", host.says["lab_container"], "sh", "-c", filled]
+    password = host.vars.get("redis_sentinel_password" if "-p 26379" in filled else "redis_password", "")
+    words = ["exec", "--env", "REDISCLI_AUTH", host.vars["lab_container"], "sh", "-c", filled]
     environment = {**os.environ, "REDISCLI_AUTH": password}
     return subprocess.run(
         [instances.ROOT / "lab/podman", *words], env=environment, capture_output=True, text=True, check=False

@@ -21,7 +21,7 @@ KEYS = {
 
 
 def test_every_query_has_an_answer_under_load(everyone, inventory):
-    cache = {name: each for name, each in everyone.items() if each.says["redis_deployment"] == "cache"}
+    cache = {name: each for name, each in everyone.items() if each.vars["redis_deployment"] == "cache"}
     [primary] = instances.primaries(cache)
     pipeline = primary.redis().pipeline(transaction=False)
     for pattern, seconds in KEYS.items():

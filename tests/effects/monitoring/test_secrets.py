@@ -35,15 +35,15 @@ def contents(machine, secret, command):
 @pytest.fixture(scope="module")
 def secrets(machines, watch):
     """Return the secrets of each machine."""
-    [config] = watch.says["monitoring_receivers"][0]["webhook_configs"]
+    [config] = watch.vars["monitoring_receivers"][0]["webhook_configs"]
     found = {name: {} for name in machines}
     found[watch.name]["receiver"] = config["http_config"]["authorization"]["credentials"]
     for name, machine in machines.items():
         if "redis" in machine.groups:
             found[name]["exporter"] = machine.run(f"cat {PASSWORD}").strip()
-            found[name] |= {key: machine.says[key] for key in ("redis_password", "redis_sentinel_password")}
+            found[name] |= {key: machine.vars[key] for key in ("redis_password", "redis_sentinel_password")}
         if "citus" in machine.groups:
-            found[name]["citus"] = machine.says["citus_password"]
+            found[name]["citus"] = machine.vars["citus_password"]
     return found
 
 
@@ -68,7 +68,7 @@ def test_the_exporter_of_postgresql_reads_statistics_and_no_data(machines):
         if "citus" not in machine.groups:
             continue
 
-        database = machine.says.get("citus_database", "chat")
+        database = machine.vars.get("citus_database", "chat")
 
         def asked(user, query, role="cistern-exporter", machine=machine, database=database):
             command = f'psql -XAtq -U {role} -d {database} -c "{query}"'
@@ -131,7 +131,7 @@ def test_a_new_password_is_taken_up(playbook, everyone, machines, watch):
     told = playbook.run(name="redis", options=["--diff", "-vvv"])
     after = machine.run(f"cat {PASSWORD}").strip()
     assert after != before and after not in told.output
-    for port in (one.says["redis_port"], one.says["redis_sentinel_port"]):
+    for port in (one.vars["redis_port"], one.vars["redis_sentinel_port"]):
         assert redis.Redis(host=one.address, port=port, username="cistern-exporter", password=after).ping()
         with pytest.raises(redis.AuthenticationError):
             redis.Redis(host=one.address, port=port, username="cistern-exporter", password=before).ping()

@@ -28,7 +28,7 @@ def servers(instance):
 def login(instance, port="redis_port", name=NAME):
     client = redis.Redis(
         host=instance.address,
-        port=instance.says[port],
+        port=instance.vars[port],
         username=name,
         password=instance.run(f"cat {PATH}").strip(),
         decode_responses=True,

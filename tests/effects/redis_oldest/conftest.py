@@ -25,8 +25,8 @@ def primary(everyone):
 def load(everyone):
     some = next(iter(everyone.values()))
     return Load(
-        [(each.address, each.says["redis_sentinel_port"]) for each in everyone.values()],
+        [(each.address, each.vars["redis_sentinel_port"]) for each in everyone.values()],
         "cache",
-        password=some.says["redis_password"],
-        sentinel_password=some.says["redis_sentinel_password"],
+        password=some.vars["redis_password"],
+        sentinel_password=some.vars["redis_sentinel_password"],
     )

@@ -17,7 +17,7 @@ def test_a_setting_that_breaks_the_next_link_fails_and_is_stated_until_it_is_gon
     assert run.changed and "a connection that the deployment lives on is refused" in run.output
     lead = primary(everyone)
     for other in everyone.values():
-        place = f"as a replica to {other.address} port {other.says['redis_port']}: "
+        place = f"as a replica to {other.address} port {other.vars['redis_port']}: "
         assert place in " ".join(run.output.split())
 
     # the link still stands, and the run that finds it so changes nothing
@@ -41,7 +41,7 @@ def test_a_setting_that_breaks_the_next_link_fails_and_is_stated_until_it_is_gon
 
 def test_data_that_cannot_be_written_is_stated(playbook, everyone):
     lead = primary(everyone)
-    snapshot = f"{lead.says['redis_data_dir']}/dump.rdb"
+    snapshot = f"{lead.vars['redis_data_dir']}/dump.rdb"
     state = "rdb_last_bgsave_status"
     lead.run(f"rm -f {snapshot}; mkdir {snapshot}")
     try:

@@ -46,7 +46,7 @@ def make_primary(new, everyone):
     new.redis().execute_command("REPLICAOF", "NO", "ONE")
     for instance in everyone.values():
         if instance is not new:
-            instance.redis().execute_command("REPLICAOF", new.says["redis_address"], new.says["redis_port"])
+            instance.redis().execute_command("REPLICAOF", new.vars["redis_address"], new.vars["redis_port"])
         instance.redis().config_rewrite()
     wait_until_linked(everyone)
 
@@ -96,7 +96,7 @@ def test_a_primary_that_would_come_back_empty_is_refused(everyone, playbook):
     first = primary(everyone)
     fill(first)
     wait_for(everyone)
-    first.run(f"systemctl stop {first.unit}; rm -rf {first.says['redis_data_dir']}/* {first.conf}")
+    first.run(f"systemctl stop {first.unit}; rm -rf {first.vars['redis_data_dir']}/* {first.conf}")
     run = playbook.run(fails=True)
     assert "would start empty, and its replicas would drop their keys" in " ".join(run.output.split())
     others = {name: instance for name, instance in everyone.items() if instance is not first}
@@ -132,7 +132,7 @@ def test_a_host_joins_the_present_primary_and_leaves(everyone, joined, playbook)
     playbook.run(options=also)
     fourth = joined["feed4"]
     wait_for({"feed4": fourth})
-    assert fourth.redis().execute_command("ROLE")[1] == new.says["redis_address"]
+    assert fourth.redis().execute_command("ROLE")[1] == new.vars["redis_address"]
     assert playbook.run(options=also).changed == 0
     refused = playbook.run({"redis_remove": new.name}, also, fails=True, name="redis_remove")
     assert "It is the primary of feed. Make another one primary first" in " ".join(refused.output.split())

@@ -22,19 +22,19 @@ def as_the_inventory_says():
 
 @pytest.fixture(scope="module")
 def cache(everyone):
-    return {name: each for name, each in everyone.items() if each.says["redis_deployment"] == "cache"}
+    return {name: each for name, each in everyone.items() if each.vars["redis_deployment"] == "cache"}
 
 
 @pytest.fixture(scope="module")
 def sessions(everyone):
-    return {name: each for name, each in everyone.items() if each.says["redis_deployment"] == "sessions"}
+    return {name: each for name, each in everyone.items() if each.vars["redis_deployment"] == "sessions"}
 
 
 @pytest.fixture
 def load(cache):
     some = next(iter(cache.values()))
-    sentinels = [(each.address, each.says["redis_sentinel_port"]) for each in cache.values()]
-    passwords = {key: some.says[f"redis_{key}"] for key in ("password", "sentinel_password")}
+    sentinels = [(each.address, each.vars["redis_sentinel_port"]) for each in cache.values()]
+    passwords = {key: some.vars[f"redis_{key}"] for key in ("password", "sentinel_password")}
     return Load(sentinels, "cache", **passwords)
 
 
@@ -110,9 +110,9 @@ def wait_for_sentinels(members, seconds=40):
         # one that has only just been started does not listen yet
         with contextlib.suppress(redis.RedisError):
             for each in members.values():
-                says = each.sentinel().execute_command("SENTINEL", "MASTER", "cache")
-                told.append(says if isinstance(says, dict) else dict(zip(says[::2], says[1::2], strict=True)))
-        if [(says["flags"], int(says["num-other-sentinels"])) for says in told] == [("master", 2)] * len(members):
+                reply = each.sentinel().execute_command("SENTINEL", "MASTER", "cache")
+                told.append(reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True)))
+        if [(reply["flags"], int(reply["num-other-sentinels"])) for reply in told] == [("master", 2)] * len(members):
             return
         assert time.monotonic() < until, told
         time.sleep(0.5)
@@ -207,8 +207,8 @@ def test_the_application_finds_its_redis(playbook, cache, inventory):
     lines = shown.splitlines()
     assert lines[0] == "600 ops:ops"
     assert lines[1:] == [
-        some.says["redis_password"],
-        some.says["redis_sentinel_password"],
+        some.vars["redis_password"],
+        some.vars["redis_sentinel_password"],
         "cache",
         ",".join(f"{each.address}:26379" for each in cache.values()),
     ]
@@ -227,7 +227,7 @@ PRINT = (
 def test_a_reboot_of_every_host_is_no_difference(playbook, cache, sessions):
     for each in cache.values():
         subprocess.run(
-            [instances.ROOT / "lab/podman", "restart", "--time", "10", each.says["lab_container"]],
+            [instances.ROOT / "lab/podman", "restart", "--time", "10", each.vars["lab_container"]],
             check=True,
             capture_output=True,
         )
@@ -248,9 +248,9 @@ def wait_until_all_follow(members, seconds=60):
     until = time.monotonic() + seconds
     while True:
         told = {name: each.direct().execute_command("ROLE") for name, each in members.items() if each.role()}
-        leads = [members[name].address for name, says in told.items() if says[0] == "master"]
+        leads = [members[name].address for name, role in told.items() if role[0] == "master"]
         following = [
-            says for says in told.values() if says[0] == "slave" and [says[1]] == leads and says[3] == "connected"
+            role for role in told.values() if role[0] == "slave" and [role[1]] == leads and role[3] == "connected"
         ]
         if len(leads) == 1 and len(following) == len(members) - 1:
             return

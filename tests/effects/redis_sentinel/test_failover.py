@@ -20,17 +20,17 @@ def as_the_inventory_says():
 
 @pytest.fixture(scope="module")
 def cache(everyone):
-    return {name: each for name, each in everyone.items() if each.says["redis_deployment"] == "cache" and each.role()}
+    return {name: each for name, each in everyone.items() if each.vars["redis_deployment"] == "cache" and each.role()}
 
 
 @pytest.fixture
 def load(cache):
     some = next(iter(cache.values()))
     return Load(
-        [(each.address, each.says["redis_sentinel_port"]) for each in cache.values()],
+        [(each.address, each.vars["redis_sentinel_port"]) for each in cache.values()],
         "cache",
-        password=some.says["redis_password"],
-        sentinel_password=some.says["redis_sentinel_password"],
+        password=some.vars["redis_password"],
+        sentinel_password=some.vars["redis_sentinel_password"],
     )
 
 
@@ -85,13 +85,13 @@ def test_check_mode_takes_no_step(playbook, cache):
 
 
 @pytest.mark.parametrize(
-    ("deployment", "to", "says"),
+    ("deployment", "to", "sentence"),
     [("", "", "redis_failover"), ("cash", "", "none called cash"), ("cache", "redis9", "redis9")],
 )
-def test_wrong_request_is_refused(playbook, cache, deployment, to, says):
+def test_wrong_request_is_refused(playbook, cache, deployment, to, sentence):
     before = primary(cache)
     run = playbook.run({"redis_failover": deployment, "redis_failover_to": to}, name="redis_failover", fails=True)
-    assert says in run.output and "No host was touched" in run.output
+    assert sentence in run.output and "No host was touched" in run.output
     assert primary(cache) == before
 
 

@@ -156,14 +156,14 @@ class Quorum:
 def test_a_new_password_of_the_sentinels_keeps_the_quorum(sentinels, playbook):
     before = pids(sentinels)
     new = r"another\one#of$the%Sentinels{}ä|=!"
-    with Quorum(sentinels, [next(iter(sentinels.values())).says["redis_sentinel_password"], new]) as quorum:
+    with Quorum(sentinels, [next(iter(sentinels.values())).vars["redis_sentinel_password"], new]) as quorum:
         run = playbook.run({"redis_sentinel_password": new}, options=["-vvv", "--diff"])
     assert quorum.asked > 20 and quorum.gaps == []
     assert pids(sentinels) == before
     for name, sentinel in sentinels.items():
         assert "accept the new password of the Sentinel beside the old one" in run.steps(name)
         assert run.steps(name)[-1] == "accept no other password of the Sentinel than the present one"
-        assert new not in run.output and sentinel.says["redis_sentinel_password"] not in run.output
+        assert new not in run.output and sentinel.vars["redis_sentinel_password"] not in run.output
         with pytest.raises((redis.AuthenticationError, redis.ResponseError)):
             sentinel.redis().ping()
     wait(lambda: in_touch(sentinels, password=new))
@@ -182,7 +182,7 @@ def test_a_password_that_would_break_the_file_is_refused(sentinels, playbook):
 def test_a_new_password_of_the_instances_reaches_the_sentinels(sentinels, playbook):
     before = pids(sentinels)
     new = r"another\one#of$the%instances{}ä|=!"
-    old = next(iter(sentinels.values())).says["redis_sentinel_password"]
+    old = next(iter(sentinels.values())).vars["redis_sentinel_password"]
     change = {"redis_password": new, "redis_sentinel_password": old}
     playbook.run(change)
     assert pids(sentinels) == before

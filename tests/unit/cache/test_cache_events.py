@@ -72,9 +72,7 @@ def dropped(monkeypatch, databases, check, **says):
     """Return what the module says of a request: (steps, keys by family)."""
     [request, _errors] = cache_events.request(says, {"cache": POLICY})
     told = {}
-    monkeypatch.setattr(
-        cache_invalidate.connection, "connect", lambda *_words, db=0, **_options: Server(databases, db)
-    )
+    monkeypatch.setattr(cache_invalidate.connection, "connect", lambda *_words, db=0, **_options: Server(databases, db))
     params = {"targets": request["targets"], "flush": False, "addresses": ["a"], "port": 1, "password": "secret"}
     cache_invalidate.run(types.SimpleNamespace(params=params, check_mode=check, exit_json=told.update))
     assert told["changed"] == bool(told["dropped"])
