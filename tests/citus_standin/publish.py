@@ -69,7 +69,7 @@ def packages(instance):
 
 def key(instance):
     """Return the file of the archive's key: the archive of each network has its own."""
-    return f"citus-archive-{instance.says['lab_network']}.asc"
+    return f"citus-archive-{instance.vars['lab_network']}.asc"
 
 
 def publish(instance, versions=()):
