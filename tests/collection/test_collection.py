@@ -107,7 +107,7 @@ def test_ansible_doc_answers(kind, installed):
 def test_the_site_can_be_imported(installed):
     listed = installed.play("- import_playbook: cistern.core.site\n", "--list-tasks")
     assert len(re.findall(r"^  play #", listed, re.MULTILINE)) > 5
-    assert "TAGS: [redis" in listed
+    assert "TAGS: [citus" in listed
 
 
 def test_the_check_of_an_inventory_passes(installed):

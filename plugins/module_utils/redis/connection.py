@@ -8,6 +8,12 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import resp
 # Seconds that a call may take: a fork, or a disk that is behind.
 PATIENCE = 120
 CONNECT_PATIENCE = 5
+# Commands that change nothing, as one word or two: where an answer was lost, they are sent again.
+READS = {
+    *("INFO", "PING", "ROLE", "COMMAND", "COMMAND LIST", "CONFIG GET", "ACL LIST", "ACL GETUSER", "MODULE LIST"),
+    *("SLOWLOG GET", "SLOWLOG LEN", "LATENCY LATEST", "LATENCY DOCTOR", "SENTINEL CONFIG GET"),
+    *(f"SENTINEL {name}" for name in ("CKQUORUM", "MASTER", "MASTERS", "REPLICAS", "SENTINELS")),
+}
 
 
 class RedisError(RuntimeError):
@@ -17,6 +23,9 @@ class RedisError(RuntimeError):
 class Client:
     """A connection that its first command opens, and the next one after it was lost. What the server refuses is a
     RedisError, what is gone an OSError.
+
+    Sentinel ends all connections of a server whose part it changes (CLIENT KILL TYPE normal, sentinel.c),
+    and a run may be waiting for just that: each command looks first, and a question is asked once more.
 
     It needs no library, so that a host gets none for it and none is missing from the Python that a module runs on.
     """
@@ -29,11 +38,21 @@ class Client:
             "connect_seconds": more.get("connect_seconds", CONNECT_PATIENCE),
         }
         self._connection: typing.Any = None
+        self._in_transaction = False
 
     def execute_command(self, *words):
         """Return the reply with texts in place of bytes: a text, a number, None or a list."""
+        connection = self._open()
         try:
-            return resp.text_of(self._open().call(*words), "surrogateescape")
+            return self._answer(connection, words)
+        except ConnectionError:
+            if self._in_transaction or not _reads(words):
+                raise
+        return self._answer(self._open(), words)
+
+    def _answer(self, connection, words):
+        try:
+            return resp.text_of(connection.call(*words), "surrogateescape")
         except resp.Refused as error:
             raise RedisError(str(error).removeprefix("ERR ")) from error
         except OSError:
@@ -43,14 +62,17 @@ class Client:
     def together(self, *commands):
         """Run commands as one: all of them or, where we are killed, none. Raises what the first bad one is told."""
         self.execute_command("MULTI")
+        self._in_transaction = True
         try:
-            for words in commands:
-                self.execute_command(*words)
+            for words in [*commands, ("EXEC",)]:
+                answers = self.execute_command(*words)
         except RedisError:
             # it would wait for the rest
             self.close()
             raise
-        for answer in self.execute_command("EXEC"):
+        finally:
+            self._in_transaction = False
+        for answer in answers:
             if isinstance(answer, resp.Refused):
                 raise RedisError(str(answer).removeprefix("ERR "))
 
@@ -66,12 +88,24 @@ class Client:
             self._connection = None
 
     def _open(self):
+        if self._in_transaction:
+            return self._connection
+        if self._connection is not None and self._connection.ended():
+            self.close()
         if self._connection is None:
             self._connection = resp.Connection(**self._where, **self._seconds)
         elif self._connection.idle():
             # a server may close one that was silent
-            self._connection.revived()
+            try:
+                self._connection.revived()
+            except OSError:
+                self.close()
+                raise
         return self._connection
+
+
+def _reads(words):
+    return any(" ".join(map(str, words[:count])).upper() in READS for count in (1, 2, 3))
 
 
 def pairs(reply):

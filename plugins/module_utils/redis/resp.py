@@ -4,6 +4,7 @@ redis-py takes several times as long for a command, and 0.12 s of a host to be i
 https://redis.io/docs/latest/develop/reference/protocol-spec/ has it.
 """
 
+import select
 import socket
 import time
 
@@ -57,6 +58,12 @@ class Connection:
 
     def close(self):
         self._socket.close()
+
+    def ended(self):
+        """Whether the server has ended it, as far as that is known here. No answer may be on the wire."""
+        readable = select.poll()
+        readable.register(self._socket, select.POLLIN)
+        return bool(readable.poll(0))
 
     def idle(self):
         """Whether it has been idle long enough for a server to close it."""

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import pytest
 from ansible_collections.cistern.core.plugins.module_utils.redis import client as redis_server
@@ -13,6 +14,8 @@ INFO = (
     "slave0:ip=10.0.0.2,port=6379,state=online,offset=9,lag=0\r\nmaster_repl_offset:9\r\n"
     "# Keyspace\r\ndb0:keys=3,expires=1,avg_ttl=0\r\n"
 )
+# what a test gives a reply, after which the server closes the connection
+THEN_CLOSES = b"(then it closes)"
 
 
 @pytest.fixture
@@ -31,7 +34,9 @@ def server():
                     reply = waiting.pop(0)
                     if reply is None:  # it closes the connection
                         break
-                    connection.sendall(reply)
+                    connection.sendall(reply.removesuffix(THEN_CLOSES))
+                    if reply.endswith(THEN_CLOSES):
+                        break
 
     thread = threading.Thread(target=serve, daemon=True)
     yield listening.getsockname()[1], replies, seen, thread
@@ -69,15 +74,54 @@ def test_who_serves_and_who_does_not():
     assert not redis_server.serves(RuntimeError("NOAUTH Authentication required."))
 
 
-def test_it_comes_back_after_a_connection_was_lost(server):
-    port, replies, _seen, thread = server
-    replies += [b"+PONG\r\n", None, b"+PONG\r\n"]
+def client_of(server, *replies):
+    port, given, _seen, thread = server
+    given += replies
     thread.start()
-    client = redis_server.Client("127.0.0.1", port)
+    return redis_server.Client("127.0.0.1", port)
+
+
+# Sentinel ends all connections of a server whose part it changes (CLIENT KILL TYPE normal, sentinel.c), and a run may
+# be waiting for just that.
+
+
+@pytest.mark.parametrize("words", [("CONFIG", "SET", "maxmemory", "1"), ("ACL", "SAVE"), ("INFO",)])
+def test_a_connection_that_was_ended_between_two_commands_is_opened_anew(server, words):
+    client = client_of(server, b"+PONG\r\n" + THEN_CLOSES, b"+OK\r\n")
     assert client.execute_command("PING") == "PONG"
+    time.sleep(0.1)
+    assert client.execute_command(*words) == "OK"
+
+
+@pytest.mark.parametrize(
+    "words", [("INFO", "server"), ("config", "get", "*"), ("ACL", "LIST"), ("SENTINEL", "MASTERS")]
+)
+def test_a_question_whose_answer_was_lost_is_asked_again(server, words):
+    client = client_of(server, None, b"+answer\r\n")
+    assert client.execute_command(*words) == "answer"
+
+
+@pytest.mark.parametrize("words", [("CONFIG", "SET", "maxmemory", "1"), ("BGSAVE",), ("SENTINEL", "RESET", "cache")])
+def test_what_changes_a_server_is_not_sent_twice(server, words):
+    client = client_of(server, None, b"+OK\r\n")
     with pytest.raises(OSError):
-        client.execute_command("PING")
+        client.execute_command(*words)
+    assert client.execute_command("PING") == "OK"
+
+
+def test_a_question_that_is_lost_twice_is_lost(server):
+    client = client_of(server, None, None, b"+PONG\r\n")
+    with pytest.raises(OSError):
+        client.info()
     assert client.execute_command("PING") == "PONG"
+
+
+def test_half_a_transaction_goes_to_no_other_connection(server):
+    client = client_of(server, b"+OK\r\n" + THEN_CLOSES, b"+OK\r\n", b"+OK\r\n", b"+PONG\r\n")
+    with pytest.raises(OSError):
+        client.together(("INFO",), ("CONFIG", "SET", "maxmemory", "1"))
+    assert [word for word in (b"INFO", b"CONFIG") if any(word in each for each in server[2])] == []
+    assert client.execute_command("PING") == "OK"
 
 
 @pytest.mark.parametrize(
