@@ -36,7 +36,9 @@ def redis_due(hostvars, kinds, otherwise=None):
 
 def redis_health_stated(hostvars):
     """Whether a run has stated with its verdict what is not whole."""
-    return any("health" in raw(hostvars, name).get("__redis_due", {}) for name in hostvars)
+    verdicts = [verdict for name in hostvars if (verdict := raw(hostvars, name).get("__redis_due"))]
+    # a host that has failed since has that of a run before in the same command
+    return bool(verdicts) and all("health" in verdict for verdict in verdicts)
 
 
 def redis_batches(hosts, hostvars):

@@ -28,7 +28,7 @@ def read(inventory, group="redis"):
 
 
 class Instance:
-    """One instance: `host_vars` are its variables; `host` runs commands as root; `redis()` is a client of its own."""
+    """One instance: `vars` are its variables; `host` runs commands as root; `redis()` is a client of its own."""
 
     def __init__(self, name, host_vars):
         self.name = name

@@ -30,7 +30,7 @@ def workers_of(nodes):
 
 
 class Node:
-    """One node: `host_vars` are its variables; `host` runs commands as root; `rows()` asks as the superuser."""
+    """One node: `vars` are its variables; `host` runs commands as root; `rows()` asks as the superuser."""
 
     def __init__(self, name, host_vars, coordinates):
         self.name, self.vars, self.coordinates = name, host_vars, coordinates

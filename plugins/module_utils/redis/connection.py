@@ -1,5 +1,6 @@
 """A connection of a module to Redis or Sentinel: texts for replies, and it is opened again where it was lost."""
 
+import contextlib
 import re
 import typing
 
@@ -42,17 +43,20 @@ class Client:
 
     def execute_command(self, *words):
         """Return the reply with texts in place of bytes: a text, a number, None or a list."""
-        connection = self._open()
-        try:
-            return self._answer(connection, words)
-        except ConnectionError:
-            if self._in_transaction or not _reads(words):
-                raise
-        return self._answer(self._open(), words)
+        with self._translated():
+            connection = self._open()
+            try:
+                return _text_of(connection.call(*words))
+            except ConnectionError:
+                self.close()
+                if self._in_transaction or not _reads(words):
+                    raise
+            return _text_of(self._open().call(*words))
 
-    def _answer(self, connection, words):
+    @contextlib.contextmanager
+    def _translated(self):
         try:
-            return resp.text_of(connection.call(*words), "surrogateescape")
+            yield
         except resp.Refused as error:
             raise RedisError(str(error).removeprefix("ERR ")) from error
         except OSError:
@@ -96,12 +100,12 @@ class Client:
             self._connection = resp.Connection(**self._where, **self._seconds)
         elif self._connection.idle():
             # a server may close one that was silent
-            try:
-                self._connection.revived()
-            except OSError:
-                self.close()
-                raise
+            self._connection.revived()
         return self._connection
+
+
+def _text_of(reply):
+    return resp.text_of(reply, "surrogateescape")
 
 
 def _reads(words):

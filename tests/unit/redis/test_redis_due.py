@@ -86,7 +86,15 @@ def test_a_run_that_is_limited_goes_on_with_its_own_hosts():
 
 
 @pytest.mark.parametrize(
-    ("verdict", "stated"), [({"due": {}}, False), ({"health": []}, True), ({"health": ["something"]}, True)]
+    ("verdicts", "stated"),
+    [
+        ([], False),
+        ([{"due": {}}], False),
+        ([{"health": []}], True),
+        ([{"health": ["something"]}], True),
+        ([{"health": []}, {"due": {}}], False),
+    ],
 )
-def test_a_run_that_goes_on_with_nobody_has_stated_what_is_not_whole(verdict, stated):
-    assert redis_health_stated({"a": {}, "b": {"__redis_due": verdict}}) is stated
+def test_a_run_that_goes_on_with_nobody_has_stated_what_is_not_whole(verdicts, stated):
+    hosts = {f"redis{number}": {"__redis_due": verdict} for number, verdict in enumerate(verdicts)}
+    assert redis_health_stated({"watch1": {}, **hosts}) is stated
