@@ -9,6 +9,7 @@ import os
 import pwd
 import socket
 import subprocess
+import time
 import urllib.request
 
 OUTSIDE = ("/", "/etc", "/usr", "/boot", "/root", "/home")
@@ -98,7 +99,7 @@ def programs(kind):
 
 def unit_from_outside(unit):
     """Return what the kernel lets the program of a unit do, and what systemd was told of it; no user if it is off."""
-    words = ["systemctl", "show", "--property", f"MainPID,{','.join(TOLD)}", unit]
+    words = ["systemctl", "show", "--property", ",".join(TOLD), unit]
     said = dict(line.split("=", 1) for line in _run(words).splitlines())
     judged = [line.split() for line in _run(["systemd-analyze", "security", "--no-pager", unit], False).splitlines()]
     found = {
@@ -106,13 +107,27 @@ def unit_from_outside(unit):
         # what systemd finds closed; before 250 it said CLONE_NEWUSER
         "closed": [words[1].replace("CLONE_NEWUSER", "user") for words in judged if words[:1] == ["✓"]],
     }
-    if said["MainPID"] == "0":
-        return found
-    with open(f"/proc/{said['MainPID']}/status") as file:
+    for _try in range(100):
+        pid = _run(["systemctl", "show", "--property", "MainPID", "--value", unit]).strip()
+        if pid == "0":
+            break
+        try:
+            # a process is systemd's own, with a name in brackets, until it has given up root and all else
+            with open(f"/proc/{pid}/comm") as file:
+                if not file.read().startswith("("):
+                    return {**found, **_held(pid)}
+        except OSError:
+            pass  # a program that runs now and then has ended meanwhile
+        time.sleep(0.1)
+    return found
+
+
+def _held(pid):
+    """Return what the kernel lets a process do."""
+    with open(f"/proc/{pid}/status") as file:
         status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
-    mounts, of_all = _mounts(said["MainPID"]), _mounts("1")
+    mounts, of_all = _mounts(pid), _mounts("1")
     return {
-        **found,
         "user": pwd.getpwuid(int(status["Uid"].split()[0])).pw_name,
         "gains": status["NoNewPrivs"] != "1",
         "may": int(status["CapBnd"], 16),

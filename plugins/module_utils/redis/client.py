@@ -32,30 +32,13 @@ class WrongPassword(Exception):
     """A server answers, and takes none of the passwords that it could have."""
 
 
-def is_installed():
-    """Whether the server is there.
+def installed_version():
+    """Return the version of the server, or '' where it is not there.
 
-    It is not where its package is only unpacked, by an installation that was interrupted or still runs: then its user
+    Nor is it where its package is only unpacked, by an installation that was interrupted or still runs: then its user
     is missing.
     """
-    return os.path.exists(BINARY) and _exists(USER)
-
-
-def installed_version(pid=0, running=None):
-    """Return the version of the server, '' where it is not there.
-
-    A process `pid` that still runs the installed program has said which it is, as `running`, and saves a start of it.
-    """
-    if not is_installed():
-        return ""
-    return running if running and _runs_installed(pid) else version_of(BINARY)
-
-
-def _runs_installed(pid):
-    try:
-        return os.path.samefile(f"/proc/{pid}/exe", BINARY)
-    except OSError:
-        return False
+    return version_of(BINARY) if os.path.exists(BINARY) and _exists(USER) else ""
 
 
 @functools.cache

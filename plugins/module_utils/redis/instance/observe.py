@@ -34,7 +34,7 @@ def observe(want: Want, link: Link) -> Have:
         "unit": systemd.observe(want["unit"]),
         "kernel": kernel.observe(want["kernel"]),
         "container": kernel.in_container(),
-        "version": "",
+        "version": redis_server.installed_version(),
         "wanted": {},
         "on_disk": None,
         "running": None,
@@ -56,7 +56,7 @@ def observe(want: Want, link: Link) -> Have:
         "risks": [],
         "open": [],
     }
-    if not redis_server.is_installed():
+    if not have["version"]:
         _judge_files(want)
         return have
     rules = {user["name"]: redis_users.rules(user) for user in want["users"]}
@@ -69,7 +69,6 @@ def observe(want: Want, link: Link) -> Have:
     _observe_acl(want, have, text or "")
     if have["unit"]["active"] in ("active", "reloading"):
         _observe_server(want, have, text or "", link)
-    have["version"] = redis_server.installed_version(have["unit"]["pid"], have["running_version"])
     _observe_users(want, have, text or "", link)
     have["stored"] = _stored(have["on_disk"] or have["wanted"])
     if want["deployment"]:
