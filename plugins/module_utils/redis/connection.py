@@ -9,7 +9,7 @@ from ansible_collections.cistern.core.plugins.module_utils.redis import resp
 # Seconds that a call may take: a fork, or a disk that is behind.
 PATIENCE = 120
 CONNECT_PATIENCE = 5
-# Commands that change nothing, as one word or two: where an answer was lost, they are sent again.
+# Commands that change nothing, by their first words: where an answer was lost, they are sent again.
 READS = {
     *("INFO", "PING", "ROLE", "COMMAND", "COMMAND LIST", "CONFIG GET", "ACL LIST", "ACL GETUSER", "MODULE LIST"),
     *("SLOWLOG GET", "SLOWLOG LEN", "LATENCY LATEST", "LATENCY DOCTOR", "SENTINEL CONFIG GET"),

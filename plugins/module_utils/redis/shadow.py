@@ -67,6 +67,7 @@ def _reported(text, rules, acl):
     try:
         return _query_shadow(folder, text, lambda client: _running(client, dict(rules)), acl=acl)
     finally:
+        # what is left of it holds no secret, and is no reason to fail for
         shutil.rmtree(folder, ignore_errors=True)
 
 
