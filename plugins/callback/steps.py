@@ -4,6 +4,7 @@ import gc
 import os
 
 from ansible.plugins.callback.default import CallbackModule as Default
+from ansible.plugins.loader import test_loader
 
 DOCUMENTATION = r"""
 name: steps
@@ -29,6 +30,8 @@ class CallbackModule(Default):
     CALLBACK_NAME = "cistern.core.steps"
 
     def v2_playbook_on_play_start(self, play):
+        # the first test that is looked for loads all of Ansible's, which each worker would do for itself
+        test_loader.get("ansible.builtin.match")
         # what is loaded by now stays, and is not looked through for garbage any more
         gc.freeze()
         super().v2_playbook_on_play_start(play)

@@ -25,7 +25,8 @@ class Variables:
     """The variables of a host, for one task of it: {name: as written}, and the templar of the action."""
 
     def __init__(self, templar, as_written):
-        self._templar = templar.copy_with_new_env(available_variables=as_written)
+        # one for each list of folders: a new templar knows no filter yet, and to find one takes a millisecond
+        self._templars = {(): templar.copy_with_new_env(available_variables=as_written)}
         self._as_written = as_written
         self._values = {}
         self._begun = set()
@@ -60,9 +61,14 @@ class Variables:
         if names & ANY_VARIABLE or used - self._values.keys():
             used = self._as_written
         known = {name: self._values.get(name, self._as_written[name]) for name in used}
-        templar = self._templar.copy_with_new_env(searchpath=folders) if folders else self._templar
+        templar = self._looking_in(tuple(folders or ()))
         templar.available_variables = {**known, **(own or {})}
         return templar.template(written, **options)
+
+    def _looking_in(self, folders):
+        if folders not in self._templars:
+            self._templars[folders] = self._templars[()].copy_with_new_env(searchpath=folders)
+        return self._templars[folders]
 
     def _each(self, items, own, folders, options):
         """Yield (key, value) of what a list or a mapping comes to, without those that are omitted."""
