@@ -95,7 +95,7 @@ def observe(want, sockets):
 def _meaning(text, file):
     """Return what the server takes its file for; why it would not start with it goes to `problem`."""
     file["problem"] = ""
-    if not text or not redis_server.installed_version():
+    if not text or not redis_server.is_installed():
         return {}
     try:
         return redis_shadow.meaning(text)

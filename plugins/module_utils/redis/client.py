@@ -32,13 +32,18 @@ class WrongPassword(Exception):
     """A server answers, and takes none of the passwords that it could have."""
 
 
-def installed_version():
-    """Return the version of the server, or '' where it is not there.
+def is_installed():
+    """Whether the server is there.
 
-    Nor is it where its package is only unpacked, by an installation that was interrupted or still runs: then its user
+    It is not where its package is only unpacked, by an installation that was interrupted or still runs: then its user
     is missing.
     """
-    return version_of(BINARY) if os.path.exists(BINARY) and _exists(USER) else ""
+    return os.path.exists(BINARY) and _exists(USER)
+
+
+def installed_version():
+    """Return the version of the server, or '' where it is not there."""
+    return version_of(BINARY) if is_installed() else ""
 
 
 @functools.cache

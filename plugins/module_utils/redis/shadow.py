@@ -40,7 +40,14 @@ _LEFT_OUT = {*redis_conf.SERVER_OWNED, "daemonize", "supervised", *_NOT_IN_SHADO
 def meaning(text, users=()):
     """Return {directive: value} of a configuration as the installed server takes it, defaults included.
 
-    `users` are {name: rules}; what the server makes of them stands under "user NAME".
+    `users` are {name: rules}; what the server makes of them stands under "user NAME". Raises Unusable where the server
+    refuses.
+    """
+    return reported(text, users)[1]
+
+
+def reported(text, users=()):
+    """Return (version, settings): what the installed server is, and the meaning of a configuration.
 
     A shadow of the server reads the file, opens a socket in a folder of its own, and answers CONFIG GET: units, aliases
     and defaults are the server's business, not ours. It takes about 20 ms. Raises Unusable where the server refuses.
@@ -54,15 +61,16 @@ def meaning(text, users=()):
     acl_file = found.get("aclfile", [[""]])[-1][0]
     acl = redis_acl_file.for_shadow(redis_acl_file.read(acl_file, redis_server.USER)) if acl_file else ""
     rules = tuple((name, tuple(words)) for name, words in dict(users).items())
-    settings = dict(_reported(redis_conf.without(text, _LEFT_OUT), rules, (acl_file, acl)))
+    version, known = _reported(redis_conf.without(text, _LEFT_OUT), rules, (acl_file, acl))
+    settings = dict(known)
     for name, default in _NOT_IN_SHADOW.items():
         settings[name] = _as_reported(name, " ".join(found[name][-1])) if name in found else default
-    return settings
+    return version, settings
 
 
 @functools.cache
 def _reported(text, rules, acl):
-    """What a shadow reports of all that it can know; a second look, after a change, asks for most of it again."""
+    """What a shadow is and reports of all it can know; a second look, after a change, asks for most of it again."""
     folder = tempfile.mkdtemp(prefix="cistern-shadow-")
     try:
         return _query_shadow(folder, text, lambda client: _running(client, dict(rules)), acl=acl)
@@ -81,8 +89,8 @@ def of_a_sentinel(users):
 
 
 def _running(client, users):
-    meanings = redis_users.meanings(client, users)
-    return {**redis_server.running(client), **{redis_users.KEY + name: text for name, text in meanings.items()}}
+    meanings = {redis_users.KEY + name: text for name, text in redis_users.meanings(client, users).items()}
+    return client.info("server")["redis_version"], {**redis_server.running(client), **meanings}
 
 
 def _as_reported(name, text):

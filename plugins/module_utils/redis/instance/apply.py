@@ -15,7 +15,6 @@ from ansible_collections.cistern.core.plugins.module_utils.redis.instance.contra
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.observe import look
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import restarts
-from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import apply as redis_switchover
 
 # A replica that starts has its link up within seconds; one that needs all data anew says that it syncs.
 IN_SYNC_SECONDS = 120
@@ -75,6 +74,9 @@ def apply(step: Step, want: Want, have: Have, link: Link):
     elif do == "replicate":
         link.client.execute_command("REPLICAOF", *step["of"].split(" "))
     elif do == "switch over":
+        # few runs need it, and the host of each would compile five more files
+        from ansible_collections.cistern.core.plugins.module_utils.redis.switchover import apply as redis_switchover
+
         deployment = want["deployment"]
         redis_switchover.switch(deployment, have["passwords"], want["sentinel_password"])
     elif do == "restart":

@@ -34,7 +34,7 @@ def observe(want: Want, link: Link) -> Have:
         "unit": systemd.observe(want["unit"]),
         "kernel": kernel.observe(want["kernel"]),
         "container": kernel.in_container(),
-        "version": redis_server.installed_version(),
+        "version": "",
         "wanted": {},
         "on_disk": None,
         "running": None,
@@ -56,11 +56,11 @@ def observe(want: Want, link: Link) -> Have:
         "risks": [],
         "open": [],
     }
-    if not have["version"]:
+    if not redis_server.is_installed():
         _judge_files(want)
         return have
     rules = {user["name"]: redis_users.rules(user) for user in want["users"]}
-    have["wanted"] = redis_shadow.meaning(want["conf"]["content"], rules)
+    have["version"], have["wanted"] = redis_shadow.reported(want["conf"]["content"], rules)
     text = found[path]["text"] if found[path] else None
     have["passwords"] = [want["password"], redis_conf.value(text or "", "requirepass")]
     if text is not None:
