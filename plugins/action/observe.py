@@ -31,6 +31,7 @@ PARTS = {
 
 # By what a host has reported, and what a role passes beside it: whether a run has something to do there.
 DUE = {
+    "packages": packages.are_due,
     "instance": packages.instance_is_due,
     "sentinel": packages.sentinel_is_due,
     "node": citus_due.is_due,
@@ -54,7 +55,7 @@ class ActionModule(ActionBase):
         due = given.pop("due", {})
         files = variables.expression(given.pop("files", []))
         has = variables.expression(given.pop("has", {}))
-        absent = {name for name in PARTS if not has.get(name, True)}
+        absent = {name for name, there in has.items() if not there}
         args = {name: variables.expression(each) for name, each in given.items() if name not in absent}
         for name in args.keys() & PARTS.keys():
             args[name] = PARTS[name](self, variables, args[name])

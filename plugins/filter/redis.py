@@ -75,7 +75,6 @@ class FilterModule:
                 each.__name__: each
                 for each in (redis_due, redis_health_stated, redis_batches, redis_lines, redis_mode, redis_users)
             },
-            "redis_apt_differs": packages.differ,
             "redis_wanted_packages": packages.wanted,
             "redis_wrongly_held": packages.wrongly_held,
         }

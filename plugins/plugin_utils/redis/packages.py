@@ -18,17 +18,21 @@ def wrongly_held(installed, hold):
     return [name for name, each in installed.items() if name.startswith("redis-") and each["hold"] != hold]
 
 
-def differ(facts, names, apt):
-    """Whether packages, their hold, their source, its key or the pin differ; `apt` is {version, hold}."""
-    installed = facts["packages"]
+def are_due(observed, args):
+    """Whether packages, their hold, their source, its key or the pin differ; `args` is {packages, apt}, where `apt` is
+    {version, hold}.
+    """
+    installed, apt = observed["facts"]["packages"], args["apt"]
     return bool(
-        wanted(names, installed, apt["version"]) or wrongly_held(installed, apt["hold"]) or facts["differing_files"]
+        wanted(args["packages"], installed, apt["version"])
+        or wrongly_held(installed, apt["hold"])
+        or observed["facts"]["differing_files"]
     )
 
 
 def instance_is_due(observed, args):
-    """Whether a run has something to do for an instance; `args` is {packages, apt}."""
-    return observed["instance"]["differs"] or differ(observed["facts"], args["packages"], args["apt"])
+    """Whether a run has something to do for an instance; `args` is as for `are_due`."""
+    return observed["instance"]["differs"] or are_due(observed, args)
 
 
 def sentinel_is_due(observed, args):

@@ -32,8 +32,10 @@ OBSERVED = {
     "tables": {"differs": False},
 }
 APT = {"version": "", "hold": False}
+SERVER = {"packages": ["redis-server", "redis-tools"], "apt": APT}
 ASKED = {
-    "instance": {"packages": ["redis-server", "redis-tools"], "apt": APT},
+    "packages": SERVER,
+    "instance": SERVER,
     "sentinel": {"packages": ["redis-sentinel"], "apt": APT},
     "node": {
         "state": "present",
@@ -63,6 +65,11 @@ def test_a_host_that_is_as_it_should_be_is_not_due(name):
 @pytest.mark.parametrize(
     ("name", "observed", "asked"),
     [
+        ("packages", {"facts": {"packages": LACKS}}, {}),
+        ("packages", {"facts": {"packages": OTHER}}, {}),
+        ("packages", {"facts": {"differing_files": ["/etc/apt/x"]}}, {}),
+        ("packages", {}, {"apt": {"version": "7.2"}}),
+        ("packages", {}, {"apt": {"hold": True}}),
         ("instance", {"instance": {"differs": True}}, {}),
         ("instance", {"facts": {"packages": LACKS}}, {}),
         ("instance", {"facts": {"packages": OTHER}}, {}),
@@ -98,3 +105,7 @@ def test_what_makes_a_host_due(name, observed, asked):
 def test_a_node_that_has_left_is_not_due_whatever_differs_there():
     observed = {"node": {"differs": True, "facts": {"files": []}}}
     assert due("node", observed, {"state": "absent"}) is False
+
+
+def test_an_instance_that_differs_is_nothing_for_apt():
+    assert due("packages", {"instance": {"differs": True}}) is False
