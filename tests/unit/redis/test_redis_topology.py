@@ -49,3 +49,16 @@ def test_a_sentinel_that_is_not_reached_says_why(monkeypatch):
     monkeypatch.setattr(redis_server, "reach", reach)
     state = topology.observe_sentinel(NODE, "cache", [])
     assert not state["answers"] and state["why"] == "No route to host" and state["primary"] is None
+
+
+def test_the_others_are_asked_over_the_net_and_the_own_instance_is_not(monkeypatch):
+    addresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+    nodes = [{"host": address, "address": address, "port": 6379} for address in addresses]
+    deployment = {"name": "cache", "me": "10.0.0.1 6379", "nodes": nodes, "sentinels": []}
+    monkeypatch.setattr(topology, "observe_node", lambda node, _passwords: {"answers": True, "why": node["address"]})
+    silent = {"answers": False, "why": "it does not run"}
+    others = {
+        "10.0.0.2 6379": {"answers": True, "why": "10.0.0.2"},
+        "10.0.0.3 6379": {"answers": True, "why": "10.0.0.3"},
+    }
+    assert topology.view(deployment, [], "")["nodes"] == {"10.0.0.1 6379": silent, **others}
