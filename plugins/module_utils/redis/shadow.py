@@ -90,7 +90,14 @@ def of_a_sentinel(users):
 
 def _running(client, users):
     meanings = {redis_users.KEY + name: text for name, text in redis_users.meanings(client, users).items()}
-    return client.info("server")["redis_version"], {**redis_server.running(client), **meanings}
+    return _version(client), {**redis_server.running(client), **meanings}
+
+
+def _version(client):
+    try:
+        return client.info("server")["redis_version"]
+    except redis_server.RedisError:  # a file on disk may have renamed the command; ours may not
+        return redis_server.version_of(redis_server.BINARY)
 
 
 def _as_reported(name, text):
