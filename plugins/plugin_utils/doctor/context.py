@@ -55,14 +55,18 @@ class Case:
             if want and part in state:
                 yield host, want, state[part]
 
-    def machines(self):
-        """Yield (host, the state of its machine) once for each machine."""
+    def machines(self, *parts):
+        """Yield (host, the state of its machine) once for each machine.
+
+        With `parts`, for the first of its hosts that has the first of these, or the next; without, for the first.
+        """
         seen = set()
-        for host, state in self.evidence.items():
-            machine = self.want["hosts"][host]["machine"]
-            if "machine" in state and machine not in seen:
-                seen.add(machine)
-                yield host, state["machine"]
+        for part in parts or (None,):
+            for host, state in self.evidence.items():
+                wanted = self.want["hosts"][host]
+                if "machine" in state and wanted["machine"] not in seen and (part is None or part in wanted):
+                    seen.add(wanted["machine"])
+                    yield host, state["machine"]
 
     def reported(self, host, part):
         """Return what a host reported of a part, None where it did not."""

@@ -29,9 +29,10 @@ def _problems(host, options, thresholds):
     if integer(seconds, 1) < 1:
         yield f"{label_of(host, 'doctor_seconds')}: is {seconds}; write seconds, at least 1"
     path = host.values.get("doctor_json")
-    folder = os.path.dirname(os.path.abspath(os.path.expanduser(path))) if isinstance(path, str) and path else "/"
+    if not isinstance(path, str) or not path:
+        return
+    label, folder = label_of(host, "doctor_json"), os.path.dirname(os.path.abspath(os.path.expanduser(path)))
     if not os.path.isdir(folder):
-        label = label_of(host, "doctor_json")
         yield f"{label}: there is no folder {folder} on this machine; make it, or write another path"
-    elif path and not os.access(folder, os.W_OK):
-        yield f"{label_of(host, 'doctor_json')}: nothing can be written into {folder}; write another path"
+    elif not os.access(folder, os.W_OK):
+        yield f"{label}: nothing can be written into {folder}; write another path"

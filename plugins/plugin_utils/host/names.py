@@ -113,7 +113,8 @@ def _differing(target, answers, observed):
             owner = owners.get(address, target["machine"])
             if owner != target["machine"] and observed.get(target["host"]):
                 whose = next(host for host in observed if observed[host]["machine"] == owner)
-                text = f"{' and '.join(hosts)} resolves {target['name']} to {address}, which {whose} has"
+                resolve = "resolve" if len(hosts) > 1 else "resolves"
+                text = f"{' and '.join(hosts)} {resolve} {target['name']} to {address}, which {whose} has"
                 instead = _address({**target, "bind": [*target["bind"], *observed[target["host"]]["own"]]}, {})
                 yield (
                     True,

@@ -203,7 +203,7 @@ def _binds(claims, found):
         problem = f"{claim['label']}: {claims['host']} has no address {' and no '.join(missing)} (it has {has})"
         instead = [_instead(each, found["own"]) if each in missing else each for each in claim["addresses"]]
         instead = [each for each in dict.fromkeys(instead) if each]
-        text = f"[{', '.join(instead)}]" if claim["is_list"] else (instead or ["one that it has"])[0]
+        text = f"[{', '.join(instead or ['127.0.0.1'])}]" if claim["is_list"] else (instead or ["one that it has"])[0]
         yield f"{problem}; write {claim['variable']}: {text}"
 
 

@@ -79,16 +79,20 @@ def _refuse_lost_keys(have: Have, deployment: Deployment, primary):
     state, seen = have["state"], have["seen"]
     if state is None or seen is None:
         return
-    primary_state = seen["nodes"][primary]
-    if state["role"] == "replica" or not state["keys"] or not primary_state["answers"]:
+    primary_state, host = seen["nodes"][primary], redis_topology.names(deployment)[primary]
+    if state["role"] == "replica" or not state["keys"]:
         return
     if any(deployment["me"] in each["replicas"] for each in seen["sentinels"].values()):
         # a former primary that comes back: its Sentinels have decided, and are about to make it a replica themselves
         return
+    if not primary_state["answers"]:
+        raise Refused(
+            f"It holds {state['keys']} keys, and {host}, whose replica it would be, does not answer "
+            f"({primary_state['why']}): whether {host} has them too is not known. Run again when it answers."
+        )
     if state["history"][0] in primary_state["history"] and state["offset"] <= primary_state["shared"]:
         return
     raise LosesData(
-        f"It holds {state['keys']} keys, which joining {deployment['name']} as a replica of "
-        f"{redis_topology.names(deployment)[primary]} would replace. Empty it (FLUSHALL) if they may go, or take "
-        "it out of the group."
+        f"It holds {state['keys']} keys, which joining {deployment['name']} as a replica of {host} would replace. "
+        "Empty it (FLUSHALL) if they may go, or take it out of the group."
     )

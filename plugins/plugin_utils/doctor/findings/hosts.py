@@ -13,8 +13,9 @@ def judge(case):
         elif state.get("state") == "failed":
             fix = case.play("doctor", "-vvv", limit=host)
             yield case.found("host-silent", host, "The host told nothing of itself.", {"why": state["why"]}, fix)
-    for host, machine in case.machines():
+    for host, machine in case.machines("redis", "sentinel"):
         yield from _kernel(case, host, machine)
+    for host, machine in case.machines():
         yield from _memory(case, host, machine)
         yield from _clock(case, host, machine)
     yield from _disks(case)
@@ -23,8 +24,6 @@ def judge(case):
 
 def _kernel(case, host, machine):
     """Kernel settings belong to the machine below where the host is a container: then they are noted."""
-    if not any(part in case.want["hosts"][host] for part in ("redis", "sentinel")):
-        return
     kernel, redis = machine["kernel"], case.want["hosts"][host].get("redis")
     severity = "note" if machine["container"] else ""
     evidence = {"where": "on the machine that runs this container"} if machine["container"] else {}

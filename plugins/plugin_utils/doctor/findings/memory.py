@@ -102,7 +102,7 @@ def _machines(case):
     for host, _want, state in case.having("redis"):
         limit = state.get("info", {}).get("maxmemory", 0)
         of.setdefault(case.want["hosts"][host]["machine"], {})[host] = limit
-    for host, machine in case.machines():
+    for host, machine in case.machines("redis"):
         limits = of.get(case.want["hosts"][host]["machine"], {})
         if sum(limits.values()) > machine["memory"]["total"]:
             evidence = {"maxmemory": size(sum(limits.values())), "memory": size(machine["memory"]["total"])}
