@@ -12,6 +12,13 @@ HOSTS = ("redis1", "redis2", "redis3")
 ADDRESSES = {host: f"192.0.2.1{number}" for number, host in enumerate((*HOSTS, "watch1", "db1"), 1)}
 LIMITS = yaml.safe_load((ROOT / "roles/doctor/vars/main.yml").read_text(encoding="utf-8"))["__doctor_thresholds"]
 GIB = 1 << 30
+REFUSES = {"connects": False, "why": "Connection refused"}
+DEAF = {"127.0.0.1 6379": REFUSES, "192.0.2.11 6379": REFUSES}
+STOPPED = {
+    "unit": {"active": "inactive", "sub": "dead", "pid": 0}, "answers": False, "login": "", "sockets": [],
+    "endpoints": DEAF, "info": "gone", "later": "gone", "config": "gone",
+}  # fmt: skip
+PLAY = "ansible-playbook -i inventories/staging playbooks"
 
 
 def unit(pid=100):
@@ -186,3 +193,20 @@ def judged(part):
     found = doctor_judgement.judge(want, evidence)
     assert (want, evidence) == untouched
     return found, evidence
+
+
+def of_redis(**info):
+    """What is the same in both samples of an instance."""
+    return {"redis1": {"redis": {"info": info, "later": info}}}
+
+
+def of_disk(**disk):
+    return {"redis1": {"machine": {"disks": {"/var/lib/redis": {"total": 1000, "files": 1000, **disk}}}}}
+
+
+def replica(**info):
+    return {"redis2": {"redis": {"later": info}}}
+
+
+def of_redis1(**redis):
+    return {"redis1": {"redis": redis}}

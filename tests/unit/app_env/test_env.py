@@ -12,6 +12,7 @@ import dotenv
 import psycopg
 import pytest
 import yaml
+from ansible_collections.cistern.core.plugins.filter.env import FilterModule
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import dotenv as env
 from ansible_collections.cistern.core.plugins.plugin_utils.app_env import env_file as app_env
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
@@ -200,6 +201,21 @@ def test_sentinel():
     assert values(*arguments)["REDIS_SENTINEL_PASSWORD"] == "another one"
 
 
+def test_the_first_sentinel_says_the_password_of_all():
+    """Its own, else that of the Redis beside it, else that of the deployment."""
+    arguments = inventory("sentinel")
+    _host, hostvars, deployments, _baseline = arguments
+    deployments["cache"]["sentinels"][0] = {"host": "watch1", "address": "10.0.0.8", "port": 26379}
+    hostvars["watch1"] = {}
+    hostvars["redis1"]["redis_password"] = "of the first"
+    assert values(*arguments)["REDIS_PASSWORD"] == values(*arguments)["REDIS_SENTINEL_PASSWORD"] == "of the first"
+    hostvars["watch1"]["redis_password"] = "of another"
+    assert values(*arguments)["REDIS_SENTINEL_PASSWORD"] == "of another"
+    hostvars["watch1"]["redis_sentinel_password"] = "its own"
+    assert values(*arguments)["REDIS_SENTINEL_PASSWORD"] == "its own"
+    assert values(*arguments)["REDIS_PASSWORD"] == "of the first"
+
+
 def test_an_address_of_ipv6_is_in_brackets():
     arguments = inventory("sentinel")
     arguments[2]["cache"]["sentinels"][0]["address"] = "2001:db8::1"
@@ -307,6 +323,31 @@ def test_two_applications_of_a_machine_do_not_write_one_file():
     ]
 
 
+@pytest.mark.parametrize(("port", "same"), [(22, True), (23, False), (2222, False)])
+def test_a_machine_is_an_address_and_its_port(port, same):
+    """Where no port is written it is that of SSH."""
+    _host, hostvars, *others = inventory()
+    hostvars["app2"] = {**hostvars["app1"], "ansible_port": port}
+    assert bool(app_env.errors(["app1", "app2"], hostvars, *others)) is same
+
+
+def test_two_files_of_a_machine_are_no_error():
+    _host, hostvars, *others = inventory()
+    hostvars["app2"] = {**hostvars["app1"], "app_env_path": "/srv/other/.env"}
+    hostvars["app3"] = {**hostvars["app1"], "ansible_host": "10.0.0.8"}
+    assert app_env.errors(["app1", "app2", "app3"], hostvars, *others) == []
+    hostvars["app2"]["app_env_path"] = "/srv/./app/.env"
+    [told] = app_env.errors(["app1", "app2", "app3"], hostvars, *others)
+    assert told.endswith("[app1, app2]")
+
+
+def test_filters_are_what_a_playbook_asks_for():
+    filters, (host, *others) = FilterModule().filters(), inventory(app_env_path="x")
+    assert filters["app_env_errors"]([host], *others) == app_env.errors([host], *others) != []
+    assert filters["app_env_file"](*inventory()) == app_env.file(*inventory())
+    assert filters["env_lines"]({"A": 1}) == ["A=1"]
+
+
 # -- the playbook
 
 
@@ -400,3 +441,8 @@ def test_the_baseline_of_an_application_rides_out_a_failover():
     """Who waits for a primary that is gone gets a timeout, and the new one at the next try."""
     baseline = role_files.derived("app_env")["__app_env_baseline"]
     assert baseline["REDIS_RETRY_ON_TIMEOUT"] is True and baseline["CACHE_ENABLED"] is True
+
+
+def test_the_baseline_of_an_application_is_the_guides():
+    baseline = {"REDIS_MAX_CONNECTIONS": 20, "REDIS_RETRY_ON_TIMEOUT": True, "CACHE_ENABLED": True}
+    assert role_files.derived("app_env")["__app_env_baseline"] == baseline

@@ -75,3 +75,46 @@ def test_what_is_filled_in_stands_for_itself():
     glob, regex = Pattern("user_email:{email}:*").matcher({"email": "a*[x]?\\"})
     assert glob == "user_email:a\\*\\[x\\]\\?\\\\:*"
     assert regex.fullmatch(b"user_email:a*[x]?\\:anything:at all\n") and not regex.fullmatch(b"user_email:ab[x]?\\:1")
+
+
+def test_a_pattern_is_filled_in_as_far_as_there_are_values():
+    pattern = Pattern("conversation:{user1}:{user2}:*")
+    assert pattern.names == ["user1", "user2"]
+    assert pattern.filled({"user1": 7}) == "conversation:7:{user2}:*"
+    assert pattern.filled({"user1": 7, "user2": 0}) == "conversation:7:0:*"
+    glob, regex = pattern.matcher({"user2": 5})
+    assert glob == "conversation:*:5:*"
+    assert regex.fullmatch(b"conversation:7:5:x:y") and not regex.fullmatch(b"conversation:7:8:5:x")
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "more"),
+    [
+        ("online_users", {}, False),
+        ("user:{id}", {}, True),
+        ("user:{id}", {"id": 7}, False),
+        ("user:{id}:{part}", {"id": 7}, True),
+        ("user:{id}:*", {"id": 7}, True),
+    ],
+)
+def test_whether_a_pattern_is_more_than_one_key(text, values, more):
+    assert Pattern(text).open_with(values) is more
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{a}{b}", "has nothing between {a} and {b}; write a colon between them"),
+        ("a:*{b}", "has nothing between * and {b}; write a colon between them"),
+        ("a:{B}", "has '{B}', which is no placeholder; write one as {user_id}"),
+        ("a}", "has '}', which is no placeholder; write one as {user_id}"),
+    ],
+)
+def test_what_is_wrong_with_a_pattern(text, why):
+    with pytest.raises(ValueError) as error:
+        Pattern(text)
+    assert str(error.value) == why
+
+
+def test_families_that_are_none_have_no_key():
+    assert Families({"families": {}}).of(b"a") is None

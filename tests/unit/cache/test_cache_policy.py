@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import role_vars
 from ansible_collections.cistern.core.plugins.plugin_utils.cache import policy as cache_policy
+from ansible_collections.cistern.core.plugins.plugin_utils.cache import warming as cache_warming
 from ansible_collections.cistern.core.plugins.plugin_utils.common import role_files
 from case_files import Cases
 
@@ -71,6 +72,25 @@ def test_the_baseline_is_the_guides():
 
 def test_a_deployment_without_families_has_no_policy():
     assert check(hosts_of({"says": {"cache_families": None}})) == ({}, [])
+
+
+CITUS = {"host": "db1", "port": 6432, "name": "chat", "ca": "/srv/ca.crt"}
+BY_CITUS = {**CITUS, "sslmode": "verify-full", "sslrootcert": "/srv/ca.crt", "user": ""}
+del BY_CITUS["ca"]
+
+
+@pytest.mark.parametrize(
+    ("own", "cluster", "found"),
+    [
+        ({"host": "db9"}, {}, {"host": "db9", "port": 5432, "sslmode": "require", "sslrootcert": "", "user": ""}),
+        (None, CITUS, BY_CITUS),
+        ({"host": "db1", "user": "reader"}, CITUS, {**BY_CITUS, "user": "reader"}),
+        # another server than that of the inventory has another certificate too
+        ({"host": "db9"}, CITUS, {"host": "db9", "port": 5432, "sslmode": "require", "sslrootcert": "", "user": ""}),
+    ],
+)
+def test_where_queries_go(own, cluster, found):
+    assert cache_warming.database({"cache_warm_database": own}, cluster) == found
 
 
 # -- what the role makes of it

@@ -1,7 +1,7 @@
 """What a report says: its advice by cases/cache/advice, its numbers, its page, and who is walked.
 
 A case lays `instance`, `families` and `unknown` over a cache in which all is well; `advice` are the findings, the most
-important first, `severity`, `title` and `evidence` are those of the first.
+important first, `severity`, `title`, `evidence` and `do` are those of the first.
 """
 
 import html.parser
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from ansible_collections.cistern.core.plugins.filter.cache_report import cache_nodes, cache_outline
 from ansible_collections.cistern.core.plugins.filter.cache_warm import cache_package
 from ansible_collections.cistern.core.plugins.module_utils.cache import client as connection
 from ansible_collections.cistern.core.plugins.module_utils.cache import key_names as names
@@ -33,7 +34,7 @@ from deep_merge import deep_merge
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "roles/cache/templates/cache_report.html.j2"
-CASES = Cases("cache/advice", "instance", "families", "unknown", "advice", "severity", "title", "evidence")
+CASES = Cases("cache/advice", "instance", "families", "unknown", "advice", "severity", "title", "evidence", "do")
 FAMILY = {"key": "user_profile:{user_id}", "type": "string", "ttl": 1800, "description": "Profiles"}
 POLICY = {"deployment": "cache", "families": {"user_profile": FAMILY}}
 
@@ -101,7 +102,7 @@ def test_advice(path):
     case = CASES.read(path)
     found = advise(made(case))
     assert [finding["id"] for finding in found] == case["advice"]
-    for key in ("severity", "title", "evidence"):
+    for key in ("severity", "title", "evidence", "do"):
         if key in case:
             assert found[0][key] == case[key]
     assert all(finding["evidence"] and finding["do"] and finding["title"] for finding in found)
@@ -175,7 +176,7 @@ INTERVAL = {"seconds": 10.0, "hit_rate": 0.5}
                 {"used_memory": used, "clients_memory": held},
                 {"used_memory": 50 * MIB, "maxmemory": 1 << 30, "clients_memory": 10 * MIB + 1},
             )
-            for used, held in ((10, 10 * MIB), (51 * MIB, 10 * MIB + 1))
+            for used, held in ((10, 10 * MIB), (51 * MIB, 10 * MIB + 1), (100 * MIB, 20 * MIB))
         ],
         ("persistence", {"fork_usec": 100_000}, {"fork_usec": 100_001}),
         ("persistence", {"fork_usec": 200_000, "snapshots": ""}, {"fork_usec": 200_000, "snapshots": "", "aof": 1}),
@@ -261,6 +262,34 @@ def test_keys_are_held_against_the_policy():
     }
     assert found["unknown"]["patterns"][0]["pattern"] == "user_profile:<n>:x"
     assert found["keys"] == 6 and found["bytes"] == 1150
+
+
+def test_the_biggest_five_keys_and_the_first_three_samples_are_kept():
+    sizes = [10, 70, 30, 50, 20, 60, 40]
+    keys = [(b"user_profile:%d" % size, -1, size, "string") for size in sizes]
+    family = counted(*keys)["families"]["user_profile"]
+    assert [each["bytes"] for each in family["biggest"]] == [70, 60, 50, 40, 30]
+    assert family["samples"]["without_ttl"] == [f"user_profile:{size}" for size in sizes[:3]]
+    assert (family["keys"], family["bytes"], family["without_ttl"]) == (7, 280, 7)
+
+
+def test_twenty_patterns_of_no_family_are_told_the_most_frequent_first():
+    letters = "abcdefghijklmnopqrstu"
+    keys = [(f"{letter}:{number}".encode(), 5, 10, "string") for letter in letters for number in (1, 2)]
+    found = counted(*keys, (b"u:3", 5, 10, "string"))["unknown"]
+    patterns = found["patterns"]
+    assert [each["pattern"] for each in patterns] == ["u:<n>", *[f"{letter}:<n>" for letter in letters[:19]]]
+    assert patterns[0] == {"pattern": "u:<n>", "keys": 3, "bytes": 30, "example": "u:1"}
+
+
+def test_a_family_of_any_type_has_no_wrong_one():
+    policy = {"families": {"user_profile": {**FAMILY, "type": "any"}}}
+    tally = Tally(policy, Families(policy))
+    tally.add(
+        [(b"user_profile:1", 1, 10, "string"), (b"user_profile:2", 1, 10, "hash"), (b"user_profile:3", 1, 1, "hash")]
+    )
+    family = tally.summary()["families"]["user_profile"]
+    assert (family["wrong_type"], family["samples"], family["types"]) == (0, {}, {"string": 1, "hash": 2})
 
 
 def test_patterns_without_end_do_not_fill_the_memory():
@@ -389,10 +418,31 @@ def test_the_deployment_that_is_meant(named, policies, found):
     assert deployment == found and bool(errors) == (found is None)
 
 
+@pytest.mark.parametrize(
+    ("named", "policies", "error"),
+    [
+        ("cash", "a b", "cache_report: no deployment cash has key families; write one of a, b"),
+        ("", "a b", "cache_report: several have key families; name one, such as -e cache_report=a (a, b)"),
+        ("", "", "no deployment of the inventory has key families"),
+    ],
+)
+def test_a_deployment_that_is_not_meant_is_told(named, policies, error):
+    assert cache_members.request("cache_report", named, dict.fromkeys(policies.split(), {})) == (None, [error])
+
+
 def test_the_instances_of_a_deployment_are_where_others_reach_them():
     at = {"address": "10.0.0.1", "port": 6379}
     instances = {"a": {"deployment": "cache", "at": at}, "b": {"deployment": "sessions", "at": {**at, "port": 6380}}}
     assert cache_members.nodes("cache", instances) == [{"host": "a", "address": "10.0.0.1", "port": 6379}]
+
+
+def test_a_program_is_told_of_its_families_what_a_walk_needs():
+    outline = {"deployment": "cache", "families": {"a": {"key": "a:{id}", "type": "string", "ttl": 9}}}
+    policy = {**outline, "families": {"a": {**outline["families"]["a"], "description": "x", "warm": None}}}
+    assert cache_outline(policy) == outline
+    assert cache_outline({}) == {"deployment": "", "families": {}}
+    at = {"address": "10.0.0.1", "port": 6379}
+    assert cache_nodes({"a": {"deployment": "cache", "at": at}}, "cache") == [{"host": "a", **at}]
 
 
 # -- facts
@@ -428,15 +478,30 @@ def test_metrics_are_what_the_walk_found():
         (cache_said.size(1536), "1.5 KiB"),
         (cache_said.size(300 << 20), "300 MiB"),
         (cache_said.share(1, 100_000), "<0.1 %"),
+        (cache_said.share(1, 1000), "0.1 %"),
         (cache_said.share(99_999, 100_000), "99.9 %"),
+        (cache_said.share(1, 100), "1.0 %"),
+        (cache_said.share(0, 5), "0 %"),
         (cache_said.share(5, 5), "100 %"),
         (cache_said.share(0, 0), "-"),
         (cache_said.seconds(5400), "1 h 30 min"),
+        (cache_said.seconds(0), "0 s"),
+        (cache_said.seconds(59), "59 s"),
+        (cache_said.seconds(121), "2 min 1 s"),
+        (cache_said.seconds(120), "2 min"),
+        (cache_said.seconds(7200), "2 h"),
+        (cache_said.seconds(86_399), "23 h 59 min"),
+        (cache_said.seconds(172_800), "2 d"),
+        (cache_said.seconds(90_061), "1 d 1 h"),
         (cache_said.usec(999), "999 µs"),
         (cache_said.usec(1000), "1.0 ms"),
         (cache_said.usec(1500), "1.5 ms"),
+        (cache_said.usec(999_000), "999.0 ms"),
         (cache_said.usec(1_000_000), "1.0 s"),
+        (cache_said.count(1_234_567), "1,234,567"),
+        (cache_said.plural(0, "key"), "0 keys"),
         (cache_said.plural(1, "key"), "1 key"),
+        (cache_said.plural(2000, "key"), "2,000 keys"),
     ],
 )
 def test_numbers_are_read_by_people(summary, text):
@@ -566,6 +631,33 @@ def test_the_bars_of_a_family_are_tenths_of_its_time_to_live():
     assert [(each["keys"], each["height"]) for each in found] == [*[(0, 0), (4, 20), *[(0, 0)] * 8], *[(8, 40), (0, 0)]]
 
 
+def test_a_bar_of_a_few_keys_is_seen():
+    found = cache_html.heights({"ttl": 10, "tenths": [1, 100, 300, *[0] * 7], "over_ttl": 0, "without_ttl": 3000})
+    assert [each["height"] for each in found] == [2, 2, 4, *[0] * 8, 40]
+    found = cache_html.heights({"ttl": 10, "tenths": [1, 3, *[0] * 8], "over_ttl": 0, "without_ttl": 0})
+    assert [each["height"] for each in found[:3]] == [13.3, 40, 0]
+
+
+def test_families_share_a_bar_by_their_memory():
+    family = {"keys": 1, "tenths": [1] * 10, "over_ttl": 0, "without_ttl": 0, "ttl": 10, "key": "a"}
+    found = cache_html.parts(
+        {
+            "families": {
+                "a": {**family, "bytes": 1},
+                "b": {**family, "bytes": 2},
+                "c": {**family, "bytes": 0, "keys": 0},
+            },
+            "unknown": {"keys": 0, "bytes": 0},
+            "bytes": 3,
+        }
+    )
+    assert [(each["name"], each["begins"], each["width"]) for each in found] == [
+        ("b", 0, 66.667),
+        ("a", 66.667, 33.333),
+    ]
+    assert [len(each["bars"]) for each in found] == [12, 12]
+
+
 def test_a_histogram_is_a_line_of_bars():
     assert cache_pages.bars([0, 8, 4, 1]) == "·█▅▂"
     assert cache_pages.bars([0, 0]) == ""
@@ -585,7 +677,9 @@ def test_a_walk_that_took_no_time_has_no_rate():
     walked = {"keys": 7, "seconds": 0, "page_seconds": 0, "role": "primary", "host": "a", "why": "it is alone"}
     assert cache_pages.scan_text(walked) == "Walked a: it is alone (a primary is walked more slowly); 0.0 s, 0 keys/s."
     walked = {**walked, "seconds": 2, "page_seconds": 0.0005, "role": "replica"}
-    assert cache_pages.scan_text(walked).startswith("Walked a: it is alone; 2.0 s, 4 keys/s, ")
+    assert cache_pages.scan_text(walked) == (
+        "Walked a: it is alone; 2.0 s, 4 keys/s, 500 µs of the server's time a page."
+    )
 
 
 HOSTILE = "</style><script>alert('1')</script>\"&"
@@ -648,6 +742,60 @@ def test_the_terminal_stands_in_columns():
     head = next(number for number, line in enumerate(lines) if line.startswith("family"))
     assert len(lines[head]) == len(lines[head + 2]) == len(lines[head + 1])
     assert any(line.startswith("redis3 told nothing: its machine") for line in lines)
+
+
+def test_a_table_has_its_first_column_on_the_left():
+    assert cache_pages.table(("pattern", "keys"), [("a:<n>", "1,200"), ("b", "7")]) == [
+        "pattern   keys",
+        "--------------",
+        "a:<n>    1,200",
+        "b            7",
+    ]
+    assert cache_pages.table(("a", "role"), [("10", "x")], left=(1,)) == [" a  role", "--------", "10  x"]
+
+
+def test_a_database_is_named_where_there_are_several():
+    report = whole({"families": {"user_profile": {"without_ttl": 500}}})
+    [title] = [each["title"] for each in report["advice"]]
+    assert title == "Keys never expire: they leak memory"
+    assert not [line for line in cache_pages.lines(report) if line.startswith("Database")]
+    [one] = report["databases"]
+    both = {**report, "databases": [one, {**one, "db": 3}]}
+    assert [line for line in cache_pages.lines(both) if line.startswith("Database")] == ["Database 0", "Database 3"]
+    assert [each["title"] for each in advise(both)] == [
+        f"Keys of database {number} never expire: they leak memory" for number in (0, 3)
+    ]
+
+
+def test_what_a_terminal_is_told():
+    big = [{"key": f"user_profile:{number}", "bytes": 1000 - number} for number in range(1, 5)]
+    strange = [{"key": "x:1", "bytes": 1200}, {"key": "x:2", "bytes": 997}]
+    slow = [{"at": 990, "usec": 20000 + 1000 * number, "command": f"get {number}"} for number in range(4)]
+    interval = {"hits": 500, "misses": 500, "hit_rate": 0.5}
+    numbers = {"fragmentation": None, "hit_rate": 0.987, "evicted": 1200, "expired": 5, "rejected": 2}
+    case = {
+        "families": {
+            "user_profile": {
+                "biggest": big,
+                "bytes": 90_000,
+                "without_ttl": 4,
+                "over_ttl": 3,
+                "wrong_type": 2,
+                "types": {"string": 998, "hash": 2},
+            },
+            "news": {**well()["families"]["user_profile"], "bytes": 0, "keys": 0, "biggest": [], "tenths": [0] * 10},
+        },
+        "unknown": {
+            "keys": 7,
+            "bytes": 10_000,
+            "without_ttl": 1,
+            "biggest": strange,
+            "patterns": [{"pattern": "x:<n>", "keys": 7, "bytes": 10_000}],
+        },
+        "instance": {**numbers, "interval": interval, "slow_log": {"entries": 4, "newest": slow}},
+    }
+    lines = list(cache_pages.lines({**whole(case), "taken": "2026-01-02T03:04:05Z"}))
+    assert lines == (ROOT / "tests/unit/cases/cache/report_of_a_terminal.txt").read_text("utf-8").splitlines()
 
 
 def test_a_report_is_json_and_says_its_schema():

@@ -729,6 +729,45 @@ def test_a_wrong_request_is_told(deployment, names, why):
     assert cache_warm.cache_warm_request(policies(), deployment, names)["errors"] == [why]
 
 
+def test_where_nothing_is_warmed_it_is_told():
+    request = cache_warm.cache_warm_request({"sessions": policies()["sessions"]}, "", "")
+    assert (request["deployment"], request["families"]) == ("", {})
+    assert request["errors"] == ["No deployment has a family with `warm`; write how one is filled into cache_families"]
+
+
+def test_an_operator_names_families_by_commas():
+    families = {name: family(warm={"sql": "x"}) for name in ("a", "b", "c")}
+    request = cache_warm.cache_warm_request({"cache": {"families": families}}, "cache", " b, ,a ,x")
+    assert list(request["families"]) == ["b", "a"]
+    assert request["errors"] == ["cache_warm_families: cache does not warm x; write one or more of a, b, c"]
+
+
+def test_how_families_are_filled():
+    by_query, by_timer = family(warm={"sql": "x"}), family(warm={"file": "/a.jsonl", "every": "5min"})
+    by_event = family(warm={"file": "/b.jsonl", "after": ["restart"]})
+    declared = {"query": by_query, "timer": by_timer, "event": by_event, "none": family(warm=None)}
+    warmed = cache_warm.cache_warmed(declared)
+    assert list(warmed) == ["query", "timer", "event"]
+    assert cache_warm.cache_warmed(declared, "/data")["timer"]["warm"]["path"] == "/data/timer.jsonl"
+    assert list(cache_warm.cache_by_itself(warmed)) == ["timer", "event"]
+    assert cache_warm.cache_warm_files(warmed) == [
+        {"family": "timer", "file": "/a.jsonl"},
+        {"family": "event", "file": "/b.jsonl"},
+    ]
+    for name, has_query, watched in (("query", True, False), ("timer", False, False), ("event", False, True)):
+        assert cache_warm.cache_warm_has_queries({name: warmed[name]}) is has_query
+        assert cache_warm.cache_warm_watched({name: warmed[name]}) is watched
+    assert cache_warm.cache_warm_timers(warmed, {"path": "/etc/cache-FAMILY.timer", "mode": "0644"}) == [
+        {
+            "path": "/etc/cache-timer.timer",
+            "mode": "0644",
+            "vars": {"__cache_timer": {"family": "timer", "every": "5min"}},
+        }
+    ]
+    unit = {"name": "cache-timer.timer", "files": ["/etc/cache-timer.timer"]}
+    assert cache_warm.cache_unit_of({"path": "/etc/cache-timer.timer"}) == unit
+
+
 def test_several_deployments_have_to_be_named():
     told = cache_warm.cache_warm_request(policies(media=policies()["cache"]), "", "")["errors"]
     assert told == ["cache_warm: is missing; write the deployment, one of cache, media"]
@@ -744,6 +783,27 @@ def test_how_far_a_filling_is_told():
     reports = [{**warm.report_of("a"), "state": "done"}, {**warm.report_of("b"), "state": "filling", "read": 7}]
     assert cache_warm_report.line(reports) == "1 of 2 families done; b: 7 rows read, 0 keys written, 0 were there"
     assert cache_warm_report.line([]) == "begins"
+    reports[1].update(**{"from": 100}, written=4, kept=3)
+    assert cache_warm_report.line(reports) == "1 of 2 families done; b: 107 rows read, 4 keys written, 3 were there"
+    reports[1]["state"], reports[0]["state"] = "interrupted", "waiting"
+    assert cache_warm_report.line(reports) == "1 of 2 families done"
+
+
+@pytest.mark.parametrize(
+    ("existing", "missing", "replaced"),
+    [("replace", 4, True), ("replace", 5, False), ("keep", 0, False), (None, 0, False)],
+)
+def test_a_family_is_replaced_where_it_says_so_and_keys_are_there(existing, missing, replaced):
+    job = {"families": {"a": family(warm={"existing": existing} if existing else {})}}
+    assert cache_warm_report.replaced(job, {"family": "a", "missing": missing, "probed": 5}) is replaced
+
+
+def test_a_plan_says_which_database_is_asked():
+    warm = {"sql": "SELECT a,\n   b AS value"}
+    job = {"families": {"a": family(warm=warm)}, "rate": 1, "database": {"host": "db1", "port": 5432, "name": "chat"}}
+    told = {"family": "a", "certain": True, "rows": 7, "missing": 3, "probed": 5, "why": ""}
+    [line] = cache_warm_report.planned(job, [told], {})
+    assert line.endswith("at most 1 a second, from db1 port 5432, database chat: SELECT a, b AS value")
 
 
 def test_a_broken_checkpoint_is_none(tmp_path):

@@ -135,3 +135,28 @@ def test_an_upgrade_is_what_changes():
 )
 def test_a_downgrade_is_told(has, gets, down):
     assert bool(citus.citus_downgrades({"package": {"has": has, "gets": gets}})) is down
+
+
+@pytest.mark.parametrize(
+    ("results", "goes_on"),
+    [
+        ([{"due": {"node": False}}], False),
+        ([{"due": {"node": False}}, {"due": {"node": True}}], True),
+        # one that has told nothing, or not this
+        ([None], True),
+        ([{"due": {}}], True),
+        ([{"unreachable": True}], True),
+        ([], False),
+    ],
+)
+def test_a_run_goes_on_where_something_is_to_do(results, goes_on):
+    hostvars = {str(number): {"__citus_observed": result} for number, result in enumerate(results)}
+    assert citus.citus_goes_on(list(hostvars), hostvars) is goes_on
+
+
+def test_why_a_certificate_is_due():
+    tls = {"a": {"why": "it ends in 3 days"}, "b": {"why": ""}, "c": {}}
+    hostvars = {name: {"__citus_observed": {"node": {"tls": each}}} for name, each in tls.items()}
+    hostvars |= {"d": {}, "e": {"__citus_observed": {"unreachable": True}}}
+    assert citus.citus_certificates_due(list("abcde"), hostvars) == ["it ends in 3 days"]
+    assert citus.citus_certificates_due(["b"], hostvars) == []

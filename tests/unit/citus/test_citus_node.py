@@ -29,6 +29,7 @@ from case_files import Cases
 CASES = Cases("citus/nodes", "want", "have", "steps", "refused", "notes")
 SHORT = {"c": "10.0.0.10 5432", **{f"w{number}": f"10.0.0.1{number} 5432" for number in (1, 2, 3)}}
 MB = 1024 * 1024
+COORDINATOR = {"group": 0, "active": True, "synced": True, "takes": True}
 
 
 def usual():
@@ -115,6 +116,39 @@ def test_diff_shows_the_nodes():
     before, after = (shown(nodes, names(want)).splitlines() for nodes in (have["nodes"], afterwards(want, have)))
     assert set(after) - set(before) == {"w1 10.0.0.11 5432: worker, may hold shards"}
     assert set(before) - set(after) == {"w3 10.0.0.13 5432: worker, may hold shards"}
+
+
+def test_the_diff_tells_which_nodes_are_inactive_and_which_may_hold_shards():
+    want, have = read(
+        {
+            "want": {"nodes": {"w2": {"shards": False}, "w3": None}},
+            "have": {"nodes": {"c": {"takes": True}, "w1": {"active": False}}},
+        }
+    )
+    assert shown(have["nodes"], names(want)).splitlines() == [
+        "c 10.0.0.10 5432: coordinator, may hold shards",
+        "w1 10.0.0.11 5432: worker, inactive, may hold shards",
+        "w2 10.0.0.12 5432: worker, may hold shards",
+        "10.0.0.13 5432 10.0.0.13 5432: worker, may hold shards",
+    ]
+    assert shown(afterwards(want, have), names(want)).splitlines() == [
+        "c 10.0.0.10 5432: coordinator, may hold shards",
+        "w1 10.0.0.11 5432: worker, may hold shards",
+        "w2 10.0.0.12 5432: worker",
+        "10.0.0.13 5432 10.0.0.13 5432: worker, may hold shards",
+    ]
+
+
+def test_a_coordinator_that_holds_no_shards_stays_without():
+    want, have = read({})
+    assert shown(afterwards(want, have), names(want)).splitlines()[0] == "c 10.0.0.10 5432: coordinator"
+
+
+def test_a_coordinator_that_moves_is_shown_at_its_new_address_alone():
+    want, have = read({"have": {"nodes": {"c": None, "10.0.0.9 5432": COORDINATOR}}})
+    assert [line for line in shown(afterwards(want, have), names(want)).splitlines() if "coordinator" in line] == [
+        "c 10.0.0.10 5432: coordinator, may hold shards"
+    ]
 
 
 # -- the moves, while they are under way

@@ -53,3 +53,8 @@ def test_a_cluster_of_one_node_leaves_by_its_database():
 def test_where_there_is_no_cluster_nothing_leaves():
     assert citus_removal.leaving([], OPTIONS, "db2") == []
     assert list(citus_removal.problems([], OPTIONS, "db2")) == []
+
+
+def test_a_name_of_nobody_leaves_nothing_where_there_are_nodes():
+    assert citus_removal.leaving(cluster(), OPTIONS, None) == []
+    assert list(citus_removal.problems(cluster(), OPTIONS, None)) == [f"citus_remove: is missing; {CHOICE}"]

@@ -45,6 +45,12 @@ def test_pools_shrink_where_there_are_many_nodes(nodes, clients, pool, most):
     assert (found["citus.max_shared_pool_size"], found["max_connections"]) == (pool, most)
 
 
+def test_few_clients_sort_with_more_memory():
+    """One client in four sorts at once, of however few."""
+    few = citus_settings.baseline({"memory_mb": 1024, "cores": 2}, cluster(nodes=1, clients=1))
+    assert (few["max_connections"], few["work_mem"]) == (171, "6MB")
+
+
 @pytest.mark.parametrize(("nodes", "more"), [(1, 8), (9, 16), (17, 32)])
 def test_a_node_that_joins_makes_the_others_restart_at_a_doubling_alone(nodes, more):
     few, many, next_one = (citus_settings.baseline(MACHINE, cluster(nodes=each)) for each in (nodes, more, more + 1))
@@ -70,8 +76,13 @@ def test_memory_stays_below_that_of_the_machine(memory, nodes):
 @pytest.mark.parametrize(
     ("memory", "sizes"),
     [
+        (80, (128, 64, 64, 4)),
         (256, (128, 192, 64, 4)),
+        (520, (130, 390, 64, 4)),
+        (1040, (260, 780, 65, 4)),
         (4096, (1024, 3072, 256, 4)),
+        (8000, (2000, 6000, 500, 8)),
+        (32768, (8192, 24576, 2048, 36)),
         (65536, (16384, 49152, 2048, 64)),
         (262144, (65536, 196608, 2048, 64)),
     ],
@@ -99,6 +110,70 @@ def test_there_are_processes_for_queries_and_moves_at_once(cores, nodes):
     assert found["max_logical_replication_workers"] >= 2 * moves
     # moves may all start from one node
     assert min(found["max_wal_senders"], found["max_replication_slots"]) >= moves * nodes
+
+
+@pytest.mark.parametrize(
+    ("cores", "nodes", "queries", "of_one", "processes", "slots"),
+    [
+        (1, 3, 2, 1, 34, 42),
+        (2, 3, 2, 1, 34, 42),
+        (4, 8, 4, 2, 36, 42),
+        (6, 9, 6, 3, 38, 74),
+        (8, 17, 8, 4, 40, 138),
+        (64, 60, 64, 4, 96, 266),
+    ],
+)
+def test_processes_of_some_machines(cores, nodes, queries, of_one, processes, slots):
+    found = citus_settings.baseline({"memory_mb": 4096, "cores": cores}, cluster(nodes=nodes))
+    assert (found["max_parallel_workers"], found["max_parallel_workers_per_gather"]) == (queries, of_one)
+    assert (found["max_worker_processes"], found["max_logical_replication_workers"]) == (processes, 12)
+    assert found["max_replication_slots"] == found["max_wal_senders"] == slots
+    assert found["citus.max_background_task_executors"] == 4
+
+
+def test_a_machine_of_four_gigabytes_and_two_cores():
+    found = citus_settings.settings(MACHINE, cluster())
+    assert citus_settings.text(found).splitlines() == [
+        "checkpoint_completion_target = 0.9",
+        "citus.local_hostname = '10.0.0.1'",
+        "citus.max_background_task_executors = 4",
+        "citus.max_client_connections = 100",
+        "citus.max_shared_pool_size = 100",
+        f"citus.node_conninfo = '{found['citus.node_conninfo']}'",
+        "effective_cache_size = '3072MB'",
+        "effective_io_concurrency = 200",
+        "listen_addresses = '127.0.0.1, 10.0.0.1'",
+        "log_autovacuum_min_duration = '10s'",
+        "log_checkpoints = on",
+        "log_lock_waits = on",
+        "log_min_duration_statement = '1s'",
+        "log_temp_files = '64MB'",
+        "maintenance_work_mem = '256MB'",
+        "max_connections = 910",
+        "max_locks_per_transaction = 128",
+        "max_logical_replication_workers = 12",
+        "max_parallel_workers = 2",
+        "max_parallel_workers_per_gather = 1",
+        "max_prepared_transactions = 910",
+        "max_replication_slots = 42",
+        "max_wal_senders = 42",
+        "max_wal_size = '4GB'",
+        "max_worker_processes = 34",
+        "min_wal_size = '512MB'",
+        "output_plugin_libraries = 'pgoutput, test_decoding, citus'",
+        "password_encryption = 'scram-sha-256'",
+        "port = 5432",
+        "random_page_cost = 1.1",
+        "shared_buffers = '1024MB'",
+        "shared_preload_libraries = citus",
+        "ssl = on",
+        "ssl_ca_file = '/tls/ca.crt'",
+        "ssl_cert_file = '/tls/node.crt'",
+        "ssl_key_file = '/tls/node.key'",
+        "superuser_reserved_connections = 10",
+        "wal_level = logical",
+        "work_mem = '4MB'",
+    ]
 
 
 # -- what only the toolkit may say

@@ -106,6 +106,25 @@ def test_plan(path):
     assert (want, have) == untouched
 
 
+def test_what_a_table_is_placed_with():
+    """With the first of its group; one that is the first lies alone, unless it lies where all do by default."""
+    case = {
+        "fresh": "every",
+        "want": {"devices": {"column": "device_id"}, "others": {"column": "device_id", "colocate_with": "devices"}},
+        "have": {name: {"columns": {"device_id": "text"}} for name in ("devices", "others")},
+    }
+    steps = [step for step in plan(*read(case)) if step["do"] == "distribute"]
+    assert [(step["table"], step["with"], step["shards"], step["column"]) for step in steps] == [
+        ("public.users", "none", 8, "user_id"),
+        ("public.unread", "public.users", None, "user_id"),
+        ("public.conversations", "none", 16, "conversation_id"),
+        ("public.members", "public.conversations", None, "conversation_id"),
+        ("public.messages", "public.conversations", None, "conversation_id"),
+        ("public.devices", "default", None, "device_id"),
+        ("public.others", "public.devices", None, "device_id"),
+    ]
+
+
 def row(method=None, model=None, colocation=None):
     kept = dict.fromkeys(("oid", "quoted", "bytes", "identified", "partition_of", "column", "shards"))
     return {**kept, "relkind": "r", "partmethod": method, "repmodel": model, "colocation": colocation}

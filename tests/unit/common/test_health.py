@@ -159,3 +159,13 @@ def test_what_was_proven_counts_before_what_was_observed_and_each_sentence_stand
         "Citus: w3 is inactive",
         "d: u failed",
     ]
+
+
+def test_what_is_not_whole_fails_a_run_only_where_it_is_asked_to():
+    assert health.result([], strict=True) == health.result([], strict=False) == {"health": [], "warnings": []}
+    assert health.result(["a", "b"], strict=False) == {"health": ["a", "b"], "warnings": ["a", "b"]}
+    assert health.result(["a", "b"], strict=True) == {
+        "failed": True,
+        "health": ["a", "b"],
+        "msg": "Not everything is whole, and health_strict is set.\n- a\n- b",
+    }

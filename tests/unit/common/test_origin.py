@@ -22,3 +22,9 @@ def test_a_value_of_a_command_line_is_said_by_its_description():
     tagged = Origin(description="<CLI option '-e'>").tag("x")
     assert origin(tagged) == "<CLI option '-e'>" and origin("x") == "" == origin()
     assert position("x") == (None, None, None)
+
+
+def test_a_value_of_a_whole_file_is_said_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tagged = Origin(path=os.fspath(tmp_path / "vars.yml")).tag("x")
+    assert origin(tagged) == "vars.yml" and position(tagged) == (os.fspath(tmp_path / "vars.yml"), None, None)

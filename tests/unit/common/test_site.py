@@ -87,3 +87,17 @@ def test_what_is_shared_is_followed_to_its_end():
         "d": {"due": False, "shares": {3}},
     }
     assert due(hosts) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("port", "hosts"), [(22, "m,x"), ("22", "m,x"), (2222, "x"), (23, "x")])
+def test_an_address_is_one_machine_where_its_port_is_the_same(port, hosts):
+    """Behind one address there may be several, each with a port of its own; without one it is that of SSH."""
+    hostvars = observed(x={"citus": True})
+    del hostvars["y"]["__observed"]
+    hostvars["m"].update(ansible_host="192.0.2.11", ansible_port=port)
+    assert site_due(hostvars, "monitoring:citus", GROUPS) == hosts
+
+
+def test_a_host_without_an_address_is_a_machine_of_its_own():
+    hostvars = HostVars({name: {"__observed": {"due": {"part": name == "a"}}} for name in "ab"})
+    assert site_due(hostvars, "redis", GROUPS) == "a"

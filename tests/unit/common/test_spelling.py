@@ -40,6 +40,22 @@ def test_what_is_as_it_is_written(tmp_path, text):
     assert list(misread(read(tmp_path, text))) == []
 
 
+def test_what_can_no_longer_be_read_is_not_told(tmp_path):
+    """Nobody knows then how it was written."""
+    gone, short = read(tmp_path, "a: 0770"), tmp_path / "short.yml"
+    (tmp_path / "vars.yml").unlink()
+    assert list(misread(gone)) == []
+    short.write_text("b: 1\na: 0770\n", encoding="utf-8")
+    value = DataLoader().load_from_file(str(short))
+    short.write_text("b: 1\n", encoding="utf-8")
+    assert list(misread(value)) == []
+
+
+def test_a_date_from_nowhere_is_told_as_it_is():
+    message = "YAML makes a date of 2026-01-02; write it in quotes"
+    assert list(misread([datetime.date(2026, 1, 2), 7, True])) == [message]
+
+
 def test_a_mode_that_comes_from_nowhere_has_to_be_a_text(tmp_path):
     def message(value):
         found = redis_directives.problems({"unixsocketperm": value}, redis_schema.load(), "7.0.15")

@@ -19,7 +19,7 @@ from ansible_collections.cistern.core.plugins.plugin_utils.doctor import judge a
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor import report as doctor_report
 from ansible_collections.cistern.core.plugins.plugin_utils.doctor import variables as doctor_variables
 from case_files import Cases
-from doctor_evidence import DISK, LIMITS, judged, usual
+from doctor_evidence import LIMITS, judged, usual
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs/doctor.md"
@@ -93,6 +93,75 @@ def test_report_has_severity_host_evidence_and_command():
     assert lines[-1].startswith("      mend: ansible-playbook -i inventories/staging playbooks/redis.yml")
 
 
+def test_report_is_grouped_by_severity_and_by_host():
+    def found(severity, host, deployment, evidence, fix):
+        return doctor_case.Finding("id", severity, host, deployment, "It is so.", evidence, fix)
+
+    findings = [
+        found("critical", "redis1", "", {"why": "gone", "last lines": ["one", "two"]}, "mend it"),
+        found("critical", "db1", "", {}, ""),
+        found("critical", "redis1", "cache", {}, ""),
+        found("note", "redis1", "cache", {}, ""),
+    ]
+    evidence = {"redis1": {}, "db1": {"state": "unreachable", "why": "no route"}}
+    assert doctor_report.lines(findings, evidence) == [
+        "2 hosts asked, 1 silent: 3 critical, 0 warnings, 1 note.",
+        "",
+        "CRITICAL",
+        "  redis1 (cache)",
+        "    id: It is so.",
+        "      why: gone",
+        "      last lines:",
+        "        one",
+        "        two",
+        "      mend: mend it",
+        "    id: It is so.",
+        "  db1",
+        "    id: It is so.",
+        "",
+        "NOTE",
+        "  redis1 (cache)",
+        "    id: It is so.",
+    ]
+    assert doctor_report.document(findings[2:3], evidence, "now") == {
+        "version": 1,
+        "time": "now",
+        "hosts": {"redis1": "told", "db1": "unreachable"},
+        "counts": {"critical": 1, "warning": 0, "note": 0},
+        "findings": [
+            {
+                "id": "id", "severity": "critical", "host": "redis1", "deployment": "cache", "says": "It is so.",
+                "evidence": {}, "mend": "",
+            }
+        ],
+    }  # fmt: skip
+    assert doctor_report.lines([], {"redis1": {}}) == ["1 host asked: nothing found."]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.5, "0.5 s"),
+        (119.9, "119.9 s"),
+        (120, "2 min"),
+        (7199, "120 min"),
+        (7200, "2 h"),
+        (172799, "48 h"),
+        (172800, "2 days"),
+        (-172800, "-2 days"),
+        (30 * 86400, "30 days"),
+        (600 * 86400, "600 days"),
+    ],
+)
+def test_a_time_has_the_unit_that_fits(seconds, text):
+    assert doctor_case.seconds_text(seconds) == text
+
+
+def test_numbers_have_their_words():
+    assert [doctor_case.count_text(number, "host") for number in (0, 1, 2)] == ["0 hosts", "1 host", "2 hosts"]
+    assert (doctor_case.share_text(1, 8), doctor_case.share_text(1, 0)) == ("12.5 %", "")
+
+
 def test_document_is_what_the_page_says():
     found, evidence = judged(CASES.read("host-unreachable")["fires"])
     document = json.loads(json.dumps(doctor_report.document(found, evidence, "2026-01-01T00:00:00Z")))
@@ -138,34 +207,6 @@ def test_severity_follows_the_place(have, says):
     assert (found.id, found.severity) == says
 
 
-@pytest.mark.parametrize("mode", ["replication", "sentinel"])
-def test_where_no_sentinel_was_asked_none_is_missed(mode):
-    change = {"mode": mode, "sentinels": []}
-    found = judged({"want": {"deployments": {"cache": change}}})[0]
-    assert [each.id for each in found if each.id.startswith("sentinel-")] == []
-
-
-def test_two_hosts_are_enough_to_compare_clocks():
-    off = {"clock": {"least": 4.0, "most": 5.0}}
-    rest = dict.fromkeys(("redis3", "watch1", "db1"), {"clock": "gone"})
-    assert [(each.id, each.host) for each in judged({"have": {"redis2": off, **rest}})[0]] == [
-        ("clock-differs", "redis2")
-    ]
-    assert judged({"have": {"redis2": off, "redis1": {"clock": "gone"}, **rest}})[0] == []
-
-
-def test_every_folder_of_a_machine_is_judged_and_each_once():
-    want, evidence = usual()
-    want["hosts"]["db1"]["machine"] = want["hosts"]["redis1"]["machine"]
-    for host, folders in (("redis1", ["/srv"]), ("db1", ["/srv", "/var/lib/postgresql"])):
-        evidence[host]["machine"]["disks"] = {folder: {**DISK, "free": 0} for folder in folders}
-    found = [each for each in doctor_judgement.judge(want, evidence) if each.id == "disk-full"]
-    assert [(each.host, each.evidence["folder"]) for each in found] == [
-        ("redis1", "/srv"),
-        ("db1", "/var/lib/postgresql"),
-    ]
-
-
 @pytest.mark.parametrize(
     ("values", "says"),
     [
@@ -174,6 +215,8 @@ def test_every_folder_of_a_machine_is_judged_and_each_once():
         ({"doctor_thresholds": {"memory_share": 95}}, "must be a share between 0 and 1"),
         ({"doctor_thresholds": {"replica_behind_mb": 0.5}}, ""),
         ({"doctor_seconds": 0}, "doctor_seconds: is 0; write seconds"),
+        ({"doctor_seconds": 1}, ""),
+        ({"doctor_seconds": "soon"}, "doctor_seconds: must be a whole number"),
         ({"doctor_json": "/no/such/folder/f.json"}, "there is no folder /no/such/folder on this machine"),
         ({"doctor_json": "/tmp/f.json"}, ""),
         ({"doctor_stict": True}, "did you mean doctor_strict?"),
@@ -182,6 +225,23 @@ def test_every_folder_of_a_machine_is_judged_and_each_once():
 def test_variables_are_held_against_what_is_known(values, says):
     host = doctor_variables.Host("redis1", values, {}, {})
     errors = doctor_variables.check([host, host], role_files.options("doctor"), LIMITS)
+    assert len(errors) == bool(says) and says in "".join(errors)
+
+
+@pytest.mark.parametrize(
+    ("path", "may_write", "says"),
+    [
+        ("/tmp/f.json", False, "nothing can be written into /tmp; write another path"),
+        ("/tmp/f.json", True, ""),
+        ("", False, ""),
+        (5, True, "must be text"),
+        (5, False, "must be text"),
+    ],
+)
+def test_the_folder_of_the_file_has_to_take_it(path, may_write, says, monkeypatch):
+    monkeypatch.setattr(doctor_variables.os, "access", lambda *_words: may_write)
+    host = doctor_variables.Host("redis1", {"doctor_json": path}, {}, {})
+    errors = doctor_variables.check([host], role_files.options("doctor"), LIMITS)
     assert len(errors) == bool(says) and says in "".join(errors)
 
 

@@ -60,7 +60,8 @@ def of(kind, name, host, **more):
     )
 
 
-def of_redis(case, reported):
+def claims_of_redis(case):
+    """Return (claims, instances, hosts of Sentinels, deployments)."""
     usual = {"baseline": {}, "mode_baseline": {}}
     made = {
         group: [of(redis_instance.Instance, name, host, **usual) for name, host in case.get(group, {}).items()]
@@ -71,21 +72,35 @@ def of_redis(case, reported):
     sentinel_hosts = [everyone.get(each.name, each) for each in made["sentinels"]]
     deployments = redis_deployments.replicated(redis_deployments.deployments(instances, sentinel_hosts, options))
     claims = host_claims.of_redis(instances, sentinel_hosts, deployments, options)
-    return host_checks.of_redis(claims, reported, instances, sentinel_hosts, deployments)
+    return claims, instances, sentinel_hosts, deployments
+
+
+def of_redis(case, reported):
+    claims, *hosts = claims_of_redis(case)
+    return host_checks.of_redis(claims, reported, *hosts)
+
+
+def claims_of_citus(case):
+    nodes = [of(citus_node.Node, name, host, coordinates=False) for name, host in case["citus"].items()]
+    return host_claims.of_citus(nodes, citus_schema.options()), nodes
 
 
 def of_citus(case, reported):
-    nodes = [of(citus_node.Node, name, host, coordinates=False) for name, host in case["citus"].items()]
-    return host_checks.of_citus(host_claims.of_citus(nodes, citus_schema.options()), reported, nodes)
+    claims, nodes = claims_of_citus(case)
+    return host_checks.of_citus(claims, reported, nodes)
 
 
-def of_monitoring(case, reported):
+def claims_of_monitoring(case):
     parts = ("watches", "instance", "sentinel", "node", "fallback")
     hosts = [
         of(monitoring_host.Host, name, host, **{part: host[part] for part in parts if part in host})
         for name, host in case["watched"].items()
     ]
-    claims = host_claims.of_monitoring(hosts, role_files.options("monitoring"))
+    return host_claims.of_monitoring(hosts, role_files.options("monitoring"))
+
+
+def of_monitoring(case, reported):
+    claims = claims_of_monitoring(case)
     return [text for host in reported for text in judge.problems(claims[host], reported[host])], []
 
 
@@ -114,5 +129,186 @@ def test_what_a_host_told_is_found_in_its_register_or_in_a_part_of_it():
     assert host_checks.facts_of(hostvars, "a", "told", "citus") == {} == host_checks.facts_of(hostvars, "b", "told")
 
 
+def test_of_those_that_claim_something_the_ones_that_answered_are_told():
+    hostvars = HostVars(
+        a={"told": {"facts": {"host": {"own": []}}}},
+        b={"told": {"facts": {}}},
+        c={"told": {"redis": {"facts": {"host": {"own": ["10.0.0.3"]}}}}},
+        d={"told": {"facts": {"host": {"own": []}}}},
+        e={},
+    )
+    asked = dict.fromkeys("abce", {})
+    assert host_checks.observed(asked, hostvars, "told") == {"a": {"own": []}}
+    assert host_checks.observed(asked, hostvars, "told", "redis") == {"c": {"own": ["10.0.0.3"]}}
+
+
 def test_nothing_is_claimed_where_nothing_was_asked():
     assert judge.problems({}, {}) == []
+
+
+# -- what is claimed
+
+
+def brief(claims):
+    """Return of the claims of a host what is looked for on its machine."""
+    return {
+        "ours": claims["ours"],
+        "ports": {each["variable"]: (each["port"], each["addresses"]) for each in claims["ports"]},
+        "folders": [each["path"] for each in claims["folders"]],
+        "units": {each["unit"]: each.get("conf") for each in claims["units"]},
+        "binds": {each["label"]: (each["addresses"], each["is_list"]) for each in claims["binds"]},
+        "names": claims["names"],
+    }
+
+
+def test_what_an_instance_and_a_sentinel_claim():
+    own = {"redis_instance": "x", "redis_config": {"tls-port": 6390, "bind-source-addr": "10.0.0.1"}}
+    shared = {"redis_mode": "sentinel"}
+    claims, *_hosts = claims_of_redis(
+        {
+            "redis": {
+                "a": {
+                    "says": {
+                        **shared, **own, "redis_address": "a.net",
+                        "redis_bind": ["127.0.0.1", "-10.0.0.9", "-c.net", "*", "::*", "b.net", "localhost"],
+                    }
+                },
+                "b": {
+                    "machine": "a",
+                    "says": {
+                        **shared, "redis_address": "10.0.0.2", "redis_deployment": "b", "redis_data_dir": "/srv/b",
+                    },
+                },
+                "d": {"says": {"redis_deployment": "d", "redis_address": "d.net", "redis_bind": ["127.0.0.1"]}},
+            },
+            "sentinels": {
+                "a": {},
+                "c": {"says": {"redis_address": "10.0.0.3", "redis_sentinel_port": 26380}},
+            },
+        }
+    )  # fmt: skip
+    ours = ["redis-sentinel.service", "redis-server.service", "redis-server@x.service"]
+    bind = ["127.0.0.1", "-10.0.0.9", "-c.net", "*", "::*", "b.net", "localhost"]
+    found = {host: brief(each) for host, each in claims.items()}
+    assert found["a"] == {
+        "ours": ours,
+        "ports": {
+            "redis_port": (6379, bind),
+            "tls-port": (6390, bind),
+            "redis_sentinel_port": (26379, ["127.0.0.1", "a.net"]),
+        },
+        "folders": ["/var/lib/redis/x"],
+        "units": {
+            "redis-server@x.service": "/etc/redis/redis-x.conf", "redis-sentinel.service": "/etc/redis/sentinel.conf",
+        },
+        "binds": {
+            "bind-source-addr in redis_config": (["10.0.0.1"], False),
+            # what is marked with - may be missing, and everywhere is no address
+            "redis_bind": (["127.0.0.1", "b.net", "localhost"], True),
+            "redis_sentinel_bind": (["127.0.0.1", "a.net"], True),
+        },
+        "names": ["a.net", "b.net"],
+    }  # fmt: skip
+    assert found["b"] == {
+        "ours": ours,
+        "ports": {"redis_port": (6379, ["127.0.0.1", "10.0.0.2"])},
+        "folders": ["/srv/b"],
+        "units": {"redis-server.service": "/etc/redis/redis.conf"},
+        "binds": {"redis_bind": (["127.0.0.1", "10.0.0.2"], True)},
+        "names": ["a.net"],
+    }
+    assert found["c"] == {
+        "ours": ["redis-sentinel.service"],
+        "ports": {"redis_sentinel_port": (26380, ["127.0.0.1", "10.0.0.3"])},
+        "folders": [],
+        "units": {"redis-sentinel.service": "/etc/redis/sentinel.conf"},
+        "binds": {"redis_sentinel_bind": (["127.0.0.1", "10.0.0.3"], True)},
+        "names": ["a.net"],
+    }
+    # one alone has nobody who would look for it
+    assert found["d"]["names"] == []
+
+
+def test_a_host_that_runs_nothing_of_redis_claims_nothing():
+    claims, *_hosts = claims_of_redis({"redis": {"a": {}}, "sentinels": {"s": {"says": {"redis_deployment": "cache"}}}})
+    assert list(claims) == ["a"]
+
+
+def test_what_a_node_of_citus_claims():
+    says = {"postgresql_version": "17", "citus_port": "5433"}
+    claims, _nodes = claims_of_citus(
+        {
+            "citus": {
+                "a": {
+                    "machine": "m",
+                    "says": {**says, "citus_address": "a.net", "citus_bind": ["10.0.0.1", "*", "c.net"]},
+                },
+                "b": {
+                    "machine": "m",
+                    "says": {**says, "citus_address": "10.0.0.2", "citus_cluster": "b", "citus_data_dir": "/srv/b"},
+                },
+                "c": {"says": {**says, "citus_address": "gone.net", "citus_node_state": "absent"}},
+            }
+        }
+    )
+    ours = ["postgresql@17-citus.service", "postgresql@17-b.service"]
+    assert {host: brief(each) for host, each in claims.items()} == {
+        "a": {
+            "ours": ours,
+            "ports": {"citus_port": (5433, ["10.0.0.1", "*", "c.net"])},
+            "folders": ["/var/lib/postgresql/17/citus"],
+            "units": {"postgresql@17-citus.service": None},
+            "binds": {"citus_bind": (["10.0.0.1", "c.net"], True)},
+            "names": ["a.net", "c.net"],
+        },
+        "b": {
+            "ours": ours,
+            "ports": {"citus_port": (5433, ["127.0.0.1", "10.0.0.2"])},
+            "folders": ["/srv/b"],
+            "units": {"postgresql@17-b.service": None},
+            "binds": {"citus_bind": (["127.0.0.1", "10.0.0.2"], True)},
+            "names": ["a.net"],
+        },
+    }
+    assert claims["a"]["clusters"] == claims["b"]["clusters"] == ["17/citus", "17/b"]
+
+
+def test_a_node_that_is_alone_is_looked_for_by_nobody():
+    alone = {"citus_address": "a.net", "citus_bind": ["10.0.0.1"]}
+    claims, _nodes = claims_of_citus({"citus": {"a": {"says": alone}}})
+    assert claims["a"]["names"] == []
+
+
+def test_what_the_monitoring_claims():
+    node = "prometheus-node-exporter.service"
+    exporters = {
+        "monitoring_node_port": (9100, ["10.0.0.1"]), "monitoring_redis_port": (9121, ["10.0.0.1"]),
+        "monitoring_postgresql_port": (9187, ["10.0.0.1"]),
+    }  # fmt: skip
+    claims = claims_of_monitoring(
+        {
+            "watched": {
+                "a": {"machine": "m", "fallback": "10.0.0.1", "sentinel": True},
+                "b": {"machine": "m", "fallback": "10.0.0.1", "node": True},
+                "c": {"fallback": "10.0.0.3"},
+                "d": {"fallback": "10.0.0.4", "watches": True, "says": {"monitoring_bind": "10.0.0.5"}},
+            }
+        }
+    )
+    found = {host: brief(each) for host, each in claims.items()}
+    assert found["a"]["ports"] == found["b"]["ports"] == exporters
+    assert found["a"]["ours"] == [node, "prometheus-redis-exporter.service", "prometheus-postgres-exporter.service"]
+    assert found["c"]["ports"] == {"monitoring_node_port": (9100, ["10.0.0.3"])}
+    assert found["c"]["binds"] == {"monitoring_address": (["10.0.0.3"], False)}
+    assert found["d"]["ports"] == {
+        "monitoring_node_port": (9100, ["10.0.0.4"]),
+        "monitoring_prometheus_port": (9090, ["10.0.0.5"]),
+        "monitoring_alertmanager_port": (9093, ["10.0.0.5"]),
+    }
+    assert found["d"]["binds"] == {
+        "monitoring_address": (["10.0.0.4"], False),
+        "monitoring_bind": (["10.0.0.5"], False),
+    }
+    assert found["d"]["ours"] == [node, "prometheus.service", "prometheus-alertmanager.service"]
+    made_by = {host: [each["path"] for each in claim["needs"]] for host, claim in claims.items()}
+    assert made_by == {"a": ["/etc/cistern/cistern-exporter.password"], "b": made_by["a"], "c": [], "d": []}

@@ -4,6 +4,7 @@ Each file of cases/monitoring/inventory is one case: `all` are variables of ever
 usual four; `errors` are parts of the errors, in order.
 """
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.cistern.core.plugins.filter.monitoring import (
+    monitoring_own_files,
     monitoring_refused,
     monitoring_shipped,
     monitoring_targets,
@@ -59,6 +61,16 @@ def test_check(path):
 
 def test_there_are_cases():
     assert len(CASES) >= 8
+
+
+@pytest.mark.parametrize(
+    ("number", "whom"), [(1, " [redis1]"), (2, ""), (4, "")], ids=["one host", "both of two", "all of several"]
+)
+def test_an_error_of_all_hosts_names_none(number, whom):
+    all_hosts = hosts({"all": {"monitoring_bind": "localhost"}})[:number]
+    assert monitoring_inventory.check(all_hosts, OPTIONS, THRESHOLDS) == [
+        f"monitoring_bind: must be an address, not 'localhost'{whom}"
+    ]
 
 
 def test_targets_name_the_inventory_hosts():
@@ -170,3 +182,38 @@ def test_a_value_that_is_encrypted_by_itself_is_written_as_it_is_meant(tmp_path)
 def test_what_is_in_the_way_is_counted(sentences, count):
     first, *told = monitoring_refused(sentences).splitlines()
     assert first.startswith(f"The inventory has {count} ") and told == [f"- {each}" for each in sentences]
+
+
+def test_a_file_of_targets_is_what_prometheus_reads():
+    entries = [{"targets": ["10.0.0.1:9100"], "labels": {"instance": "redis1"}}]
+    [file] = monitoring_targets({"node": entries}, "/t")
+    assert json.loads(file.pop("content")) == entries
+    assert file == {"path": "/t/node.json", "owner": "root", "group": "root", "mode": "0644"}
+
+
+def test_files_of_the_role_are_shipped():
+    found = monitoring_own_files("rules/*.yml", "/r")
+    names = sorted(path.name for path in (ROOT / "roles/monitoring/files/rules").glob("*.yml"))
+    assert names and [file["path"] for file in found] == [f"/r/{name}" for name in names]
+    assert all(Path(file["source"]).is_file() and file["mode"] == "0644" for file in found)
+
+
+def test_a_sentinel_has_the_deployment_of_the_redis_beside_it():
+    alone = hosts({})[0]._replace(instance=None)
+    [target] = monitoring_inventory.targets([alone], OPTIONS)["sentinel"]
+    assert target["labels"] == {"instance": "redis1", "__param_target": "redis://127.0.0.1:26379"}
+    [target] = monitoring_inventory.targets(hosts({})[:1], OPTIONS)["sentinel"]
+    assert target["labels"]["deployment"] == "cache"
+
+
+def test_a_host_that_is_not_in_the_run_is_not_told_of():
+    both = [each._replace(machine=("m", 22), fallback="10.0.0.1") for each in hosts({}) if each.name != "db1"]
+    assert monitoring_inventory.notes(both, []) == []
+    assert monitoring_inventory.notes(hosts({}), ["redis1"]) == []
+
+
+def test_what_the_inventory_leaves_open_is_the_default():
+    [host] = hosts({"all": {"monitoring_node_port": 9200, "monitoring_redis_port": None}})[:1]
+    found = monitoring_inventory.runs([host], OPTIONS, ["redis1"])["redis1"]
+    assert found["listen"] == {"node": "10.0.0.1:9200", "redis": "10.0.0.1:9121", "postgresql": "10.0.0.1:9187"}
+    assert (found["is_owner"], found["watches"], found["postgresql"]) == (True, False, None)

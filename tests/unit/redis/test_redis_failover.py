@@ -91,6 +91,24 @@ def test_plan(path):
     assert (want, have) == untouched
 
 
+def test_the_sentinels_have_to_know_the_priorities_of_all_that_they_could_choose():
+    r4 = "192.0.2.14 6379"
+    want, have = usual()
+    want["deployment"]["nodes"].append({"host": "redis4", "address": "192.0.2.14", "port": 6379})
+    have["nodes"][r4] = {**have["nodes"][R3], "priority": 101, "run_id": "d"}
+    for sentinel in have["sentinels"].values():
+        sentinel["knows"][r4] = dict(sentinel["knows"][R3])
+    [waits] = [step for step in plan({**want, "target": R2}, have) if step["do"] == "wait_priorities"]
+    assert waits["priorities"] == {R2: 100, R3: 1000100, r4: 101} and waits["by"] == SHORT["s3"]
+
+
+def test_it_is_told_how_long_writes_were_held():
+    step = {"do": "resume", "endpoint": R1}
+    assert describe(step, {}) == "let writes go on"
+    assert describe(step, {}, 0) == "let writes go on after 0.0 s"
+    assert describe(step, {}, 1.26) == "let writes go on after 1.3 s"
+
+
 # -- the request, before a host is touched
 
 

@@ -36,8 +36,7 @@ def instances(case, hosts="hosts", usual=USUAL):
                 values={variable: value for variable, value in values.items() if value != "absent"},
                 origins=dict.fromkeys(host.get("origins", []), "hosts.yml:1"),
                 broken=host.get("broken", {}),
-                baseline=DERIVED["__redis_baseline"],
-                mode_baseline=DERIVED["__redis_mode_baseline"],
+                **redis_schema.baselines(),
                 facts={**FACTS, **host["facts"]} if "facts" in host else None,
             )
         )
@@ -144,6 +143,110 @@ def test_where_nothing_is_named_nothing_leaves():
     assert [each.name for each in stays["instances"]] == ["a", "b", "c", "d"]
     assert stays["deployments"]["cache"]["initial_primary"] == "a"
     assert leaves == {"instances": {}, "sentinels": []}
+
+
+def split_of_two(name, sentinel_hosts):
+    """A deployment on a, b and c, another on a and d, watched by hosts of the group redis_sentinel."""
+    common = {"redis_mode": "sentinel", "redis_password": "long.enough.for.all"}
+    other = {"redis_deployment": "other", "redis_instance": "other", "redis_port": 6380}
+    hosts = {**THREE, "a2": {"machine": "10.0.0.1", "says": other}, "d": {"machine": "10.0.0.4", "says": other}}
+    case = {"common": common, "hosts": hosts, "sentinel_hosts": sentinel_hosts}
+    found = instances(case)
+    known = {each.name: each for each in found}
+    watchers = [known.get(each.name, each) for each in instances(case, "sentinel_hosts", {})]
+    return redis_deployments.split_removed(found, watchers, name, redis_schema.options())
+
+
+def test_a_watcher_that_leaves_watches_nothing_any_more():
+    watchers = {"a": None, "b": None, "w": {"machine": "10.0.0.9"}}
+    stays, leaves = split_of_two("b", watchers)
+    assert [each.name for each in stays["sentinel_hosts"]] == ["a", "w"] and leaves["sentinels"] == ["b"]
+    assert [each["host"] for each in stays["deployments"]["cache"]["sentinels"]] == ["a", "w"]
+    assert leaves["instances"]["b"]["endpoint"] == "10.0.0.2 6379"
+    stays, leaves = split_of_two("w", watchers)
+    assert leaves == {"instances": {}, "sentinels": ["w"]} and len(stays["instances"]) == 5
+
+
+def test_hosts_of_a_deployment_that_leaves_watch_others_all_the_same():
+    of_one = {"machine": "10.0.0.9", "says": {"redis_sentinel_deployments": ["cache"]}}
+    stays, leaves = split_of_two("cache", {"a": None, "w": of_one})
+    assert [each.name for each in stays["sentinel_hosts"]] == ["a", "w"]
+    assert [each["host"] for each in stays["deployments"]["other"]["sentinels"]] == ["a"]
+    assert leaves["sentinels"] == ["w"] and set(leaves["instances"]) == {"a", "b", "c"}
+
+
+def test_a_sentinel_stays_on_a_machine_where_another_deployment_needs_it():
+    stays, leaves = split_of_two("a", {})
+    assert [each["host"] for each in stays["deployments"]["other"]["sentinels"]] == ["a2", "d"]
+    assert leaves["sentinels"] == [] and list(leaves["instances"]) == ["a"]
+
+
+def test_one_host_of_each_machine_has_its_sentinel():
+    alone = {"redis_deployment": "alone", "redis_instance": "alone", "redis_mode": "standalone"}
+    second = {"machine": "10.0.0.1", "says": {"redis_instance": "second", "redis_port": 6380}}
+    declared = deployments(
+        {"common": SENTINEL, "hosts": {"x": {"machine": "10.0.0.1", "says": alone}, **THREE, "a2": second}}
+    )
+    assert [each["host"] for each in declared["cache"]["sentinels"]] == ["a", "b", "c"]
+    assert declared["alone"]["sentinels"] == [] and declared["alone"]["quorum"] == 0
+    assert list(redis_deployments.replicated(declared)) == ["cache"]
+
+
+def test_what_is_announced_is_where_the_others_reach_it():
+    announced = {"redis_announce_port": 16379, "redis_sentinel_announce_port": 36379, "redis_sentinel_quorum": 3}
+    more = {"b": {"machine": "10.0.0.2", "says": {"redis_address": "Redis2.Example.COM.", "redis_port": "6380"}}}
+    declared = deployments({"common": SENTINEL, "hosts": {**THREE, **more}})["cache"]
+    assert [each["endpoint"] for each in declared["nodes"]][1] == "redis2.example.com 6380"
+    declared = deployments({"common": {**SENTINEL, **announced}, "hosts": {**THREE, **more}})["cache"]
+    assert [each["port"] for each in declared["nodes"]] == [16379, 16379, 16379]
+    assert [each["port"] for each in declared["sentinels"]] == [36379, 36379, 36379]
+    assert declared["quorum"] == 3
+
+
+def test_the_initial_primary_is_the_first_host_or_the_one_that_is_named():
+    declared = deployments({"common": {**SENTINEL, "redis_initial_primary": "c"}, "hosts": THREE})["cache"]
+    assert (declared["initial_primary"], declared["initial"]) == ("c", "10.0.0.3 6379")
+    declared = deployments({"common": {**SENTINEL, "redis_initial_primary": "z"}, "hosts": THREE})["cache"]
+    assert (declared["initial_primary"], declared["initial"]) == ("z", None)
+
+
+def test_a_host_without_a_deployment_makes_none_up():
+    declared = deployments({"common": {}, "hosts": {**THREE, "d": {"says": {"redis_deployment": 5}}}})
+    assert list(declared) == ["cache"]
+
+
+@pytest.mark.parametrize(
+    ("value", "hosts", "among", "found"),
+    [
+        ("cache", False, None, []),
+        ("a", True, None, []),
+        ("a", False, None, ["there is none called a; write a deployment, such as -e target=cache (cache, single)"]),
+        (
+            "single",
+            False,
+            ["sentinel"],
+            ["there is none called single; write a deployment, such as -e target=cache (cache)"],
+        ),
+        ("", False, None, ["is missing; write a deployment, such as -e target=cache (cache, single)"]),
+        (
+            "z",
+            True,
+            None,
+            [
+                "there is none called z; write a deployment or a host of one, such as -e target=cache "
+                "(cache, single, a, b, c, d)"
+            ],
+        ),
+    ],
+)
+def test_the_name_that_a_verb_is_given(value, hosts, among, found):
+    single = {"machine": "10.0.0.4", "says": {"redis_mode": "standalone", "redis_deployment": "single"}}
+    declared = deployments({"common": SENTINEL, "hosts": {**THREE, "d": single}})
+    said = redis_deployments.validate_target("target", value, declared, hosts=hosts, modes=among)
+    assert list(said) == [f"target: {text}" for text in found]
+    assert list(redis_deployments.validate_target("target", "a", {})) == [
+        "target: there is none called a; write a deployment, such as -e target=cache ()"
+    ]
 
 
 @pytest.mark.parametrize("page", ["redis-deployments", "reliability"])

@@ -62,3 +62,22 @@ def test_a_mode_that_there_is_not_is_nothing(name):
 
 def test_a_mode_is_found_by_its_name():
     assert [modes.of_deployment({"mode": name}).name for name in modes.NAMES] == list(modes.NAMES)
+
+
+def test_the_baseline_of_a_server_is_the_guides():
+    assert role_files.derived("redis")["__redis_baseline"] == {
+        "timeout": 300,
+        "maxmemory": "256mb",
+        "maxmemory-policy": "allkeys-lru",
+        "save": ["900 1", "300 10", "60 10000"],
+        "loglevel": "notice",
+        "protected-mode": True,
+    }
+
+
+def test_the_baseline_of_sentinel_is_what_its_page_says():
+    """docs/redis-deployments.md shows it as the text of a monitor, docs/reliability.md measures with it."""
+    baseline = role_files.derived("redis")["__redis_monitor_baseline"]
+    text = (PLUGINS.parent / "docs/redis-deployments.md").read_text(encoding="utf-8")
+    assert baseline == {"down-after-milliseconds": 5000, "failover-timeout": 60000, "parallel-syncs": 1}
+    assert all(f"\n  {name}: {value}" in text for name, value in baseline.items())

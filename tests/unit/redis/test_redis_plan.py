@@ -10,7 +10,7 @@ import copy
 import pytest
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis import acl_file as redis_acl_file
-from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe, notes
+from ansible_collections.cistern.core.plugins.module_utils.redis.instance.describe import describe, diffs, notes
 from ansible_collections.cistern.core.plugins.module_utils.redis.instance.plan import plan, restarts
 from ansible_collections.cistern.core.plugins.module_utils.redis.topology import decide
 from case_files import Cases
@@ -91,3 +91,37 @@ def test_steps_of_a_restart(force_restart, with_file, expected):
     steps += [{"do": "write", "path": "/etc/other"}]
     assert [step["do"] for step in restarts(steps, want, with_file)] == expected
     assert restarts(steps[:2], want, with_file) == []
+
+
+def test_what_differs_is_shown_without_secrets():
+    want, have = usual()
+    conf, unit = want["conf"], want["files"][0]
+    conf["content"] = "requirepass new\nport 1\n"
+    have["files"][conf["path"]]["text"] = "requirepass old\n"
+    steps = [
+        {"do": "write", "path": conf["path"], "appendonly": "no"},
+        {"do": "start", "unit": want["unit"]},
+        {"do": "set", "have": {"hz": "1", "requirepass": "old"}, "want": {"hz": "2", "requirepass": "new"}},
+        # the same file once more, and one that goes
+        {"do": "write", "path": conf["path"]},
+        {"do": "remove", "path": unit["path"]},
+    ]
+    of_conf, of_unit, of_server = diffs(steps, {**want, "files": [{**unit, "absent": True}]}, have)
+    assert (of_conf["before"], of_conf["after"]) == ("requirepass (hidden)\n", "requirepass (hidden)\nport 1\n")
+    assert (of_unit["before_header"], of_unit["before"], of_unit["after"]) == (unit["path"], "u\n", "")
+    assert of_server == {
+        "before_header": "running server",
+        "after_header": "running server",
+        "before": "hz 1\nrequirepass (hidden)\n",
+        "after": "hz 2\nrequirepass (hidden)\n",
+    }
+    assert diffs([], want, have) == []
+
+
+def test_a_kernel_that_is_not_as_it_should_be_is_noted_in_a_container_alone():
+    want, have = usual()
+    have = {**have, "risks": [], "kernel": {"vm.overcommit_memory": "0"}}
+    assert notes(want, have) == []
+    assert notes(want, {**have, "container": True}) == [
+        "vm.overcommit_memory is 0 and should be 1: set it on the machine that runs this container"
+    ]

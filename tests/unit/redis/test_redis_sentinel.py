@@ -10,7 +10,12 @@ import pytest
 from ansible_collections.cistern.core.plugins.module_utils.host.errors import Refused
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import apply as redis_sentinel_apply
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel import conf
-from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.describe import describe, diffs, notes
+from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.describe import (
+    describe,
+    diffs,
+    notes,
+    waiting,
+)
 from ansible_collections.cistern.core.plugins.module_utils.redis.sentinel.plan import PHASES, needed, plan
 from case_files import Cases
 from deep_merge import deep_merge
@@ -206,6 +211,7 @@ def test_an_old_version_is_spared_what_it_does_not_know():
         ("127.0.0.1 10.0.0.1", "7.0.15", "127.0.0.1 10.0.0.1"),
         ("::1 127.0.0.1 192.168.0.1 10.0.0.1", "6.0.16", "10.0.0.1 192.168.0.1 ::1 127.0.0.1"),
         ("10.0.0.1", "6.0.16", "10.0.0.1"),
+        ("localhost 10.0.0.9 10.0.0.1", "6.0.16", "10.0.0.1 10.0.0.9 localhost"),
     ],
 )
 def test_an_old_version_calls_from_the_address_at_which_it_is_known(listens, version, written):
@@ -237,3 +243,140 @@ def test_a_setting_is_shown_as_it_is_and_as_it_will_be_and_a_secret_as_none():
     assert found["after"].splitlines()[0] == "quorum 2" and "sesame" not in found["after"]
     [found] = diffs([{**step, "do": "set own"}], want, have)
     assert found["after_header"] == "sentinel"
+
+
+def test_what_differs_of_its_file_is_shown_without_passwords():
+    want, have = usual()
+    have["files"][want["conf"]["path"]]["text"] = have["text"] = REWRITTEN
+    for do in ("edit", "restart"):
+        [found] = diffs([{"do": do, "path": want["conf"]["path"]}], want, have)
+        assert (found["before_header"], found["before"]) == (want["conf"]["path"], conf.masked(REWRITTEN))
+        assert found["after"] == conf.masked(conf.edited(REWRITTEN, CONTENT, ["cache"], want["hooks"]))
+    # as it will be: nothing to show
+    have["text"] = conf.edited(REWRITTEN, CONTENT, ["cache"], want["hooks"])
+    assert diffs([{"do": "restart"}], want, have) == []
+
+
+def test_the_first_file_is_shown_with_its_monitors():
+    want, have = usual()
+    have = {**have, "text": None, "files": {**have["files"], want["conf"]["path"]: None}}
+    [step] = [
+        step
+        for step in plan(want, {**have, "first": True, "running_version": None, "users_on_disk": True})
+        if "monitors" in step
+    ]
+    [found] = diffs([step], want, have)
+    assert found["before"] == "" and "sentinel monitor cache 10.0.0.2 6379 2\n" in found["after"]
+    assert "sesame" not in found["after"] and "sentinel auth-pass cache (hidden)\n" in found["after"]
+
+
+def test_other_files_are_shown_as_they_are_and_as_they_will_be():
+    want, have = usual()
+    path = "/etc/x.d/cistern.conf"
+    want["files"][0]["content"] = "new"
+    [found] = diffs([{"do": "write", "path": path}, {"do": "start", "unit": "x"}], want, have)
+    assert (found["before_header"], found["before"], found["after"]) == (path, "u", "new")
+    have["files"][want["files"][1]["path"]] = {**want["files"][1], "text": "gone"}
+    [found] = diffs([{"do": "remove", "path": want["files"][1]["path"]}], want, have)
+    assert (found["before"], found["after"]) == ("gone", "")
+
+
+def test_a_restart_that_waits_is_told_with_its_reasons():
+    why = [
+        {"name": "port", "have": "26380", "want": "26379"},
+        {"name": "sentinel-pass", "have": "old", "want": "new"},
+        {"name": "cache notification-script", "have": "", "want": "/n"},
+        {"name": "/etc/x.d/cistern.conf"},
+    ]
+    assert waiting({"do": "restart", "unit": "redis-sentinel.service", "why": why}) == (
+        "waits for a restart of redis-sentinel.service: port: 26380 -> 26379, sentinel-pass: (hidden) -> (hidden), "
+        'cache notification-script: "" -> /n, /etc/x.d/cistern.conf'
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "live", "calls_from_bind", "logs_passwords"),
+    [
+        ("6.0.16", False, True, True),
+        ("6.2.0", True, True, True),
+        ("7.0.15", True, False, False),
+        ("8.0.2", True, False, False),
+        # none is installed yet: what comes is new enough
+        ("", True, False, False),
+    ],
+)
+def test_what_a_version_can(version, live, calls_from_bind, logs_passwords):
+    found = (conf.live(version), conf.calls_from_bind(version), conf.logs_passwords(version))
+    assert found == (live, calls_from_bind, logs_passwords)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("sentinel sentinel-pass s3cret word", "sentinel sentinel-pass (hidden)"),
+        ("SENTINEL Auth-Pass cache s3cret", "SENTINEL Auth-Pass cache (hidden)"),
+        ("sentinel auth-user cache app", "sentinel auth-user cache app"),
+        ("sentinel sentinel-pass", "sentinel sentinel-pass"),
+        ("# sentinel auth-pass cache x", "# sentinel auth-pass cache x"),
+        ("requirepass s3cret", "requirepass (hidden)"),
+    ],
+)
+def test_a_line_with_a_password_is_shown_without_it(line, shown):
+    assert conf.masked(f"port 1\n{line}\n") == f"port 1\n{shown}\n"
+
+
+def test_a_line_that_is_cut_off_or_broken_says_what_it_can():
+    says = conf.read(
+        "sentinel\nsentinel monitor cache 10.0.0.2\nsentinel auth-pass cache\nsentinel quorum other 2\n"
+        'requirepass a"b\nuser other on >x\nsentinel known-replica gone 10.0.0.9 6379\n'
+    )
+    # the broken quote is read word by word, and a monitor is one only with all that makes it
+    assert says["settings"] == {"sentinel": [], "requirepass": ['a"b'], "user": ["other", "on", ">x"]}
+    assert says["passwords"] == [conf.digest('a"b')] and says["own"] == {}
+    assert says["monitors"] == {
+        "cache": {**conf.DEFAULTS, "monitor": "10.0.0.2"},
+        "other": {**conf.DEFAULTS, "quorum": "2"},
+    }
+    assert conf.read(None) == {"settings": {}, "own": {}, "monitors": {}, "passwords": []}
+    assert conf.read("user default on nopass\nrequirepass x\n")["passwords"] == []
+
+
+def test_an_edit_leaves_the_hooks_of_others():
+    text = (
+        "sentinel monitor cache 10.0.0.2 6379 2\nsentinel monitor mine 10.0.0.3 6379 2\n"
+        "sentinel notification-script mine /mine\nsentinel client-reconfig-script cache /old\n"
+        "requirepass x\nuser app on\nuser default on\n"
+    )
+    assert conf.edited(text, "port 1\n", ["cache", "new"], {"notification-script": "/n"}) == (
+        "port 1\nsentinel monitor cache 10.0.0.2 6379 2\nsentinel monitor mine 10.0.0.3 6379 2\n"
+        "sentinel notification-script mine /mine\nuser app on\nsentinel notification-script cache /n\n"
+    )
+
+
+def test_the_lines_of_a_monitor_are_those_that_say_something():
+    monitor = {"name": "cache", "address": "10.0.0.2", "port": "6379", "quorum": 2, "set": {"auth-pass": "p"}}
+    assert conf.monitor_lines(monitor, {"notification-script": "", "client-reconfig-script": "/c"}) == [
+        "sentinel monitor cache 10.0.0.2 6379 2",
+        "sentinel auth-pass cache p",
+        "sentinel client-reconfig-script cache /c",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "found", "version", "same"),
+    [
+        ("bind", ["127.0.0.1", "10.0.0.1"], ["10.0.0.1", "127.0.0.1"], "7.0.15", True),
+        ("bind", ["127.0.0.1", "10.0.0.1"], ["10.0.0.1", "127.0.0.1"], "6.2.14", False),
+        ("bind", ["10.0.0.1"], ["10.0.0.1", "127.0.0.1"], "7.0.15", False),
+        ("bind", ["10.0.0.1"], None, "7.0.15", False),
+        ("loglevel", ["a", "b"], ["b", "a"], "7.0.15", False),
+        ("port", ["26379"], ["26379"], "7.0.15", True),
+    ],
+)
+def test_when_a_setting_is_what_it_should_be(name, wanted, found, version, same):
+    assert conf.same(name, wanted, found, version) is same
+
+
+def test_where_the_log_goes():
+    assert conf.log_file(CONTENT) == "/var/log/redis/redis-sentinel.log"
+    assert conf.log_file("port 1\n") == conf.log_file('logfile ""\n') == ""

@@ -52,11 +52,22 @@ def test_there_are_cases():
     assert len(CASES) >= 8
 
 
-def test_many_files_of_a_folder_are_one_line():
-    want = {"files": [file(f"/usr/local/lib/x/{name}.py") for name in "abcdef"], "users": [], "units": [], "sweep": []}
+def written(names):
+    want = {"files": [file(f"/usr/local/lib/x/{name}.py") for name in names], "users": [], "units": [], "sweep": []}
     have = {"files": dict.fromkeys([each["path"] for each in want["files"]]), "users": [], "units": {}}
     have.update(swept=[], aside={})
-    assert reported(plan(want, have)) == ["write 6 files of /usr/local/lib/x"]
+    return reported(plan(want, have))
+
+
+def test_many_files_of_a_folder_are_one_line():
+    assert written("abcdef") == ["write 6 files of /usr/local/lib/x"]
+    assert written("abcde") == ["write 5 files of /usr/local/lib/x"]
+    assert written("abcd") == [f"write /usr/local/lib/x/{name}.py" for name in "abcd"]
+
+
+def test_a_file_that_is_taken_away_is_none_of_the_many():
+    steps = [{"do": "write", "path": f"/etc/x/{name}", "file": {"absent": name == "a"}} for name in "abcde"]
+    assert reported(steps) == ["remove /etc/x/a", *[f"write /etc/x/{name}" for name in "bcde"]]
 
 
 def test_what_was_set_aside_before_stays(tmp_path):
