@@ -92,6 +92,23 @@ def test_keys_of_its_own_are_not_replaced(everyone, playbook):
     lost.redis().flushall()
 
 
+def test_keys_are_not_given_up_to_a_primary_that_is_away(everyone, playbook):
+    """A replica waits for it; the third server has a history of its own, and who has its keys cannot be asked."""
+    first = primary(everyone)
+    other = next(instance for instance in everyone.values() if instance is not first)
+    other.redis().execute_command("REPLICAOF", "NO", "ONE")
+    other.redis().set("of its own", 1)
+    other.redis().config_rewrite()
+    # a server that starts as a primary forgets whose data it had before the last
+    other.run(f"systemctl restart {other.unit}")
+    first.run(f"systemctl stop {first.unit}")
+    run = playbook.run(options=["--limit", other.name], fails=True)
+    assert f"and {first.name}, whose replica it would be, does not answer" in " ".join(run.output.split())
+    assert role(other) == "master" and other.redis().get("of its own") == "1"
+    first.run(f"systemctl start {first.unit}")
+    other.redis().flushall()
+
+
 def test_a_primary_that_would_come_back_empty_is_refused(everyone, playbook):
     first = primary(everyone)
     fill(first)
