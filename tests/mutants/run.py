@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Do the unit tests notice a mistake? Makes one at a time in pure code and data, and runs the tests that could tell.
 
-tests/mutants/run.py                       200 of them, drawn by the seed 1; takes half an hour
+tests/mutants/run.py                       200 of them, drawn by the seed 1; takes ten minutes
 tests/mutants/run.py --count 20 --seed 7   others
 tests/mutants/run.py --only redis/instance those of these files
 
